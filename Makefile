@@ -1,0 +1,85 @@
+# `make help` lists what people run. Set-up happens inside, once: a second run costs nothing.
+PORT ?= 8000
+PYTHON ?= python3
+BIN := .venv/bin
+NPM := $(shell command -v npm 2>/dev/null || echo $(BIN)/npm)
+SDK := node_modules/.package-lock.json
+DEEP_TESTS := tests/deep tests/limits tests/hostile
+export PIP_DISABLE_PIP_VERSION_CHECK = 1
+
+.PHONY: help run serve test test-deep mutants check screenshots format messages bench lock clean
+help: ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+
+run: .venv/runtime $(SDK) .env ## the whole journey on http://127.0.0.1:8000, with the sandbox
+	@$(BIN)/python manage.py migrate --verbosity 0
+	@echo "A reviewer for /admin/:  $(BIN)/python manage.py createreviewer NAME"
+	@$(BIN)/python manage.py runserver 127.0.0.1:$(PORT)
+
+serve: .venv/runtime $(SDK) ## the production server, on whatever the environment names
+	$(BIN)/python manage.py check --deploy --fail-level ERROR
+	$(BIN)/python manage.py migrate --verbosity 0
+	$(BIN)/python manage.py collectstatic --noinput --verbosity 0
+	exec $(BIN)/gunicorn proveflow.wsgi --bind 127.0.0.1:$(PORT) --config proveflow/gunicorn.py
+
+test: .venv/dev $(SDK) chromium ## the whole test suite, browser tests included
+	$(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
+	DATABASE=postgresql $(BIN)/python -m pytest -n 2 --dist loadgroup tests/journeys tests/deep tests/limits tests/hostile $(ARGS)
+
+test-deep: .venv/dev $(SDK) ## the long proofs, on both databases: any order, races, faults, kills, crashes, leaks
+	DEEP=1 $(BIN)/python -m pytest -n 4 --dist loadgroup --capture=sys $(DEEP_TESTS) $(ARGS)
+	DEEP=1 DATABASE=postgresql $(BIN)/python -m pytest -n 4 --dist loadgroup --capture=sys $(DEEP_TESTS) $(ARGS)
+
+mutants: .venv/dev $(SDK) ## bugs put in on purpose: a table of which the tests catch
+	$(BIN)/python -m tests.deep.mutants
+
+check: .venv/dev $(SDK) ## formatter, linter, types, import contracts, migrations, Django's checks
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	DJANGO_SETTINGS_MODULE=tests.settings $(BIN)/python manage.py makemigrations --check --dry-run
+	DJANGO_SETTINGS_MODULE=tests.settings $(BIN)/python manage.py check --fail-level WARNING
+
+bench: .venv/dev $(SDK) ## what an onboarding costs, one JSON object a line
+	@$(BIN)/python -m tests.bench
+
+screenshots: .venv/dev $(SDK) chromium ## every page in every state, into var/screenshots (ARGS='code moved': those alone)
+	$(BIN)/python -m tests.screenshots $(ARGS)
+
+format: .venv/dev ## rewrite in the house's format
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+messages: .venv/dev ## bring the catalogues in locale/ up to the sources, and compile them
+	$(BIN)/python -m tests.languages.catalogues
+
+lock: ## renew the hashed requirements (needs uv)
+	for f in runtime dev node; do uv pip compile --universal --python-version 3.11 --generate-hashes --no-header -q requirements/$$f.in -o requirements/$$f.txt; done
+
+clean: ## forget everything that set-up and runs made
+	rm -rf .venv node_modules var .env .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+
+.PHONY: chromium
+chromium:
+	@sh .ci/chromium
+
+.env:
+	@umask 077; printf 'DEBUG=1\nSECRET_KEY=%s\n' "$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(50))')" > .env
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "proveflow needs Python 3.11 or newer: make PYTHON=/path/to/python3.11 ..."; exit 1; }
+	$(PYTHON) -m venv .venv
+
+.venv/runtime: requirements/runtime.txt | .venv/bin/python
+	$(BIN)/pip install --quiet --require-hashes -r $<
+	@touch $@
+
+.venv/dev: requirements/dev.txt | .venv/runtime
+	$(BIN)/pip install --quiet --require-hashes -r $<
+	@touch $@
+
+$(SDK): package-lock.json | .venv/runtime
+	@command -v $(NPM) >/dev/null || $(BIN)/pip install --quiet --require-hashes -r requirements/node.txt
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(NPM) ci --silent
+	@touch $@

@@ -1,0 +1,12 @@
+#!/usr/bin/env python
+"""The command line. `manage.py sandbox PORT` runs on settings of its own: it needs nothing of the product."""
+
+import os
+import sys
+
+from django.core.management import execute_from_command_line
+
+if __name__ == "__main__":
+    alone = sys.argv[1:2] == ["sandbox"]
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "sandbox.settings" if alone else "proveflow.settings")
+    execute_from_command_line(sys.argv)

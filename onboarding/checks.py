@@ -1,0 +1,142 @@
+"""What may be misconfigured, told at start-up with an id and a hint."""
+
+import re
+from collections.abc import Iterator
+from ipaddress import ip_address, ip_network
+from types import UnionType
+from urllib.parse import urlsplit
+
+import phonenumbers
+from django.conf import settings
+from django.contrib.staticfiles import finders
+from django.core.checks import CheckMessage, Error, Warning, register
+
+from onboarding.budgets import BUDGETS
+
+SHORTEST_SECRET_KEY = 50  # characters, as Django's own generator writes
+FEWEST_KEY_CHARACTERS = 5  # different ones
+PLACEHOLDERS = ("django-insecure-", "changeme", "change-me", "example", "placeholder", "secret")
+CHANGEABLE: dict[str, type | UnionType] = {"burst": int, "every_s": int | float, "watch_only": bool}
+WEB_SDK = "prove/prove-auth.js"
+
+# Setting -> the prefix of the sid that belongs there. https://www.twilio.com/docs/glossary/what-is-a-sid
+SIDS = {"TWILIO_ACCOUNT_SID": "AC", "TWILIO_VERIFY_SERVICE_SID": "VA"}
+
+
+@register
+def upstream_urls(**_kwargs: object) -> Iterator[CheckMessage]:
+    """E001, E002: what goes to Prove and Twilio is encrypted, and no credential hides in a URL."""
+    for name in ("PROVE_BASE_URL", "TWILIO_BASE_URL"):
+        url = getattr(settings, name)
+        if not _is_private(url):
+            hint = "Plain http is for 127.0.0.1, [::1] and localhost only."
+            yield Error(f"{name} is no https URL.", hint=hint, id="onboarding.E001")
+        if "@" in urlsplit(url).netloc:
+            hint = "Put them into the settings of their own: .env.example names them."
+            yield Error(f"{name} holds credentials.", hint=hint, id="onboarding.E002")
+
+
+@register
+def secret_key(**_kwargs: object) -> Iterator[CheckMessage]:
+    """E003: cookies are signed with it."""
+    key = settings.SECRET_KEY
+    weak = len(key) < SHORTEST_SECRET_KEY or len(set(key)) < FEWEST_KEY_CHARACTERS
+    if not settings.DEBUG and (weak or key.lower().startswith(PLACEHOLDERS)):
+        hint = "python -c 'import secrets; print(secrets.token_urlsafe(50))'"
+        yield Error("SECRET_KEY is short or a placeholder.", hint=hint, id="onboarding.E003")
+
+
+@register
+def web_sdk(**_kwargs: object) -> Iterator[CheckMessage]:
+    """E004: without Prove's Web SDK no device check can run."""
+    if finders.find(WEB_SDK) is None:
+        yield Error("Prove's Web SDK is not installed.", hint="`make run` installs it.", id="onboarding.E004")
+
+
+@register
+def twilio_sids(**_kwargs: object) -> Iterator[CheckMessage]:
+    """E005: a sid in another sid's place fails only at the first text."""
+    for name, prefix in SIDS.items():
+        if not re.fullmatch(rf"{prefix}[0-9a-fA-F]{{32}}", getattr(settings, name)):
+            hint = f"It is {prefix} and 32 hexadecimal digits."
+            yield Error(f"{name} is not such a sid.", hint=hint, id="onboarding.E005")
+    if not re.fullmatch(r"|MG[0-9a-fA-F]{32}|\+[1-9][0-9]{6,14}", settings.TWILIO_SENDER):
+        hint = "A messaging service is MG and 32 hexadecimal digits, a number is like +12015550123."
+        yield Error("Notices have no such sender.", hint=hint, id="onboarding.E005")
+
+
+@register
+def default_region(**_kwargs: object) -> Iterator[CheckMessage]:
+    """E006: or no number without a country code could be read."""
+    if settings.DEFAULT_REGION not in phonenumbers.SUPPORTED_REGIONS:
+        hint = "Two capital letters of ISO 3166, like US or DE."
+        yield Error("DEFAULT_REGION is no region with phone numbers.", hint=hint, id="onboarding.E006")
+
+
+@register
+def production(**_kwargs: object) -> Iterator[CheckMessage]:
+    """E007, W008: what only a process with DEBUG on may do."""
+    if settings.DEBUG:
+        return
+    if settings.SANDBOX:
+        hint = "Set the vendors' credentials."
+        yield Error("The sandbox is built in, and DEBUG is off.", hint=hint, id="onboarding.E007")
+    if settings.DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+        hint = "Point DATABASE_URL at PostgreSQL when more than one machine, or more than a few people, use it."
+        yield Warning("SQLite lets one writer in at a time.", hint=hint, id="onboarding.W008")
+
+
+@register
+def limits(**_kwargs: object) -> Iterator[CheckMessage]:
+    """E009: a budget misspelt would be in force as if nothing were said."""
+    hint = 'Like {"sends_address": {"burst": 50, "every_s": 60, "watch_only": true}}; onboarding/budgets.py names them.'
+    for name, changes in settings.LIMITS.items():
+        known = name in BUDGETS and isinstance(changes, dict) and changes.keys() <= CHANGEABLE.keys()
+        if not (known and all(_is_number(changes[k], CHANGEABLE[k]) for k in changes)):
+            yield Error(f"LIMITS: {name} is no such budget or no such change of one.", hint=hint, id="onboarding.E009")
+
+
+@register
+def countries(**_kwargs: object) -> Iterator[CheckMessage]:
+    """E010: a country that does not exist lets nobody in."""
+    for country in settings.ALLOWED_COUNTRIES:
+        if country not in phonenumbers.SUPPORTED_REGIONS:
+            hint = "Two capital letters of ISO 3166 each, with commas, like US,CA. Empty: all countries."
+            yield Error(f"ALLOWED_COUNTRIES: {country} is no country.", hint=hint, id="onboarding.E010")
+
+
+@register
+def proxies(**_kwargs: object) -> Iterator[CheckMessage]:
+    """E011, W012: whom X-Forwarded-For is believed from."""
+    for cidr in settings.TRUSTED_PROXY_CIDRS:
+        try:
+            network = ip_network(cidr, strict=False)
+        except ValueError:
+            yield Error(f"TRUSTED_PROXY_CIDRS: {cidr} is no network.", hint="Like 10.0.0.0/8.", id="onboarding.E011")
+            continue
+        if not network.prefixlen:
+            hint = "Anybody can then pretend to be at any address. Name the proxies' own network."
+            yield Warning(f"TRUSTED_PROXY_CIDRS: {cidr} trusts everybody.", hint=hint, id="onboarding.W012")
+    if bool(settings.TRUSTED_PROXY_COUNT) != bool(settings.TRUSTED_PROXY_CIDRS):
+        hint = "Set both, or neither where no proxy stands in front."
+        yield Error("TRUSTED_PROXY_COUNT and TRUSTED_PROXY_CIDRS go together.", hint=hint, id="onboarding.E011")
+
+
+def _is_number(value: object, kind: type | UnionType) -> bool:
+    if kind is bool or isinstance(value, bool):
+        return kind is bool and isinstance(value, bool)
+    return isinstance(value, kind) and isinstance(value, int | float) and value >= 0
+
+
+def _is_private(url: str) -> bool:
+    if any(url.startswith(prefix) for prefix in settings.UPSTREAM_ADAPTERS):
+        return True
+    scheme, host = urlsplit(url).scheme, urlsplit(url).hostname
+    return bool(host) and (scheme == "https" or (scheme == "http" and _is_loopback(str(host))))
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -1,0 +1,39 @@
+"""What is left of a session's times, by the database's clock."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from math import ceil
+
+from django.db.models.functions import Now
+
+from onboarding.models import OnboardingSession
+
+SESSION_LIFE = timedelta(minutes=30)
+CODE_LIFE = timedelta(minutes=10)  # Twilio's: https://www.twilio.com/docs/verify/api/rate-limits-and-timeouts
+
+
+@dataclass(frozen=True)
+class TimeLeft:
+    """Whole seconds, 0 for what is over or never began."""
+
+    to_next_send: int
+    of_code: int
+
+    @property
+    def code_minutes(self) -> int:
+        return ceil(self.of_code / 60)
+
+    @property
+    def next_send_clock(self) -> str:
+        """As clocks write it: 0:27."""
+        return f"{self.to_next_send // 60}:{self.to_next_send % 60:02}"
+
+
+def time_left(session: OnboardingSession) -> TimeLeft:
+    now: datetime = OnboardingSession.objects.filter(pk=session.pk).values_list(Now(), flat=True).get()
+    ends = session.code_sent_at and session.code_sent_at + CODE_LIFE
+    return TimeLeft(to_next_send=_seconds(session.send_again_at, now), of_code=_seconds(ends, now))
+
+
+def _seconds(end: datetime | None, now: datetime) -> int:
+    return max(0, ceil((end - now).total_seconds())) if end else 0

@@ -1,0 +1,96 @@
+"""The diary: a closed vocabulary, each word with the only facts it may carry. None may be a number, code or token."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from onboarding.errors import Busy, UpstreamError
+from onboarding.models import Event, OnboardingSession
+
+Facts = Mapping[str, object]
+
+
+class Name(StrEnum):
+    """What can happen. -ASKED is written before an outside call, -ANSWERED or -UNANSWERED after it."""
+
+    FLOW_ASKED = "flow:asked"
+    FLOW_ANSWERED = "flow:answered"
+    FLOW_UNANSWERED = "flow:unanswered"
+    FLOW_SUPERSEDED = "flow:superseded"
+    FLOW_EXPIRED = "flow:expired"
+    CLAIM_LOST = "claim:lost"
+    DEVICE_ASKED = "device:asked"
+    DEVICE_ANSWERED = "device:answered"
+    DEVICE_UNANSWERED = "device:unanswered"
+    LINE_ANSWERED = "line:answered"
+    LINE_UNANSWERED = "line:unanswered"
+    CODE_ASKED = "code:asked"
+    CODE_SENT = "code:sent"
+    CODE_EXPIRED = "code:expired"
+    CODE_UNANSWERED = "code:unanswered"
+    GUESS_ASKED = "guess:asked"
+    GUESS_ANSWERED = "guess:answered"
+    GUESS_UNANSWERED = "guess:unanswered"
+    BIND_ASKED = "bind:asked"
+    BIND_ANSWERED = "bind:answered"
+    BIND_UNANSWERED = "bind:unanswered"
+    BIND_OBSERVED = "bind:observed"
+    BINDING_MADE = "binding:made"
+    BINDING_REVOKED = "binding:revoked"
+    REVOKE_ANSWERED = "binding:revoke_answered"
+    REVOKE_UNANSWERED = "binding:revoke_unanswered"
+    REBIND_HELD = "rebind:held"
+    REBIND_TOO_SOON = "rebind:too_soon"
+    NOTICE_SENT = "notice:sent"
+    NOTICE_UNANSWERED = "notice:unanswered"
+    REVIEW_APPROVED = "review:approved"
+    REVIEW_DECLINED = "review:declined"
+    NUMBER_REVEALED = "number:revealed"
+
+
+ERROR_FACTS = frozenset({"error", "operation", "status", "code", "request_id", "retry_after_s"})
+PROVE_FACTS = frozenset({"success", "verdict", "reasons"})
+
+FACTS: Mapping[Name, frozenset[str]] = {
+    Name.FLOW_ASKED: frozenset({"rebind"}),
+    Name.DEVICE_ANSWERED: PROVE_FACTS,
+    Name.BIND_ANSWERED: PROVE_FACTS,
+    Name.LINE_ANSWERED: frozenset({"line_type"}),
+    Name.CODE_SENT: frozenset({"send"}),
+    Name.GUESS_ANSWERED: frozenset({"approved", "guess"}),
+    Name.BINDING_REVOKED: frozenset({"why"}),
+    **dict.fromkeys((Name.REVIEW_APPROVED, Name.REVIEW_DECLINED, Name.NUMBER_REVEALED), frozenset({"reason"})),
+    **dict.fromkeys(
+        (
+            Name.FLOW_UNANSWERED,
+            Name.DEVICE_UNANSWERED,
+            Name.LINE_UNANSWERED,
+            Name.CODE_UNANSWERED,
+            Name.GUESS_UNANSWERED,
+            Name.BIND_UNANSWERED,
+            Name.REVOKE_UNANSWERED,
+            Name.NOTICE_UNANSWERED,
+        ),
+        ERROR_FACTS,
+    ),
+}
+
+
+def record(name: Name, facts: Facts, **about: object) -> None:
+    """Write one line; `about` are Event's own columns. A fact that the word may not carry is a ValueError."""
+    if unknown := facts.keys() - FACTS.get(name, frozenset()):
+        raise ValueError(f"{name} may not carry {sorted(unknown)}")
+    Event.objects.create(name=name, facts=dict(facts), **about)
+
+
+def moved(session: OnboardingSession, name: Name, *, from_state: str, facts: Facts) -> None:
+    """The line that goes with a session's move; `session` already stands at its new state and version."""
+    record(name, facts, session=session, from_state=from_state, to_state=session.state, version=session.version)
+
+
+def error_facts(error: UpstreamError) -> Facts:
+    """What may be told of a failed call."""
+    facts: dict[str, object] = {"error": type(error).__name__, "operation": f"{error.service}.{error.operation}"}
+    facts |= {k: v for k in ("status", "code", "request_id") if (v := getattr(error, k)) is not None}
+    if isinstance(error, Busy):
+        facts["retry_after_s"] = error.retry_after.total_seconds()
+    return facts

@@ -1,0 +1,81 @@
+"""`manage.py createreviewer NAME`: a person who may read and stamp at the reviewers' desk."""
+
+import secrets
+from argparse import ArgumentParser
+from base64 import b32encode
+from getpass import getpass
+from io import StringIO
+
+import segno
+from django.contrib.auth.models import Group, Permission, User
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
+from django_otp.plugins.otp_totp.models import TOTPDevice
+
+GROUP = "Reviewers"
+READS = ("view_onboardingsession", "view_binding", "view_event")
+STAMPS = (
+    "approve_onboardingsession",
+    "decline_onboardingsession",
+    "reveal_onboardingsession",
+    "revoke_binding",
+    "reveal_binding",
+)
+GENERATED_PASSWORD_BYTES = 18
+
+
+class Command(BaseCommand):
+    """Staff, with the right to look and to stamp, and an authenticator; the desk lets nobody in without one."""
+
+    help = "Make a reviewer for /admin/: asks for a password, then shows a QR code for an authenticator app."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("name", help="what the reviewer logs in with")
+        parser.add_argument("--no-input", action="store_true", help="ask nothing: make up the password and print it")
+
+    def handle(self, *, name: str, no_input: bool, **_options: object) -> None:
+        if User.objects.filter(username=name).exists():
+            raise CommandError(f"There is already somebody called {name}.")
+        password = secrets.token_urlsafe(GENERATED_PASSWORD_BYTES) if no_input else _asked(User(username=name))
+        device = _reviewer(name, password)
+        if no_input:
+            self.stdout.write(f"Password, shown only now: {password}")
+        self.stdout.write("Scan this with an authenticator app:")
+        self.stdout.write(_drawn(device.config_url))
+        self.stdout.write(f"Or type it in there: {b32encode(device.bin_key).decode()} (time based, 6 digits, 30 s)")
+        self.stdout.write(self.style.SUCCESS(f"{name} can now log in at /admin/."))
+
+
+def _drawn(url: str) -> str:
+    drawing = StringIO()
+    segno.make(url).terminal(out=drawing, compact=True)
+    return drawing.getvalue()
+
+
+def _asked(user: User) -> str:
+    password = getpass("Password: ")
+    if getpass("Again: ") != password:
+        raise CommandError("The two passwords differ. Nothing was made.")
+    try:
+        validate_password(password, user)
+    except ValidationError as error:
+        raise CommandError(" ".join(error.messages)) from None
+    return password
+
+
+@transaction.atomic
+def _reviewer(name: str, password: str) -> TOTPDevice:
+    user = User(username=name, is_staff=True)
+    user.set_password(password)
+    try:
+        user.full_clean()
+    except ValidationError as error:
+        raise CommandError(" ".join(error.messages)) from None
+    user.save()
+    group, _new = Group.objects.get_or_create(name=GROUP)
+    permissions = Permission.objects.filter(content_type__app_label="onboarding", codename__in=READS + STAMPS)
+    group.permissions.set(permissions)
+    user.groups.add(group)
+    return TOTPDevice.objects.create(user=user, name="Authenticator")

@@ -1,0 +1,216 @@
+"""What is remembered, with the constraints that keep it true. Only the verbs write here."""
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+from django.utils.translation import gettext as _
+from django_otp.models import Device
+
+from onboarding.phone import Number
+from onboarding.states import CLAIMS, FINAL, OPEN, PASSED, Channel, Notice, Review, Stage, State
+
+ID_LENGTH = 128  # characters, for what Prove names; it tells no limit
+
+
+class OnboardingSession(models.Model):
+    """One Prove flow: one correlationId. A rebind or another number is a new row that points to its previous one."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    start_key = models.UUIDField(unique=True, help_text="The phone page that asked for it: one page, one start.")
+    previous = models.ForeignKey("self", models.SET_NULL, null=True, blank=True, related_name="next_ones")
+    journey = models.UUIDField(default=uuid.uuid4, help_text="Handed on from session to session of one browser.")
+    number = models.CharField(max_length=16, db_index=True, help_text="E.164, written once.")
+    recalled = models.BooleanField(default=False, help_text="Not typed: this browser was asked to remember it.")
+    notices_version = models.CharField(max_length=32, blank=True, help_text="Of the words accepted by going on.")
+    notices_accepted_at = models.DateTimeField(null=True)
+    rebind = models.BooleanField(default=False)
+
+    state = models.CharField(max_length=24, choices=[(s.value, s.value) for s in State], default=State.STARTING)
+    version = models.PositiveIntegerField(default=1)
+    notice = models.CharField(max_length=24, blank=True, choices=[(n.value, n.value) for n in Notice])
+    created_at = models.DateTimeField(db_default=Now(), db_index=True)
+    moved_at = models.DateTimeField(db_default=Now())
+    expires_at = models.DateTimeField()
+
+    client_request_id = models.UUIDField(unique=True, default=uuid.uuid4)
+    correlation_id = models.CharField(max_length=ID_LENGTH, unique=True, null=True)  # noqa: DJ001 - absent until Prove answers
+    status_calls = models.PositiveSmallIntegerField(default=0)
+    evaluation = models.JSONField(default=dict, help_text="Prove's words, whole.")
+    failure_reasons = models.JSONField(default=dict, help_text="Code to text, verbatim.")
+    line_type = models.CharField(max_length=24, blank=True, help_text="Twilio's word; empty if it was not asked.")
+
+    review = models.CharField(max_length=8, blank=True, choices=[(r.value, r.value) for r in Review])
+    reviewed_at = models.DateTimeField(null=True)
+
+    channel = models.CharField(max_length=8, choices=[(c.value, c.value) for c in Channel], default=Channel.SMS)
+    verification_sid = models.CharField(max_length=34, blank=True)
+    sends = models.PositiveSmallIntegerField(default=0)
+    guesses = models.PositiveSmallIntegerField(default=0, help_text="Of the current verification.")
+    code_sent_at = models.DateTimeField(null=True, help_text="First send of the current verification.")
+    send_again_at = models.DateTimeField(null=True)
+    approved_at = models.DateTimeField(null=True)
+
+    binding = models.ForeignKey("Binding", models.SET_NULL, null=True, related_name="sessions")
+
+    class Meta:
+        ordering = ["-created_at"]
+        indexes = [models.Index(name="session_by_state", fields=["state", "-created_at"])]
+        permissions = [
+            ("approve_onboardingsession", "Can lift a hold"),
+            ("decline_onboardingsession", "Can decline what is held"),
+            ("reveal_onboardingsession", "Can see a session's whole number"),
+        ]
+        constraints = [
+            models.CheckConstraint(name="session_state_is_known", condition=Q(state__in=[s.value for s in State])),
+            models.CheckConstraint(
+                name="session_binds_only_what_was_approved",
+                condition=~Q(state__in=["possession_passed", "binding", "bound", "bind_unknown"])
+                | Q(approved_at__isnull=False),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.phone.masked} {self.state}"
+
+    @property
+    def phone(self) -> Number:
+        return Number(self.number)
+
+    @property
+    def shown_number(self) -> str:
+        """Whole for whoever typed it; for a browser that remembered it, as much as its owner needs."""
+        return (
+            _("your number ending in %(digits)s") % {"digits": self.phone.ending}
+            if self.recalled
+            else self.phone.display
+        )
+
+    @property
+    def is_open(self) -> bool:
+        return self.state in OPEN
+
+    @property
+    def is_claimed(self) -> bool:
+        return self.state in CLAIMS
+
+    @property
+    def is_final(self) -> bool:
+        return self.state in FINAL
+
+    @property
+    def waits_for_review(self) -> bool:
+        return self.state == State.IN_REVIEW and not self.review
+
+    @property
+    def has_passed(self) -> bool:
+        return self.state in PASSED
+
+
+class Binding(Device):
+    """A number tied to the Prove Key on one device. It is that person's django-otp device: the key itself is the
+    proof, so there is no token to type. `confirmed` off means revoked.
+    """
+
+    number = models.CharField(max_length=16, db_index=True)
+    prove_id = models.CharField(max_length=ID_LENGTH, db_index=True)
+    device_id = models.CharField(max_length=ID_LENGTH, blank=True)
+    moved_from = models.ForeignKey(
+        "self", models.SET_NULL, null=True, related_name="+", help_text="The binding that its key had before."
+    )
+    created_at = models.DateTimeField(db_default=Now())
+    revoked_at = models.DateTimeField(null=True)
+    tell_prove_at = models.DateTimeField(null=True, help_text="Revoked, and Prove does not know yet: when to tell it.")
+
+    class Meta:
+        ordering = ["-created_at"]
+        permissions = [
+            ("revoke_binding", "Can revoke a binding"),
+            ("reveal_binding", "Can see a binding's whole number"),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                "device_id", name="one_number_a_key", condition=Q(confirmed=True) & ~Q(device_id="")
+            ),
+            models.UniqueConstraint(
+                fields=["user", "number"],
+                name="one_binding_without_a_key",
+                condition=Q(confirmed=True, device_id=""),
+            ),
+            models.CheckConstraint(
+                name="revoked_is_not_confirmed", condition=Q(confirmed=True) ^ Q(revoked_at__isnull=False)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.phone.masked
+
+    @property
+    def phone(self) -> Number:
+        return Number(self.number)
+
+    def is_interactive(self) -> bool:
+        return False
+
+
+class Handoff(models.Model):
+    """A journey that moves from a computer to a phone. It knows neither the person nor their session: what a thief of
+    it could take is nothing.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    token_hash = models.CharField(max_length=64, unique=True, help_text="SHA-256 of what the scanned link holds.")
+    stage = models.CharField(max_length=12, choices=[(s.value, s.value) for s in Stage], default=Stage.OFFERED)
+    match_number = models.PositiveSmallIntegerField(null=True, help_text="Shown by the phone, typed on the computer.")
+    expires_at = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        return self.stage
+
+
+class Event(models.Model):
+    """A line of the diary, written in the transaction of the change it tells of."""
+
+    at = models.DateTimeField(db_default=Now(), db_index=True)
+    name = models.CharField(max_length=40)
+    session = models.ForeignKey(OnboardingSession, models.CASCADE, null=True, related_name="events")
+    binding = models.ForeignKey(Binding, models.CASCADE, null=True, related_name="events")
+    actor = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    from_state = models.CharField(max_length=24, blank=True)
+    to_state = models.CharField(max_length=24, blank=True)
+    version = models.PositiveIntegerField(null=True)
+    facts = models.JSONField(default=dict)
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.UniqueConstraint(fields=["session", "version"], name="one_line_a_version"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Cell(models.Model):
+    """How much of one budget one subject has used: `onboarding.limits` writes it, in one statement."""
+
+    key = models.CharField(max_length=64, primary_key=True, help_text="Keyed hash of budget and subject.")
+    tat = models.BigIntegerField(
+        db_index=True, help_text="Theoretical arrival time: empty from then on. ms since 1970."
+    )
+
+    def __str__(self) -> str:
+        return self.key
+
+
+class Lease(models.Model):
+    """Whose browser gets the codes for a number."""
+
+    key = models.CharField(max_length=64, primary_key=True, help_text="Keyed hash of the number.")
+    journey = models.UUIDField()
+    ends_at = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        return self.key

@@ -1,0 +1,53 @@
+"""How a session moves: by compare-and-swap, with its line in the diary. Only `flow` moves sessions."""
+
+from django.contrib.auth.models import AbstractBaseUser
+from django.db import transaction
+from django.db.models import F
+from django.db.models.functions import Now
+
+from onboarding import events
+from onboarding.errors import Overtaken
+from onboarding.models import OnboardingSession
+from onboarding.states import Notice, Review, State, may_move
+
+
+def move(
+    session: OnboardingSession, to: State, name: events.Name, facts: events.Facts | None = None, **changes: object
+) -> OnboardingSession:
+    """Compare-and-swap on state and version, with its line in the diary. Raises Overtaken."""
+    origin = State(session.state)
+    if not may_move(origin, to):
+        raise Overtaken
+    with transaction.atomic():
+        moved = OnboardingSession.objects.filter(pk=session.pk, state=origin, version=session.version).update(
+            **{"state": to, "version": F("version") + 1, "moved_at": Now(), "notice": "", **changes}
+        )
+        if not moved:
+            raise Overtaken
+        session.refresh_from_db()
+        events.moved(session, name, from_state=origin, facts=facts or {})
+    return session
+
+
+def tell(session: OnboardingSession, notice: Notice) -> OnboardingSession:
+    OnboardingSession.objects.filter(pk=session.pk, version=session.version).update(notice=notice)
+    session.notice = notice
+    return session
+
+
+def holds(session: OnboardingSession, **condition: object) -> bool:
+    """By the database's clock, the only one that every node shares."""
+    return OnboardingSession.objects.filter(pk=session.pk, version=session.version, **condition).exists()
+
+
+def review(
+    session: OnboardingSession, word: Review, name: events.Name, *, by: AbstractBaseUser, reason: str
+) -> OnboardingSession:
+    """A reviewer's word on a session that waits for one, once. Its state is final and stays. Raises Overtaken."""
+    with transaction.atomic():
+        waiting = OnboardingSession.objects.filter(pk=session.pk, state=State.IN_REVIEW, review="")
+        if not waiting.update(review=word, reviewed_at=Now()):
+            raise Overtaken
+        session.refresh_from_db()
+        events.record(name, {"reason": reason}, session=session, actor=by)
+    return session

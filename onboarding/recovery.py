@@ -1,0 +1,76 @@
+"""What a process that died left behind, and what is past its time. Any number of nodes may run this at once; it may be
+killed anywhere and run again: what one has done, another does not find.
+"""
+
+from collections.abc import Mapping
+from importlib import import_module
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Q, QuerySet
+from django.db.models.functions import Now
+
+from onboarding import flow, limits
+from onboarding.errors import Overtaken
+from onboarding.models import Binding, Event, OnboardingSession
+from onboarding.states import CLAIMS, FINAL, OPEN
+
+TELL_AGAIN = flow.CLAIM_LEASE * 15  # 10 minutes
+BATCH = 500  # rows a transaction
+
+
+def recover() -> Mapping[str, int]:
+    """How many of each: claims that were lost, sessions that ended, revokes told to Prove, rows forgotten."""
+    lost = Q(state__in=CLAIMS, moved_at__lte=Now() - flow.CLAIM_LEASE)
+    ended = Q(state__in=OPEN, expires_at__lte=Now())
+    return {
+        "claims lost": _catch_up(lost),
+        "sessions ended": _catch_up(ended),
+        "revokes told": _tell_prove(),
+        "rows forgotten": _forget(),
+    }
+
+
+def _catch_up(overdue: Q) -> int:
+    done = 0
+    for session in list(OnboardingSession.objects.filter(overdue)):
+        version = session.version
+        try:
+            done += flow.catch_up(session=session).version != version
+        except Overtaken:
+            continue
+    return done
+
+
+def _tell_prove() -> int:
+    """Each by one node: whoever moves the time on has it."""
+    told = 0
+    due = Binding.objects.filter(confirmed=False, tell_prove_at__lte=Now())
+    for binding in list(due):
+        if due.filter(pk=binding.pk).update(tell_prove_at=Now() + TELL_AGAIN):
+            flow.tell_prove(binding=binding)
+            told += Binding.objects.filter(pk=binding.pk, tell_prove_at=None).exists()
+    return told
+
+
+def _forget() -> int:
+    past = Now() - settings.RETENTION
+    limits.sweep()
+    import_module(settings.SESSION_ENGINE).SessionStore.clear_expired()
+    return (
+        _delete(OnboardingSession.objects.filter(state__in=FINAL, created_at__lte=past))
+        + _delete(Binding.objects.filter(confirmed=False, revoked_at__lte=past, tell_prove_at=None))
+        + _delete(Event.objects.filter(session=None, at__lte=past))
+    )
+
+
+def _delete(old: QuerySet[OnboardingSession] | QuerySet[Binding] | QuerySet[Event]) -> int:
+    """In batches; rows that another node is deleting are left to it."""
+    deleted = 0
+    while True:
+        with transaction.atomic():
+            batch = list(old.select_for_update(skip_locked=True).values_list("pk", flat=True)[:BATCH])
+            old.model.objects.filter(pk__in=batch).delete()
+        deleted += len(batch)
+        if len(batch) < BATCH:
+            return deleted

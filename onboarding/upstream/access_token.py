@@ -1,0 +1,85 @@
+"""Prove's access token, shared by threads. https://developer.prove.com/reference/token-request"""
+
+import re
+import threading
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from onboarding.errors import Busy, Garbled, Unreachable, UpstreamError
+from onboarding.upstream.http import Upstream
+
+RENEW_BEFORE = 60.0  # seconds before the token expires
+BEARER = re.compile(r"[A-Za-z0-9._~+/-]+=*")  # https://www.rfc-editor.org/rfc/rfc6750#section-2.1
+RENEWAL_PAUSE = 10.0  # seconds after a failed renewal, while the old token is still good
+
+
+@dataclass(frozen=True)
+class AccessToken:
+    """`renew` and `expires` are seconds on time.monotonic()'s clock."""
+
+    secret: str = field(repr=False)
+    renew: float
+    expires: float
+
+
+class AccessTokens:
+    """Fetched by one thread at a time; renewed early by one while the others go on with the old one."""
+
+    def __init__(self, upstream: Upstream, client_id: str, client_secret: str) -> None:
+        self._upstream = upstream
+        self._form = {"client_id": client_id, "client_secret": client_secret, "grant_type": "client_credentials"}
+        self._token: AccessToken | None = None
+        self._fetching = threading.Lock()
+
+    def get(self, wait: float) -> AccessToken:
+        """A good token, within `wait` seconds. Raises Busy, or Unreachable: what it was wanted for was not sent."""
+        token, now = self._token, time.monotonic()
+        if token is not None and now < token.renew:
+            return token
+        old = token if token is not None and now < token.expires else None
+        if not self._fetching.acquire(timeout=0 if old else wait):
+            if old:
+                return old
+            raise Unreachable("prove", "token")
+        try:
+            return self._renewed(token, old)
+        finally:
+            self._fetching.release()
+
+    def drop(self, token: AccessToken) -> None:
+        """It was refused. A newer one stays."""
+        if self._token is not None and self._token.secret == token.secret:
+            self._token = None
+
+    def _renewed(self, seen: AccessToken | None, old: AccessToken | None) -> AccessToken:
+        current = self._token
+        if current is not None and current is not seen:
+            return current  # another thread was faster
+        try:
+            token = self._fetch()
+        except UpstreamError:
+            if old is None:
+                raise
+            token = replace(old, renew=time.monotonic() + RENEWAL_PAUSE)
+        self._token = token
+        return token
+
+    def _fetch(self) -> AccessToken:
+        asked = time.monotonic()
+        try:
+            return _parsed(self._upstream.post("/token", data=self._form), asked)
+        except Busy:
+            raise
+        except UpstreamError as error:
+            raise Unreachable("prove", "token", error.status, error.code, error.request_id) from error
+
+
+def _parsed(document: Mapping[str, Any], asked: float) -> AccessToken:
+    with suppress(KeyError, TypeError, ValueError, AttributeError):
+        secret, seconds = document["access_token"], float(document["expires_in"])
+        if document["token_type"].lower() == "bearer" and BEARER.fullmatch(secret) and seconds > 0:
+            return AccessToken(secret, asked + max(seconds - RENEW_BEFORE, seconds / 2), asked + seconds)
+    raise Garbled("prove", "token")

@@ -1,0 +1,179 @@
+"""The possession check: Twilio Verify v2, through Twilio's own package. https://www.twilio.com/docs/verify/api"""
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
+from functools import cache
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import urlencode
+
+from django.conf import settings
+from twilio.http.response import Response
+from twilio.rest import Client
+
+from onboarding.errors import Busy, Garbled, Refused
+from onboarding.states import Channel
+from onboarding.upstream.http import Upstream
+
+START, CHECK = "Verifications", "VerificationCheck"  # operations, named as in Twilio's paths
+DEADLINES = {START: timedelta(seconds=8), CHECK: timedelta(seconds=8)}
+
+
+class Refusal(StrEnum):
+    """What Twilio's no means for the person, or for us."""
+
+    NUMBER = "number"  # cannot be a recipient: ask for another number
+    LANDLINE = "landline"
+    OPTED_OUT = "opted_out"  # the recipient replied STOP
+    CODE = "code"  # cannot be a code
+    GONE = "gone"  # approved before, expired or cancelled: this verification is over
+    TOO_MANY_CHECKS = "too_many_checks"  # this verification is over
+    BLOCKED = "blocked"  # fraud control or carrier: no message to this number for now
+    CONFIGURATION = "configuration"  # ours, at Twilio: tell an operator
+    OTHER = "other"
+
+
+@dataclass(eq=False)
+class TwilioRefused(Refused):
+    """Refused, and why."""
+
+    refusal: Refusal = Refusal.OTHER
+
+
+R = Refusal
+# By operation and code: https://www.twilio.com/docs/api/errors/60200 and so on.
+REFUSALS: Mapping[tuple[str, int | None], Refusal] = {
+    **{(START, code): R.NUMBER for code in (60200, 60436, 60006, 60033, 21211, 21614)},
+    (START, 60205): R.LANDLINE,
+    (START, 21610): R.OPTED_OUT,
+    **{(START, code): R.BLOCKED for code in (60410, 60412, 60413, 60605, 30450, 21612)},
+    (CHECK, 60200): R.CODE,
+    (CHECK, 60202): R.TOO_MANY_CHECKS,
+    (CHECK, 20404): R.GONE,
+}
+CONFIGURATION_CODES = {20003, 20008, 20404, 21408, 21608, 60204, 60207, 60217, 60220, 60223, 60238}
+# Twilio splits its codes over time, so an unknown one is judged by its HTTP status.
+REFUSALS_BY_STATUS: Mapping[tuple[str, int | None], Refusal] = {
+    (CHECK, 404): R.GONE,
+    **{(operation, status): R.CONFIGURATION for operation in DEADLINES for status in (401, 403)},
+    (START, 404): R.CONFIGURATION,
+}
+OVER = {  # a check's status that is neither yes nor no
+    "max_attempts_reached": R.TOO_MANY_CHECKS,
+    **dict.fromkeys(("canceled", "deleted", "expired", "failed"), R.GONE),
+}
+# Limits that open again by themselves, whatever HTTP status they come with.
+WAITS: Mapping[tuple[str, int | None], timedelta] = {
+    (START, 60202): timedelta(minutes=10),  # some report it in place of 60203
+    (START, 60203): timedelta(minutes=10),  # five sends: until the code expires
+    (START, 60212): timedelta(seconds=30),  # too many starts at a time for this number
+    **{(operation, code): timedelta(seconds=2) for operation in DEADLINES for code in (20429, 25109)},
+}
+
+
+# Django's languages to Twilio's locales. Twilio answers any other with a 404: then the number's country decides.
+# https://www.twilio.com/docs/verify/supported-languages
+LOCALES: Mapping[str, str] = {"ar": "ar", "de": "de", "en": "en", "es": "es", "fr": "fr", "pt-br": "pt-BR"}
+
+
+@dataclass(frozen=True)
+class Verification:
+    """A code that was sent. A resend within its life has the same `sid`, and so has a start by anybody else."""
+
+    sid: str
+    to: str = field(repr=False)
+    status: str
+
+
+class Twilio:
+    """Both calls: the five errors of `onboarding.errors`, Refused always as TwilioRefused."""
+
+    def __init__(self, base_url: str, username: str, password: str, account_sid: str, service_sid: str) -> None:
+        client = client_of(Upstream("twilio", base_url, DEADLINES), username, password, account_sid)
+        self._service = client.verify.v2.services(service_sid)
+
+    def start(self, to: str, channel: str = Channel.SMS, locale: str | None = None) -> Verification:
+        """Send a code to `to` (E.164). https://www.twilio.com/docs/verify/api/verification"""
+        options = {"locale": locale} if locale else {}
+        found = _asked(START, lambda: self._service.verifications.create(to=to, channel=channel, **options))
+        if found.to != to or not re.fullmatch("VE[0-9a-f]{32}", str(found.sid)):
+            raise Garbled("twilio", START)
+        return Verification(found.sid, found.to, str(found.status))
+
+    def check(self, sid: str, to: str, code: str) -> bool:
+        """Whether `code` is the one that verification `sid` sent to `to`.
+
+        Only the first right answer is ever approved: after it, Refusal.GONE.
+        https://www.twilio.com/docs/verify/api/verification-check
+        """
+        found = _asked(CHECK, lambda: self._service.verification_checks.create(verification_sid=sid, code=code))
+        if (found.sid, found.to) != (sid, to):
+            raise Garbled("twilio", CHECK)
+        status = str(found.status)
+        if status in OVER:
+            raise TwilioRefused("twilio", CHECK, refusal=OVER[status])
+        if status not in ("approved", "pending"):
+            raise Garbled("twilio", CHECK)
+        return status == "approved"
+
+
+@cache
+def twilio() -> Twilio:
+    """The one that settings name, for the whole process."""
+    return Twilio(
+        settings.TWILIO_BASE_URL,
+        settings.TWILIO_USERNAME,
+        settings.TWILIO_PASSWORD,
+        settings.TWILIO_ACCOUNT_SID,
+        settings.TWILIO_VERIFY_SERVICE_SID,
+    )
+
+
+class UpstreamHttpClient:
+    """What twilio.rest.Client sends through. It keeps nothing of a call, so threads can share it."""
+
+    is_async = False
+
+    def __init__(self, upstream: Upstream) -> None:
+        self._upstream = upstream
+
+    def request(self, method: str, uri: str, **content: Any) -> Response:
+        """Errors pass by the package, which would drop their headers, and with them Retry-After."""
+        known = {"headers": content["headers"], "auth": content["auth"]}
+        operation = uri.rsplit("/", 2)[-2 if method == "GET" else -1]  # /v2/PhoneNumbers/+1…
+        with self._upstream.call(operation):
+            if method == "GET":
+                document = self._upstream.get(f"{uri}?{urlencode(content['params'])}", operation=operation, **known)
+            else:
+                document = self._upstream.post(uri, data=content["data"], **known)
+        return Response(HTTPStatus.CREATED, json.dumps(document))
+
+
+def client_of(upstream: Upstream, username: str, password: str, account_sid: str) -> Client:
+    """Twilio's own, left with paths: `upstream` knows the address, and no TWILIO_EDGE or TWILIO_REGION bends it."""
+    http_client = UpstreamHttpClient(upstream)
+    client = Client(username, password, account_sid, http_client=http_client, environment={"TWILIO_EDGE": ""})
+    client.verify.base_url = client.lookups.base_url = client.api.base_url = ""
+    return client
+
+
+def _asked(operation: str, call: Callable[[], Any]) -> Any:
+    try:
+        return call()
+    except (Refused, Busy) as error:
+        raise _classed(operation, error) from error
+
+
+def _classed(operation: str, error: Refused | Busy) -> TwilioRefused | Busy:
+    known = (error.service, error.operation, error.status, error.code, error.request_id)
+    refusal = REFUSALS.get((operation, error.code))
+    if refusal is None and error.code in CONFIGURATION_CODES:
+        refusal = Refusal.CONFIGURATION
+    wait = WAITS.get((operation, error.code), timedelta(0))
+    if refusal is None and (wait or isinstance(error, Busy)):
+        return Busy(*known, retry_after=max(wait, getattr(error, "retry_after", wait)))
+    return TwilioRefused(*known, refusal=refusal or REFUSALS_BY_STATUS.get((operation, error.status), Refusal.OTHER))

@@ -1,0 +1,18 @@
+"""What every page shows besides its own words."""
+
+from django.conf import settings
+from django.http import HttpRequest
+
+
+def environment(_request: HttpRequest) -> dict[str, object]:
+    """Whose pages these are, where they lead besides, and whether this process pretends: pages then say so."""
+    return {
+        "sandbox_url": "/sandbox/" if settings.SANDBOX else "",
+        "brand_name": settings.BRAND_NAME,
+        "brand_logo": settings.BRAND_LOGO,
+        "brand_css": settings.BRAND_CSS,
+        "support_url": settings.SUPPORT_URL,
+        "privacy_url": settings.PRIVACY_URL,
+        "terms_url": settings.TERMS_URL,
+        "carrier_consent": settings.CARRIER_CONSENT,
+    }

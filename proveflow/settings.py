@@ -1,0 +1,264 @@
+"""Everything the environment says, read once. `.env.example` lists it; `onboarding.checks` judges it at start-up."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+from environ import Env
+
+from proveflow.gunicorn import threads
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = Env()
+env.read_env(BASE_DIR / ".env")
+
+DEBUG = env.bool("DEBUG", default=False)
+SECRET_KEY = env.str("SECRET_KEY")
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost"] if DEBUG else [])
+CSRF_TRUSTED_ORIGINS = [f"https://{host}" for host in ALLOWED_HOSTS if host not in ("*", "127.0.0.1", "localhost")]
+
+# --- Upstream -------------------------------------------------------------------------------------------------
+
+# Without a vendor's credentials, its half of the sandbox stands in, inside this process: for DEBUG only.
+SANDBOX_PROVE = not env.str("PROVE_CLIENT_ID", default="")
+SANDBOX_TWILIO = not env.str("TWILIO_ACCOUNT_SID", default="")
+SANDBOX = SANDBOX_PROVE or SANDBOX_TWILIO
+SANDBOX_STORE = env.path("SANDBOX_STORE", default=str(BASE_DIR / "var/sandbox.sqlite3"))
+if SANDBOX and not DEBUG:
+    raise ImproperlyConfigured(
+        "DEBUG is off and PROVE_CLIENT_ID or TWILIO_ACCOUNT_SID is not set. The built-in sandbox is for DEBUG=1 only: "
+        "set the vendors' credentials, or point PROVE_BASE_URL and TWILIO_BASE_URL at `manage.py sandbox PORT`."
+    )
+
+# At most half of a worker's threads wait for one vendor: when it hangs, the other half still serves pages.
+UPSTREAM_CALLS_AT_ONCE = threads // 2
+
+# URL prefix -> the requests transport adapter that answers there in place of the network.
+UPSTREAM_ADAPTERS = {"sandbox://": "sandbox.adapter.SandboxAdapter"} if SANDBOX else {}
+
+if SANDBOX_PROVE:
+    PROVE_BASE_URL = "sandbox://embedded/sandbox/prove"
+    PROVE_CLIENT_ID = PROVE_CLIENT_SECRET = "sandbox"  # noqa: S105 - the sandbox's published secret
+else:
+    PROVE_BASE_URL = env.str("PROVE_BASE_URL", default="https://platform.uat.proveapis.com")
+    PROVE_CLIENT_ID = env.str("PROVE_CLIENT_ID")
+    PROVE_CLIENT_SECRET = env.str("PROVE_CLIENT_SECRET")
+
+if SANDBOX_TWILIO:
+    TWILIO_BASE_URL = "sandbox://embedded/sandbox/twilio"
+    TWILIO_ACCOUNT_SID, TWILIO_USERNAME, TWILIO_PASSWORD = "AC" + "0" * 32, "AC" + "0" * 32, "sandbox"
+    TWILIO_VERIFY_SERVICE_SID, TWILIO_SENDER = "VA" + "0" * 32, "MG" + "0" * 32
+else:
+    TWILIO_BASE_URL = env.str("TWILIO_BASE_URL", default="https://verify.twilio.com")
+    TWILIO_ACCOUNT_SID = env.str("TWILIO_ACCOUNT_SID")
+    TWILIO_USERNAME = env.str("TWILIO_API_KEY_SID", default="") or TWILIO_ACCOUNT_SID
+    TWILIO_PASSWORD = env.str("TWILIO_API_KEY_SECRET", default="") or env.str("TWILIO_AUTH_TOKEN")
+    TWILIO_VERIFY_SERVICE_SID = env.str("TWILIO_VERIFY_SERVICE_SID")
+    # Who texts a number that a device is no longer linked to; without either, nobody does.
+    TWILIO_SENDER = env.str("TWILIO_MESSAGING_SERVICE_SID", default="") or env.str("TWILIO_FROM_NUMBER", default="")
+
+# What else is asked about a number. Each costs money per number; the policy decides what the answers mean.
+PROVE_CHECK_REPUTATION = env.bool("PROVE_CHECK_REPUTATION", default=False)
+TWILIO_LOOKUP = env.bool("TWILIO_LOOKUP", default=False)
+TWILIO_LOOKUP_BASE_URL = TWILIO_BASE_URL.replace("://verify.", "://lookups.", 1)
+TWILIO_MESSAGING_BASE_URL = TWILIO_BASE_URL.replace("://verify.", "://api.", 1)
+
+# A device that moves to another number: how long neither may move again, and whether a reviewer looks first.
+REBIND_COOLING_OFF = timedelta(hours=env.int("REBIND_COOLING_OFF_HOURS", default=0))
+REBIND_REVIEW = env.bool("REBIND_REVIEW", default=False)
+
+# Where the Web SDK's own requests go: the origin that Prove's authToken names (reference page: web-sdk, CSP).
+PROVE_DEVICE_ORIGINS = {
+    "https://platform.uat.proveapis.com": ["https://device.uat.prove-auth.proveapis.com"],
+    "https://platform.proveapis.com": ["https://device.prove-auth.proveapis.com"],
+}.get(PROVE_BASE_URL) or env.list("PROVE_DEVICE_ORIGINS", default=[])
+if urlsplit(PROVE_BASE_URL).scheme == "http":  # a stand-alone sandbox on loopback
+    PROVE_DEVICE_ORIGINS = ["{0.scheme}://{0.netloc}".format(urlsplit(PROVE_BASE_URL))]
+
+# Sessions, their timelines and revoked bindings are forgotten after so long; `manage.py recover` does it.
+RETENTION = timedelta(days=env.int("RETENTION_DAYS", default=90))
+DEFAULT_REGION = env.str("DEFAULT_REGION", default="US")
+
+# Whether people may go on with a computer's browser. Off: they are asked to scan a code with their phone.
+DESKTOP_ALLOWED = env.bool("DESKTOP_ALLOWED", default=DEBUG)
+
+# --- The look, and where it leads -----------------------------------------------------------------------------
+
+BRAND_NAME = env.str("BRAND_NAME", default="proveflow")
+BRAND_DIR = env.path("BRAND_DIR", default=str(BASE_DIR / "brand"))  # may hold logo.svg, and brand.css with other tokens
+BRAND_LOGO = "brand/logo.svg" if Path(BRAND_DIR("logo.svg")).is_file() else "onboarding/icon.svg"
+BRAND_CSS = "brand/brand.css" if Path(BRAND_DIR("brand.css")).is_file() else ""
+SUPPORT_URL = env.str("SUPPORT_URL", default="")
+PRIVACY_URL = env.str("PRIVACY_URL", default="")
+TERMS_URL = env.str("TERMS_URL", default="")
+NOTICES_VERSION = env.str("NOTICES_VERSION", default="1")  # kept with each session: what its person accepted
+CARRIER_CONSENT = env.str("CARRIER_CONSENT", default="")  # the words that your contract asks for
+
+# --- Limits ---------------------------------------------------------------------------------------------------
+
+# Whose addresses to believe: so many proxies append to X-Forwarded-For, and the last of them is in these networks.
+TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)
+TRUSTED_PROXY_CIDRS = env.list("TRUSTED_PROXY_CIDRS", default=[])
+# Fields of onboarding.budgets to replace, by budget: {"sends_address": {"burst": 50, "watch_only": true}}
+LIMITS = env.json("LIMITS", default={})
+# Refuse nobody, only log. With the sandbox's phones, where no text costs anything and everybody is 127.0.0.1.
+LIMITS_WATCH_ONLY = env.bool("LIMITS_WATCH_ONLY", default=SANDBOX_TWILIO)
+TEXT_PRICE_CENTS = env.int("TEXT_PRICE_CENTS", default=5)  # for planning
+# ISO 3166. Empty: all, as Prove's test users abroad need, and harmless while the sandbox plays Twilio.
+ALLOWED_COUNTRIES = env.list("ALLOWED_COUNTRIES", default=[] if SANDBOX_TWILIO else [DEFAULT_REGION])
+
+# --- Django ---------------------------------------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django.contrib.admin.apps.SimpleAdminConfig",
+    "django_otp",
+    "django_otp.plugins.otp_totp",
+    "csp",
+    "onboarding",
+    *(["sandbox"] if SANDBOX else []),
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "proveflow.middleware.answer_headers",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "proveflow.middleware.gatekeeper",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django_otp.middleware.OTPMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+]
+
+ROOT_URLCONF = "proveflow.urls"
+WSGI_APPLICATION = "proveflow.wsgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "proveflow.context.environment",
+            ]
+        },
+    }
+]
+
+(BASE_DIR / "var").mkdir(mode=0o700, exist_ok=True)
+DATABASES = {"default": env.db_url("DATABASE_URL", default=f"sqlite:///{BASE_DIR / 'var/proveflow.sqlite3'}")}
+ATOMIC_REQUESTS = False
+if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    DATABASES["default"]["OPTIONS"] = {
+        "timeout": 20,  # seconds
+        "transaction_mode": "IMMEDIATE",
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+    }
+else:
+    # A pool, so that a request gives its connection back while it waits for Prove or Twilio; seconds.
+    pool = {"min_size": 1, "max_size": 16, "timeout": 1}
+    limits_ms = {
+        "statement_timeout": env.int("DATABASE_STATEMENT_TIMEOUT_S", default=3) * 1000,
+        "lock_timeout": 1000,
+        "idle_in_transaction_session_timeout": 5000,
+    }
+    session_options = " ".join(f"-c {name}={limit}" for name, limit in limits_ms.items())
+    DATABASES["default"].setdefault("OPTIONS", {}).update(pool=pool, connect_timeout=2, options=session_options)
+    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+LOGIN_URL = "/"
+OTP_TOTP_ISSUER = "proveflow"
+# Reviewers only: the people who onboard have no password.
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+SESSION_COOKIE_AGE = int(timedelta(hours=8).total_seconds())
+USE_TZ = True
+TIME_ZONE = "UTC"
+LANGUAGE_CODE = "en"
+LANGUAGES = [
+    ("en", "English"),
+    ("es", "Español"),
+    ("fr", "Français"),
+    ("de", "Deutsch"),
+    ("pt-br", "Português (Brasil)"),
+    ("ar", "العربية"),
+]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+LANGUAGE_COOKIE_AGE = int(timedelta(days=365).total_seconds())
+LANGUAGE_COOKIE_HTTPONLY, LANGUAGE_COOKIE_SAMESITE = True, "Lax"
+
+STATIC_URL = "/static/"
+STATIC_ROOT = env.path("STATIC_ROOT", default=str(BASE_DIR / "staticfiles"))
+STATICFILES_DIRS = [
+    BASE_DIR / "static",
+    ("prove", BASE_DIR / "node_modules/@prove-identity/prove-auth/build/bundle/release"),
+    *([("brand", BRAND_DIR())] if Path(BRAND_DIR()).is_dir() else []),
+]
+WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = DEBUG
+if not DEBUG:
+    STORAGES = {"staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"}}
+
+DATA_UPLOAD_MAX_MEMORY_SIZE = 16 * 1024  # bytes of a request's body, of any kind
+DATA_UPLOAD_MAX_NUMBER_FIELDS = None  # the bytes bound it; Django counts a query where no handler catches the error
+
+# --- Browser --------------------------------------------------------------------------------------------------
+
+SECURE_REFERRER_POLICY = "same-origin"  # with no-referrer, browsers send forms with Origin: null, which CSRF refuses
+X_FRAME_OPTIONS = "DENY"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+if not DEBUG:
+    SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = True
+    SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-sessionid", "__Host-csrftoken"
+    LANGUAGE_COOKIE_NAME = "__Host-language"
+    SECURE_HSTS_SECONDS = int(timedelta(days=730).total_seconds())
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = True
+    if env.bool("BEHIND_TLS_PROXY", default=False):
+        SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+        SECURE_SSL_REDIRECT = True
+
+CONTENT_SECURITY_POLICY: dict[str, Any] = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF],
+        "connect-src": [SELF, *PROVE_DEVICE_ORIGINS],
+        "form-action": [SELF],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+        "require-trusted-types-for": ["'script'"],
+        "trusted-types": [NONE],
+    }
+}
+
+DEFAULT_EXCEPTION_REPORTER_FILTER = "proveflow.reports.NothingPersonal"
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "handlers": {"console": {"class": "logging.StreamHandler"}},
+    "root": {"handlers": ["console"], "level": "WARNING"},
+    "loggers": {
+        # urllib3, requests and twilio write URLs and parameters; the diary and onboarding's own log say what matters.
+        **{name: {"level": "WARNING"} for name in ("urllib3", "twilio", "twilio.http_client")},
+    },
+}

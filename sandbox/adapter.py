@@ -1,0 +1,140 @@
+"""The sandbox without a network: a transport for `requests` that ends in the same views as a real socket would."""
+
+import io
+import time
+from collections.abc import Mapping
+from http.client import RemoteDisconnected
+from typing import Any, cast
+from urllib.parse import unquote, urlsplit
+
+import requests
+from django.core.handlers.wsgi import WSGIRequest
+from django.urls import resolve
+from requests.adapters import HTTPAdapter
+from urllib3 import HTTPResponse
+from urllib3.connection import HTTPConnection
+from urllib3.exceptions import MaxRetryError, NewConnectionError, ProtocolError
+from urllib3.util import Timeout
+
+from sandbox.call import ByMethod, Route
+from sandbox.faults import Ordered
+from sandbox.reply import Reply
+from sandbox.socketry import HANG_S
+
+Timeouts = float | tuple[float | None, float | None] | Timeout | None
+
+
+class SandboxAdapter(HTTPAdapter):
+    """Mount it at sandbox://. No middleware, no signals, no thread: only resolving a path and calling what is there.
+
+    (requests puts `params` into http URLs only: here a query has to be part of the URL.)
+    """
+
+    def send(
+        self,
+        request: requests.PreparedRequest,
+        stream: bool = False,  # noqa: ARG002 - it always is: the reader decides how much to read
+        timeout: Timeouts = None,
+        verify: bool | str = True,  # noqa: ARG002
+        cert: Any = None,  # noqa: ARG002
+        proxies: Mapping[str, str] | None = None,  # noqa: ARG002
+    ) -> requests.Response:
+        """Raises what requests raises on a real socket; a fault lasts no longer than the read timeout (seconds)."""
+        called = _django_request(request)
+        match = resolve(called.path_info, "sandbox.root")
+        outcome = cast(Route | ByMethod, match.func).receive(called, match.kwargs)
+        patience_s = _read_timeout_s(timeout)
+        if outcome.fault:
+            _break(request, outcome.fault, patience_s)
+        body = _body(outcome.reply, outcome.fault, patience_s)
+        return self.build_response(request, _urllib3_response(outcome.reply, body, called.method))
+
+
+def _django_request(request: requests.PreparedRequest) -> WSGIRequest:
+    url = urlsplit(request.url or "")
+    body = request.body or b""
+    raw = body if isinstance(body, bytes) else str(body).encode()
+    headers = {f"HTTP_{name.upper().replace('-', '_')}": value for name, value in request.headers.items()}
+    return WSGIRequest(
+        {
+            **headers,
+            "REQUEST_METHOD": request.method,
+            "PATH_INFO": unquote(url.path, "iso-8859-1"),
+            "QUERY_STRING": url.query,
+            "CONTENT_TYPE": request.headers.get("Content-Type", ""),
+            "CONTENT_LENGTH": str(len(raw)),
+            "HTTP_HOST": url.netloc,
+            "SERVER_NAME": url.hostname,
+            "SERVER_PORT": "80",
+            "wsgi.url_scheme": "http",
+            "wsgi.input": io.BytesIO(raw),
+        }
+    )
+
+
+def _read_timeout_s(timeout: Timeouts) -> float:
+    read = (
+        timeout[1] if isinstance(timeout, tuple) else timeout.read_timeout if isinstance(timeout, Timeout) else timeout
+    )
+    return HANG_S if read is None else float(read)
+
+
+def _break(request: requests.PreparedRequest, fault: Ordered, patience_s: float) -> None:
+    match fault.kind:
+        case "refuse":
+            refused = NewConnectionError(HTTPConnection("embedded"), "[Errno 111] Connection refused")
+            raise requests.ConnectionError(MaxRetryError(None, request.url, refused), request=request)  # type: ignore[arg-type]
+        case "reset":
+            reset = ConnectionResetError(104, "Connection reset by peer")
+            raise requests.ConnectionError(ProtocolError("Connection aborted.", reset), request=request)
+        case "lost":
+            gone = RemoteDisconnected("Remote end closed connection without response")
+            raise requests.ConnectionError(ProtocolError("Connection aborted.", gone), request=request)
+        case "hang" | "latency":
+            wait_s = HANG_S if fault.kind == "hang" else fault.seconds
+            time.sleep(min(wait_s, patience_s))
+            if wait_s >= patience_s:
+                raise requests.ReadTimeout(f"Read timed out. (read timeout={patience_s})", request=request)
+
+
+def _body(reply: Reply, fault: Ordered | None, patience_s: float) -> io.BufferedIOBase:
+    if fault and fault.kind == "truncated":
+        return io.BytesIO(reply.content[: len(reply.content) // 2])
+    if fault and fault.kind == "drip":
+        return io.BufferedReader(Drip(reply.content, fault.seconds, patience_s), buffer_size=1)
+    return io.BytesIO(reply.content)
+
+
+def _urllib3_response(reply: Reply, body: io.BufferedIOBase, method: str | None) -> HTTPResponse:
+    response = reply.as_response()
+    headers = {**dict(response.items()), "Content-Length": str(len(reply.content))}
+    return HTTPResponse(
+        body=body,
+        headers=headers,
+        status=response.status_code,
+        reason=response.reason_phrase,
+        preload_content=False,
+        decode_content=False,
+        request_method=method,
+    )
+
+
+class Drip(io.RawIOBase):
+    """A byte at a time. All together it outlasts the read timeout no more than a hang would: there is no socket here
+    that a caller's own deadline could close."""
+
+    def __init__(self, content: bytes, seconds: float, patience_s: float) -> None:
+        self.rest = io.BytesIO(content)
+        self.seconds, self.ends = seconds, time.monotonic() + patience_s
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        left_s = max(0.0, self.ends - time.monotonic())
+        time.sleep(min(self.seconds, left_s))
+        if self.seconds >= left_s:
+            raise TimeoutError("timed out")
+        byte = self.rest.read(1)
+        buffer[: len(byte)] = byte
+        return len(byte)

@@ -1,0 +1,30 @@
+"""manage.py sandbox PORT: the sandbox alone, for any client in any language."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from sandbox.server import LOOPBACK, server
+
+
+class Command(BaseCommand):
+    help = "Runs the pretend Prove and the pretend Twilio alone, on 127.0.0.1."
+    requires_system_checks = ()
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("port", type=int, nargs="?", default=9090)
+
+    def handle(self, *_: Any, port: int, **__: Any) -> None:
+        try:
+            listening = server(port)
+        except OSError as error:
+            raise CommandError(f"Port {port}: {error.strerror}") from error
+        origin = f"http://{LOOPBACK}:{listening.server_port}"
+        self.stdout.write(
+            f"Sandbox on {origin}/sandbox/  Prove: {origin}/sandbox/prove  Twilio: {origin}/sandbox/twilio"
+        )
+        try:
+            listening.serve_forever()
+        except KeyboardInterrupt:
+            listening.server_close()

@@ -1,0 +1,178 @@
+"""THE table of numbers. The desk's page, docs/sandbox.md and the pretend vendors all read it here.
+
+Prove's own: https://developer.prove.com/docs/unify-sandbox-testing. The others are from the range that North America
+keeps for fiction (555-0100 to 555-0199). Any other plausible number is a mobile phone with a good day.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+DOCUMENTED, OURS = "Prove", "sandbox"
+FICTION = "+1202555"
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """A fault that comes with a number; `times` is how often it strikes, None for always."""
+
+    route: str
+    kind: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+    times: int | None = None
+
+
+@dataclass(frozen=True)
+class Person:
+    """What happens to whoever types this number. Times in seconds."""
+
+    number: str  # E.164
+    name: str
+    story: str
+    source: str = OURS
+    line_type: str = "mobile"
+    short_term: bool = False  # passes without Web SDK and without a Prove Key
+    api_code: int | None = None  # unify refuses with this code of Prove's
+    status_reasons: Mapping[str, str] = field(default_factory=dict)  # Global Fraud Policy, at unify-status
+    reputation: Mapping[str, str] = field(default_factory=dict)  # the same, only if unify asked to check it
+    bind_reasons: Mapping[str, str] = field(default_factory=dict)  # the same, at unify-bind
+    pending_s: float = 0  # after the Web SDK ran
+    recycled: bool = False  # Prove takes every newcomer for another person
+    twilio_code: int | None = None  # Verify refuses to send with this code
+    arrives_after_s: float | None = 0  # None: the message never arrives
+    troubles: tuple[Trouble, ...] = ()
+
+
+# Code to its meaning. https://developer.prove.com/docs/global-fraud-policy
+REASONS = {
+    "9100": "phone possession was not completed",
+    "9101": "the number does not match the number registered to the Prove Key",
+    "9131": "the number is listed as not a mobile",
+    "9132": "a public number that shows its messages online",
+    "9133": "low trust score of the SIM key",
+    "9134": "non-fixed VoIP",
+    "9135": "SIM swap within 24 hours",
+    "9136": "ported within 24 hours",
+    "9137": "call forwarding is on",
+    "9161": "very short tenure of this person on the number",
+    "9162": "short tenure of this person on the number",
+    "9163": "recycled number: many identities and a newer owner",
+    "9164": "recycled number: disconnected since the last association",
+    "9171": "two identities of short tenure on the number",
+    "9180": "ownership of the number is not confirmed",
+}
+
+
+def _prove(number: str, name: str, story: str, **traits: Any) -> Person:
+    return Person(number, name, story, DOCUMENTED, **traits)
+
+
+def _ours(last: int, name: str, story: str, **traits: Any) -> Person:
+    return Person(f"{FICTION}{last:04}", name, story, **traits)
+
+
+def _risky(*codes: str, last: int) -> Person:
+    reasons = {code: REASONS[code] for code in codes}
+    line_type = "nonFixedVoip" if "9134" in codes else "mobile"
+    name, story = f"Reason {' and '.join(codes)}", f"fails: {', and '.join(reasons.values())}"
+    return _ours(last, name, story, status_reasons=reasons, line_type=line_type)
+
+
+def _trouble(last: int, name: str, story: str, *troubles: Trouble) -> Person:
+    return _ours(last, name, story, troubles=troubles)
+
+
+KEY_JOURNEY = "first visit: a code, then linked; same browser again: recognised"
+
+_TABLE = (
+    _prove("+12001004014", "Lorant Nerger", KEY_JOURNEY),
+    _prove("+12001004015", "Laney Dyball", KEY_JOURNEY),
+    _prove("+2001004025", "Bertie Fremont", f"outside North America; {KEY_JOURNEY}"),
+    _prove("+2001004026", "Bonnie Sidon", f"outside North America; {KEY_JOURNEY}"),
+    _prove("+12001004016", "Inge Galier", "Mobile Auth user; a browser has none, so a code"),
+    _prove("+12001004017", "Jesse Mashro", "Mobile Auth user; a browser has none, so a code"),
+    _prove("+12001004041", "Penny Jowers", "Mobile Auth user; a browser has none, so a code"),
+    _prove("+2001004027", "Allissa Zoren", "Mobile Auth user outside North America; a code"),
+    _prove("+2001004028", "Wendy Strover", "Mobile Auth user outside North America; a code"),
+    _prove("+2001004043", "Amii Porritt", "Mobile Auth user outside North America; a code"),
+    _prove("+12001004018", "Barbaraanne Canet", "short-term: passes without a key and without a code", short_term=True),
+    _prove("+2001004029", "Janos Martina", "short-term, outside North America", short_term=True),
+    _prove("+12001004011", "Sheilakathryn Butrimovich", "another product's test user: 8009 at unify", api_code=8009),
+    _ours(101, "Ada Plain", KEY_JOURNEY),
+    _ours(102, "Ben Plain", f"a second plain number, to move a key to; {KEY_JOURNEY}"),
+    _ours(103, "Rhea Cycled", "a recycled number: another person (proveId) at every bind", recycled=True),
+    _ours(107, "Nobody", "Prove does not know the number: 8007 at unify", api_code=8007),
+    *(_risky(str(code), last=code - 9000) for code in range(9131, 9138)),
+    _risky("9134", "9137", last=139),
+    _risky("9100", last=160),
+    *(_risky(str(code), last=code - 9000) for code in (9161, 9162, 9163, 9164, 9171, 9180)),
+    _ours(138, "Doubtful", "with `checkReputation`: a code, and a reason of risk: SIM swap within 24 hours",
+          reputation={"9135": REASONS["9135"]}),
+    _ours(199, "Reason 9999", "fails for a reason that nobody has heard of",
+          status_reasons={"9999": "new in this policy"}),
+    _ours(120, "Patience", "pending for 5 seconds, then a code", pending_s=5),
+    _ours(121, "Godot", "pending for ever", pending_s=1e9),
+    _ours(140, "Bind refused", "the right code, then Prove says no: 9100", bind_reasons={"9100": REASONS["9100"]}),
+    _trouble(110, "Prove unreachable", "Prove cannot be reached at unify", Trouble("prove.unify", "refuse")),
+    _trouble(111, "Prove down", "Prove answers unify with 500", Trouble("prove.unify", "status", {"status": 500})),
+    _trouble(112, "Prove stumbles", "500 at unify, unify-status and unify-bind, once each",
+             *(Trouble(f"prove.{call}", "status", {"status": 500}, times=1)
+               for call in ("unify", "unify_status", "unify_bind"))),
+    _trouble(113, "Prove busy", "Prove answers unify once with 429",
+             Trouble("prove.unify", "status", {"status": 429, "retry_after": 1}, times=1)),
+    _trouble(114, "Status garbled", "unify-status answers with a proxy's page", Trouble("prove.unify_status", "html")),
+    _trouble(115, "Status of wrong types", "unify-status answers with other JSON types",
+             Trouble("prove.unify_status", "types")),
+    _trouble(116, "Status unheard of", "unify-status answers with a success that nobody knows",
+             Trouble("prove.unify_status", "unknown_value")),
+    _trouble(117, "Device check fails", "the Web SDK's register and verify answer 500",
+             Trouble("prove.device_register", "status"), Trouble("prove.device_verify", "status")),
+    _trouble(118, "Device check hangs", "the Web SDK's register and verify never answer",
+             Trouble("prove.device_register", "hang"), Trouble("prove.device_verify", "hang")),
+    _trouble(119, "Device check half done", "register answers without a deviceId, once",
+             Trouble("prove.device_register", "answer", {"body": {"next": "done", "data": {}}}, times=1)),
+    _trouble(141, "Bind lost", "the bind happens, its answer is lost", Trouble("prove.unify_bind", "lost", times=1)),
+    _trouble(142, "Bind unreachable", "Prove cannot be reached at unify-bind, once",
+             Trouble("prove.unify_bind", "refuse", times=1)),
+    _trouble(143, "Bind hangs", "unify-bind is received and never answered, once",
+             Trouble("prove.unify_bind", "hang", times=1)),
+    _trouble(144, "Twilio down", "Twilio answers 500 to every new verification",
+             Trouble("twilio.verification", "status")),
+    _trouble(145, "Send lost", "the message is sent, Twilio's answer is lost",
+             Trouble("twilio.verification", "lost", times=1)),
+    _trouble(146, "Check lost", "the code is checked, Twilio's answer is lost",
+             Trouble("twilio.verification_check", "lost", times=1)),
+    _ours(150, "Blocked prefix", "Twilio's Fraud Guard blocks the prefix: 60410", twilio_code=60410),
+    _ours(151, "Blocked country", "Twilio's geo permissions: 60605", twilio_code=60605),
+    _ours(152, "Landline", "no text can be sent: 60205; a call arrives", line_type="landline"),
+    _ours(158, "Internet number", "Lookup says nonFixedVoip, Prove says nothing", line_type="nonFixedVoip"),
+    _ours(159, "Premium", "Lookup says premium, Prove says nothing", line_type="premium"),
+    _ours(153, "Silence", "the message never arrives", arrives_after_s=None),
+    _ours(154, "Slow carrier", "the message arrives after 30 seconds", arrives_after_s=30),
+    _ours(155, "Too many starts", "Twilio is busy with this number: 60212", twilio_code=60212),
+    _ours(156, "Out of plan", "Twilio does not take the number for one: 60200", twilio_code=60200),
+    _ours(157, "STOP", "the owner has opted out of messages: 21610", twilio_code=21610),
+)  # fmt: skip
+
+PEOPLE: Mapping[str, Person] = {person.number: person for person in _TABLE}
+
+
+def person(number: str) -> Person:
+    return PEOPLE.get(number) or Person(number, "Anybody", KEY_JOURNEY)
+
+
+def trouble(number: str, route: str) -> Trouble | None:
+    return next((t for t in person(number).troubles if t.route == route), None)
+
+
+def e164(number: str) -> str:
+    """Prove takes North American numbers with or without +1, all others with plus and country code.
+
+    Raises ValueError for what is no number. https://developer.prove.com/reference/unify-request
+    """
+    if re.fullmatch(r"1?[2-9][0-9]{9}", number):
+        return "+1" + number[-10:]
+    if re.fullmatch(r"\+[1-9][0-9]{6,14}", number):
+        return number
+    raise ValueError(f"not a phone number: {number[:20]!r}")

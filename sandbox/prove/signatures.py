@@ -1,0 +1,56 @@
+"""ES256 as the Web SDK signs: P-256, SHA-256, DER, standard base64. @prove-identity/prove-auth 3.6.2."""
+
+import base64
+import binascii
+from hashlib import sha256
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import load_pem_public_key
+
+from sandbox.call import Call
+from sandbox.records import Challenge, Device
+
+SIGNED_PATHS_FROM = "/v1/client/"
+
+
+def valid(public_key: str, signature: object, message: str) -> bool:
+    """False as well for a key that is no P-256 key and for a signature that cannot be read."""
+    try:
+        key = load_pem_public_key(public_key.encode())
+        der = base64.b64decode(str(signature), validate=True)
+    except (ValueError, binascii.Error):
+        return False
+    if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, ec.SECP256R1):
+        return False
+    try:
+        key.verify(der, message.encode(), ec.ECDSA(hashes.SHA256()))
+    except InvalidSignature:
+        return False
+    return True
+
+
+def request_is_signed_by(call: Call, device: Device) -> bool:
+    """Version 3 of the SDK's signed requests: over a challenge of ours, the path and the body."""
+    headers = call.request.headers
+    challenge = call.store.get(Challenge, headers.get("PA-Challenge", ""))
+    if challenge is None or challenge.device_id != device.device_id or call.now > challenge.expires_at:
+        return False
+    if headers.get("PA-Sig-Version") != "3" or headers.get("PA-KID") != device.key_id:
+        return False
+    return valid(device.public_key, headers.get("PA-Signature"), _string_to_sign(call, challenge.challenge))
+
+
+def _string_to_sign(call: Call, challenge: str) -> str:
+    """The path counts from /v1/client on, whatever prefix the endpoint has."""
+    path = call.request.path
+    lines = (
+        call.request.method or "",
+        path[path.index(SIGNED_PATHS_FROM) :],
+        call.request.META.get("QUERY_STRING", ""),
+        call.request.headers.get("Content-Type", ""),
+        challenge,
+        sha256(call.request.body).hexdigest(),
+    )
+    return "\n".join(lines)

@@ -1,0 +1,25 @@
+"""POST /token. https://developer.prove.com/reference/token-request"""
+
+from sandbox.call import Call, route
+from sandbox.prove import tokens, wire
+from sandbox.reply import Reply
+
+CLIENT_ID = CLIENT_SECRET = "sandbox"  # noqa: S105 - published
+
+
+def client(call: Call) -> None:
+    wire.require(call, "POST")
+    if call.request.content_type != "application/x-www-form-urlencoded":
+        raise wire.forbidden()
+
+
+@route("prove.token", client)
+def token(call: Call) -> Reply:
+    form = call.request.POST
+    if form.get("grant_type") != "client_credentials":
+        raise wire.refusal(1001)
+    if (form.get("client_id"), form.get("client_secret")) != (CLIENT_ID, CLIENT_SECRET):
+        raise wire.refusal(8002)
+    life_s = tokens.ACCESS_TOKEN_LIFE_S
+    access_token = tokens.mint_access_token(call.store, call.now)
+    return Reply({"access_token": access_token, "token_type": "Bearer", "expires_in": life_s})

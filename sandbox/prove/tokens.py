@@ -1,0 +1,74 @@
+"""Access tokens for servers and authTokens for browsers: JWTs, signed with a key that the store keeps."""
+
+import json
+import secrets
+from hashlib import sha256
+from typing import Any
+
+import jwt
+
+from sandbox.records import Flow, Setting
+from sandbox.store import Store
+
+ACCESS_TOKEN_LIFE_S = 60 * 60
+AUTH_TOKEN_LIFE_S = 15 * 60
+ROOT = "/sandbox/prove"
+ALGORITHM = "HS256"
+# The SDK decodes the payload with atob(), which refuses base64url's two letters. In ASCII JSON only these lead to them.
+ESCAPES = str.maketrans({">": "\\u003e", "?": "\\u003f", "~": "\\u007e"})
+
+
+def mint_access_token(store: Store, now: float) -> str:
+    return _sign(store, {"scope": "server", "jti": secrets.token_hex(8), "exp": int(now) + ACCESS_TOKEN_LIFE_S})
+
+
+def is_access_token(store: Store, token: str, now: float) -> bool:
+    return _claims(store, token, now).get("scope") == "server"
+
+
+def mint_auth_token(store: Store, flow: Flow, origin: str, now: float) -> str:
+    """`origin` is empty for the process we live in: the page's own origin then answers, whatever tunnel leads there.
+
+    The SDK keeps the first `endp` of a namespace for ever, so each `endp` has a namespace: no browser is stranded.
+    """
+    endpoint = origin + ROOT
+    auth = {
+        "id": flow.auth_id,
+        "ans": "sandbox" + sha256(endpoint.encode()).hexdigest()[:12],
+        "endp": endpoint,
+        "chlg": flow.challenge,
+        "next": "device/passive/silent",
+        "subs": {"dev": {"auths": {"pasv": {"uvlvl": "none"}}}},
+    }
+    claims = {"rid": secrets.token_hex(8), "iat": int(now), "exp": int(now) + AUTH_TOKEN_LIFE_S, "auth": auth}
+    return _sign(store, claims)
+
+
+def auth_id(store: Store, token: str, now: float) -> str:
+    """Whose flow the token opens; empty where it opens none."""
+    auth = _claims(store, token, now).get("auth")
+    return str(auth["id"]) if isinstance(auth, dict) else ""
+
+
+def _sign(store: Store, claims: dict[str, Any]) -> str:
+    payload = json.dumps(claims).translate(ESCAPES).encode()
+    return jwt.PyJWS().encode(payload, _key(store), ALGORITHM, headers={"typ": "JWT"})
+
+
+def _claims(store: Store, token: str, now: float) -> dict[str, Any]:
+    """Nothing, unless the token is ours and in force on the sandbox's clock."""
+    try:
+        claims = jwt.decode(
+            token, _key(store), algorithms=[ALGORITHM], options={"verify_exp": False, "verify_iat": False}
+        )
+    except jwt.InvalidTokenError:
+        return {}
+    return claims if now < claims["exp"] else {}
+
+
+def _key(store: Store) -> str:
+    setting = store.get(Setting, "signing_key")
+    if setting is None:
+        setting = Setting("signing_key", secrets.token_hex(32))
+        store.save(setting)
+    return setting.value

@@ -1,0 +1,195 @@
+"""Unify with customer-supplied possession: unify, unify-status, unify-bind.
+
+https://developer.prove.com/reference/unify-request (and unify-status-request, unify-bind-request)
+"""
+
+import secrets
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+from sandbox import people
+from sandbox.call import Call, route
+from sandbox.prove import tokens, wire
+from sandbox.prove.identity import prove_id_of
+from sandbox.prove.wire import body, flag, refusal, text
+from sandbox.records import Device, Flow, Identity
+from sandbox.reply import Reply
+
+FLOW_LIFE_S = 60 * 60  # assumed: no lifetime of a correlationId is documented
+BOUND_TO_ANOTHER = {"9101": people.REASONS["9101"]}
+
+
+@route("prove.unify", wire.server_call)
+def unify(call: Call) -> Reply:
+    fields = body(call)
+    _offered(text(fields, "possessionType"))
+    request_id = text(fields, "clientRequestId", required=call.switch("client_request_id") == "required")
+    written = _number(call, fields)
+    _served(call)
+    echo = {"phoneNumber": written, "clientRequestId": request_id}
+    echo["clientHumanId"] = text(fields, "clientHumanId", required=False)
+    flow = Flow(
+        correlation_id=str(uuid.uuid4()),
+        number=call.number,
+        rebind=flag(fields, "rebind"),
+        started_at=call.now,
+        auth_id=str(uuid.uuid4()),
+        challenge=secrets.token_hex(32),
+        echo=echo,
+        check_reputation=flag(fields, "checkReputation"),
+    )
+    call.store.save(flow)
+    call.effects["correlationId"] = flow.correlation_id
+    call.facts |= {"rebind": flow.rebind, "checkReputation": flow.check_reputation}
+    auth_token = tokens.mint_auth_token(call.store, flow, call.origin, call.now)
+    return _answer(call, "pending", correlationId=flow.correlation_id, authToken=auth_token)
+
+
+@route("prove.unify_status", wire.server_call)
+def unify_status(call: Call) -> Reply:
+    fields = body(call)
+    flow = _flow(call, fields)
+    if flow.bound:
+        return _verdict(call, flow, fields, call.switch("status_after_bind"))
+    return _verdict(call, flow, fields, *_state(call, flow))
+
+
+def _state(call: Call, flow: Flow) -> tuple[str, Mapping[str, str]]:
+    """`success` and the reasons that Prove gives for it: the matrix of key states."""
+    person = people.person(flow.number)
+    device = _device(call, flow)
+    if person.short_term:
+        return "true", {}
+    if device is None:
+        return call.switch("status_before_device"), {}
+    if call.now < flow.proved_at + person.pending_s:
+        return "pending", {}
+    if person.status_reasons:
+        return "false", person.status_reasons
+    if flow.rebind or not device.number:
+        return "possession_required", person.reputation if flow.check_reputation else {}
+    if device.number != flow.number:
+        return "false", BOUND_TO_ANOTHER
+    return "true", {}
+
+
+@route("prove.unify_bind", wire.server_call)
+def unify_bind(call: Call) -> Reply:
+    fields = body(call)
+    flow = _flow(call, fields)
+    device = _device(call, flow)
+    written = text(fields, "phoneNumber")
+    if flow.bound and call.switch("repeated_bind") == "true":
+        return _verdict(call, flow, fields, "true")
+    if flow.bound or device is None or flow.success != "possession_required":
+        raise refusal(1003)
+    if _e164(written) != flow.number:
+        return _verdict(call, flow, fields, "false", about_bind=True)
+    reasons = people.person(flow.number).bind_reasons
+    if device.number not in ("", flow.number) and not flow.rebind:  # bound by another flow since the status
+        reasons = BOUND_TO_ANOTHER
+    if reasons:
+        return _verdict(call, flow, fields, "false", reasons, about_bind=True)
+    _bind(call, flow, device)
+    return _verdict(call, flow, fields, "true", about_bind=True)
+
+
+def _bind(call: Call, flow: Flow, device: Device) -> None:
+    device.number, device.bound_at, device.used_at = flow.number, call.now, call.now
+    flow.bound = True
+    call.store.save(device)
+    call.store.save(flow)
+    if people.person(flow.number).recycled:
+        call.store.save(Identity(flow.number, str(uuid.uuid4())))
+    call.effects["bound"] = True
+
+
+def _verdict(
+    call: Call,
+    flow: Flow,
+    fields: Mapping[str, Any],
+    success: str,
+    reasons: Mapping[str, str] = {},
+    *,
+    about_bind: bool = False,
+) -> Reply:
+    """The reply of unify-status and unify-bind alike. What has no value is left out: no null, no empty object."""
+    call.facts["success"] = success
+    if not about_bind and not flow.bound:
+        flow.success = success
+        call.store.save(flow)
+    evaluation = {} if about_bind and call.switch("bind_evaluation") == "absent" else _evaluation(success, reasons)
+    person = {"proveId": prove_id_of(call.store, flow.number), "deviceId": flow.device_id} if success == "true" else {}
+    request_id = {"clientRequestId": text(dict(fields), "clientRequestId", required=False)}
+    return _answer(call, success, **(flow.echo | request_id | person), evaluation=evaluation)
+
+
+def _evaluation(success: str, reasons: Mapping[str, str]) -> dict[str, Any]:
+    """https://developer.prove.com/docs/global-fraud-policy; reasons are an object, keyed by code."""
+    failed = {"result": "fail", "failureReasons": dict(reasons)}
+    if reasons and success != "false":
+        return {"authentication": {"result": "pass"}, "risk": failed}
+    if reasons:
+        return {"authentication": failed, "risk": {"result": "pass"}}
+    if success in ("true", "possession_required"):
+        return {"authentication": {"result": "pass"}, "risk": {"result": "pass"}}
+    return {}
+
+
+def _answer(call: Call, success: str, **fields: Any) -> Reply:
+    as_boolean = call.switch("success_type") == "boolean" and success in ("true", "false")
+    present = {name: value for name, value in fields.items() if value}
+    return Reply({"success": success == "true" if as_boolean else success, **present})
+
+
+def _device(call: Call, flow: Flow) -> Device | None:
+    """The one that signed in this flow, unless it was revoked since."""
+    device = call.store.get(Device, flow.device_id)
+    return None if device is None or device.revoked else device
+
+
+def _flow(call: Call, fields: dict[str, Any]) -> Flow:
+    correlation_id = text(fields, "correlationId")
+    call.facts["correlationId"] = correlation_id
+    flow = call.store.get(Flow, correlation_id)
+    if flow is None or call.now > flow.started_at + FLOW_LIFE_S:
+        raise refusal(8008)
+    call.number = flow.number
+    return flow
+
+
+def _offered(possession_type: str) -> None:
+    if possession_type in ("mobile", "desktop"):
+        raise refusal(1001, f"possessionType '{possession_type}' is not offered by this sandbox, only 'none' is")
+    if possession_type != "none":
+        raise refusal(1001, "field 'possessionType' is invalid")
+
+
+def _number(call: Call, fields: dict[str, Any]) -> str:
+    """The number as the caller wrote it, or that of an earlier proveId."""
+    written = text(fields, "phoneNumber", required=False)
+    if not written:
+        known = call.store.find(Identity, prove_id=text(fields, "proveId", required=False))
+        if not known:
+            raise refusal(1001, "field 'phoneNumber' is missing")
+        written = known[0].number
+    call.number = _e164(written)
+    return written
+
+
+def _e164(written: str) -> str:
+    try:
+        return people.e164(written)
+    except ValueError:
+        raise refusal(1001, "field 'phoneNumber' is invalid") from None
+
+
+def _served(call: Call) -> None:
+    region = "na" if call.number.startswith("+1") else "eu"
+    if call.switch("region") not in ("any", region):
+        raise wire.forbidden()
+    if code := people.person(call.number).api_code:
+        raise refusal(code)
+    if call.switch("numbers") == "listed" and call.number not in people.PEOPLE:
+        raise refusal(8007)

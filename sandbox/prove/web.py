@@ -1,0 +1,177 @@
+"""The device API, which the Web SDK speaks straight from the browser: POST /v1/client/...
+
+Nothing of it is documented; all is as @prove-identity/prove-auth 3.6.2 was seen to need it.
+"""
+
+import uuid
+from typing import Any
+from urllib.parse import urlsplit
+
+from sandbox.call import Call, json_body, route
+from sandbox.prove import signatures, tokens, wire
+from sandbox.records import Challenge, Device, Flow, Handset
+from sandbox.reply import Refusal, Reply
+
+DONE = Reply({"next": "done"})
+STOP = Reply({"next": ""})  # not "silent": the SDK would ask again, without an end
+CLIENT_FAILURE, PROHIBITED, NO_DEVICE_FOUND = 10002, 10003, 10006
+IDLE_LIFE_S = 365 * 24 * 60 * 60  # https://developer.prove.com/docs/unify-flow: twelve months
+CHALLENGE_LIFE_S = 300
+
+
+def browser(call: Call) -> None:
+    """The guard. Only the token ties a signature to a flow."""
+    wire.require(call, "POST")
+    flow = _flow_of(call)
+    call.number = flow.number
+    call.facts["correlationId"] = flow.correlation_id
+    page = urlsplit(call.request.headers.get("Origin") or call.origin)
+    handset = call.store.get(Handset, flow.number) or Handset(flow.number)
+    handset.host = page.hostname or ""
+    call.store.save(handset)
+
+
+def anyone(call: Call) -> None:
+    """Outside a flow the SDK sends no token: the signature stands for the caller."""
+    wire.require(call, "POST")
+
+
+@route("prove.device_register", browser, cross_origin=True)
+def register(call: Call) -> Reply:
+    """A browser may send this more than once: one device per flow and key."""
+    flow, fields = _flow_of(call), _body(call)
+    key, signature = _registration(fields)
+    if not signatures.valid(key["key"], signature, flow.challenge):
+        raise _failure(CLIENT_FAILURE, "signature does not match")
+    known = [d for d in call.store.find(Device, key_id=key["id"]) if d.registered_by == flow.correlation_id]
+    device = known[0] if known else _new_device(call, flow, key, str(fields.get("deviceName", "")))
+    call.store.save(device)
+    _prove(call, flow, device)
+    return Reply({"next": "done", "data": {"deviceId": device.device_id}})
+
+
+def _new_device(call: Call, flow: Flow, key: dict[str, str], name: str) -> Device:
+    return Device(
+        device_id=str(uuid.uuid4()),
+        key_id=key["id"],
+        public_key=key["key"],
+        name=name[:80],
+        registered_by=flow.correlation_id,
+        registered_at=call.now,
+        used_at=call.now,
+    )
+
+
+@route("prove.device_verify", browser, cross_origin=True)
+def verify(call: Call) -> Reply:
+    flow, fields = _flow_of(call), _body(call)
+    device = _device(call, fields)
+    if device is None or device.key_id != fields.get("keyId"):
+        raise _unknown_device(call)
+    if not signatures.valid(device.public_key, fields.get("signature"), f"{device.device_id}:{flow.challenge}"):
+        raise _failure(CLIENT_FAILURE, "signature does not match")
+    device.used_at = call.now
+    call.store.save(device)
+    _prove(call, flow, device)
+    return DONE
+
+
+@route("prove.device_error", browser, cross_origin=True)
+def error(call: Call) -> Reply:
+    """Where the SDK reports what went wrong on its side; a key that it lost half of heals by forgetting it."""
+    fields = _body(call)
+    call.facts["reported"] = {name: str(fields.get(name, ""))[:200] for name in ("code", "message")}
+    if "DeviceId is missing" in str(fields.get("message")):
+        raise _unknown_device(call)
+    _signed_if_it_says_so(call)
+    return STOP
+
+
+@route("prove.device_challenge", anyone, cross_origin=True)
+def challenge(call: Call) -> Reply:
+    device = _device(call, _body(call))
+    if device is None:
+        raise _failure(NO_DEVICE_FOUND, "no device found")
+    call.number = device.number
+    minted = Challenge(uuid.uuid4().hex, device.device_id, call.now + CHALLENGE_LIFE_S)
+    call.store.save(minted)
+    return Reply({"challenge": minted.challenge, "deviceId": device.device_id, "ttl": CHALLENGE_LIFE_S})
+
+
+@route("prove.device_unregister", anyone, cross_origin=True)
+def unregister(call: Call) -> Reply:
+    device = _device(call, _body(call))
+    if device is None:
+        raise _failure(NO_DEVICE_FOUND, "no device found")
+    call.number = device.number
+    if not signatures.request_is_signed_by(call, device):
+        raise _failure(PROHIBITED, "request is not signed")
+    device.revoked = True
+    call.store.save(device)
+    return STOP
+
+
+@route("prove.stepup_unregister", anyone, cross_origin=True)
+def unregister_passkey(call: Call) -> Reply:
+    """There are no passkeys here to forget."""
+    _signed_if_it_says_so(call)
+    return STOP
+
+
+def _flow_of(call: Call) -> Flow:
+    """HTTP 401 for a token that is not ours, is over, or whose flow has been bound: it is for one flow, once."""
+    flows = call.store.find(Flow, auth_id=tokens.auth_id(call.store, wire.bearer(call), call.now))
+    if not flows or flows[0].bound:
+        raise wire.refusal(8002)
+    return flows[0]
+
+
+def _prove(call: Call, flow: Flow, device: Device) -> None:
+    flow.device_id, flow.proved_at = device.device_id, call.now
+    call.store.save(flow)
+    call.effects["deviceId"] = device.device_id
+
+
+def _device(call: Call, fields: dict[str, Any]) -> Device | None:
+    """None as well for a device that was revoked, or not seen for a year."""
+    device = call.store.get(Device, str(fields.get("deviceId", "")))
+    if device is None or device.revoked or call.now > device.used_at + IDLE_LIFE_S:
+        return None
+    return device
+
+
+def _body(call: Call) -> dict[str, Any]:
+    try:
+        return json_body(call.request)
+    except ValueError:
+        raise _failure(CLIENT_FAILURE, "request body is not valid JSON") from None
+
+
+def _registration(fields: dict[str, Any]) -> tuple[dict[str, str], str]:
+    match fields:
+        case {
+            "registrations": [{"publicKey": {"id": str(), "alg": "ES256", "key": str()} as key, "signature": signature}]
+        }:
+            return key, str(signature)
+    raise _failure(CLIENT_FAILURE, "registration is malformed")
+
+
+def _signed_if_it_says_so(call: Call) -> None:
+    if "PA-KID" not in call.request.headers:
+        return
+    devices = call.store.find(Device, key_id=call.request.headers["PA-KID"])
+    if not devices:
+        raise _failure(NO_DEVICE_FOUND, "no device found")
+    if not signatures.request_is_signed_by(call, devices[0]):
+        raise _failure(PROHIBITED, "signature does not match")
+
+
+def _unknown_device(call: Call) -> Refusal:
+    """On 10006 the SDK forgets its key; with a `next` it registers a new one in the same call."""
+    heals = call.switch("unknown_device") == "heal"
+    return _failure(NO_DEVICE_FOUND, "no device found", "device/passive/silent" if heals else "")
+
+
+def _failure(code: int, message: str, next_step: str = "") -> Refusal:
+    """HTTP 200: the SDK reads no body of any other status."""
+    return Refusal(Reply({"next": next_step, "error": {"code": code, "message": message}}))

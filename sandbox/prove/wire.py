@@ -1,0 +1,108 @@
+"""What all of Prove's server calls share: bearer tokens, error bodies, limits.
+
+https://developer.prove.com/reference/status-and-error-codes
+"""
+
+from typing import Any
+
+from sandbox.call import Call, Route, json_body
+from sandbox.prove import tokens
+from sandbox.records import Received
+from sandbox.reply import Refusal, Reply
+
+LARGEST_BODY = 4 * 1024  # bytes
+
+# Which of Prove's two families of codes, and which status, where the documents leave a choice: docs/sandbox.md.
+MESSAGES = {
+    1001: (400, "invalid request"),
+    1003: (403, "step not allowed"),
+    8001: (400, "request is malformed"),
+    8002: (401, "not authorized"),
+    8007: (400, "sandbox user not found"),
+    8008: (400, "invalid correlation id"),
+    8009: (403, "sandbox user is not allowed for these credentials"),
+    8011: (404, "Identity Not Found"),
+}
+
+
+def refusal(code: int, message: str = "") -> Refusal:
+    status, usual = MESSAGES[code]
+    return Refusal(Reply({"code": code, "message": message or usual}, status))
+
+
+def forbidden() -> Refusal:
+    """Wrong path, host, region or verb. No body of it is documented."""
+    return Refusal(Reply({"message": "Forbidden"}, 403))
+
+
+SERVER_ROUTES = {"prove.unify", "prove.unify_status", "prove.unify_bind", "prove.device_revoke"}
+
+
+def server_call(call: Call) -> None:
+    """The guard of all server calls: POST, JSON, a bearer token of ours, not too fast."""
+    require(call, "POST")
+    authenticated(call)
+
+
+def authenticated(call: Call) -> None:
+    _keep_pace(call)
+    if not tokens.is_access_token(call.store, bearer(call), call.now):
+        raise refusal(8002)
+
+
+def require(call: Call, *methods: str) -> None:
+    if call.request.method not in methods:
+        raise forbidden()
+
+
+def bearer(call: Call) -> str:
+    scheme, _, token = call.request.headers.get("Authorization", "").partition(" ")
+    return token if scheme.lower() == "bearer" else ""
+
+
+def body(call: Call) -> dict[str, Any]:
+    """Prove names the parameter that is wrong, in `message`."""
+    if len(call.request.body) >= LARGEST_BODY:
+        raise refusal(8001, "request body is 4 KB or more")
+    try:
+        return json_body(call.request)
+    except ValueError:
+        raise refusal(8001, "request body is not valid JSON") from None
+
+
+def text(fields: dict[str, Any], name: str, *, required: bool = True) -> str:
+    """An absent optional field is the empty string."""
+    value = fields.get(name, "")
+    if not isinstance(value, str):
+        raise refusal(8001, f"field '{name}' is not a string")
+    if required and not value:
+        raise refusal(1001, f"field '{name}' is missing")
+    return value
+
+
+def flag(fields: dict[str, Any], name: str) -> bool:
+    value = fields.get(name, False)
+    if not isinstance(value, bool):
+        raise refusal(8001, f"field '{name}' is not a boolean")
+    return value
+
+
+def _keep_pace(call: Call) -> None:
+    limit = call.switch("requests_per_second")
+    if limit == "unlimited":
+        return
+    latest = call.store.latest(Received, 2 * int(limit))  # browsers' calls in between do not count
+    recent = [r for r in latest if r.at > call.now - 1 and r.route in SERVER_ROUTES]
+    if len(recent) >= int(limit):
+        raise Refusal(Reply({"code": 1000, "message": "too many requests"}, 429, {"Retry-After": "1"}))
+
+
+def anyone(call: Call) -> None:
+    """The guard of what is not there."""
+
+
+def _nothing(_: Call) -> Reply:
+    raise forbidden()
+
+
+nothing_here = Route("prove.nothing_here", anyone, _nothing)

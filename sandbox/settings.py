@@ -1,0 +1,26 @@
+"""The sandbox alone: no database, no sessions, no users. `manage.py sandbox PORT` runs on these."""
+
+from pathlib import Path
+
+from environ import Env
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = Env()
+
+DEBUG = False
+SECRET_KEY = "the sandbox signs nothing with it"  # noqa: S105
+ALLOWED_HOSTS = ["127.0.0.1", "localhost"]  # a page elsewhere that renames itself to this address is turned away
+SANDBOX_STORE = Path(env.str("SANDBOX_STORE", default=str(BASE_DIR / "var/sandbox.sqlite3")))
+
+INSTALLED_APPS = ["django.contrib.staticfiles", "sandbox"]
+MIDDLEWARE = ["django.middleware.security.SecurityMiddleware", "django.middleware.common.CommonMiddleware"]
+ROOT_URLCONF = "sandbox.root"
+DATABASES: dict[str, object] = {}
+TEMPLATES = [{"BACKEND": "django.template.backends.django.DjangoTemplates", "DIRS": [BASE_DIR / "templates"]}]
+STATIC_URL = "/static/"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+USE_TZ = True
+TIME_ZONE = "UTC"
+SECURE_REFERRER_POLICY = "no-referrer"
+# Quiet: the ledger tells what was refused.
+LOGGING = {"version": 1, "disable_existing_loggers": False, "loggers": {"django.request": {"level": "ERROR"}}}

@@ -1,0 +1,97 @@
+"""What the carrier brings: codes, calls and other texts, and when they arrive.
+
+https://www.twilio.com/docs/messaging/api/message-resource
+"""
+
+import re
+import secrets
+import uuid
+from datetime import UTC, datetime
+from email.utils import format_datetime
+
+from sandbox import people
+from sandbox.call import Call, route
+from sandbox.records import Handset, Message, Verification
+from sandbox.reply import Reply
+from sandbox.twilio import texts, wire
+from sandbox.twilio.wire import refusal
+
+SENDER = "Sandbox Verify"
+LONGEST_BODY = 1600  # characters
+NO_TEXTS = {"landline": 21614}
+OPTED_OUT = 21610
+
+
+@route("twilio.message", wire.account)
+def create(call: Call) -> Reply:
+    """A text that is no code. 201 means accepted, not delivered."""
+    form = call.request.POST
+    call.number, sender = form.get("To", ""), form.get("MessagingServiceSid") or form.get("From", "")
+    _acceptable(call, sender, form.get("Body", ""))
+    deliver(call, call.number, form["Body"])
+    call.effects["sid"] = sid = "SM" + secrets.token_hex(16)
+    return Reply(_resource(call, sid, sender, form["Body"]), 201)
+
+
+def _acceptable(call: Call, sender: str, body: str) -> None:
+    if call.arguments["account"] != wire.ACCOUNT_SID:
+        raise refusal(call, 20404, call.request.path)
+    if not re.fullmatch(r"\+[1-9][0-9]{6,14}", call.number):
+        raise refusal(call, 21211)
+    if not re.fullmatch(r"MG[0-9a-f]{32}|\+[1-9][0-9]{6,14}", sender):
+        raise refusal(call, 21603)
+    if not body:
+        raise refusal(call, 21602)
+    if len(body) > LONGEST_BODY:
+        raise refusal(call, 21617)
+    person = people.person(call.number)
+    code = OPTED_OUT if person.twilio_code == OPTED_OUT else NO_TEXTS.get(person.line_type)
+    if code:
+        raise refusal(call, code)
+
+
+def _resource(call: Call, sid: str, sender: str, body: str) -> dict[str, object]:
+    by_service = sender.startswith("MG")
+    moment = format_datetime(datetime.fromtimestamp(call.now, UTC))
+    return {
+        "sid": sid,
+        "account_sid": wire.ACCOUNT_SID,
+        "api_version": "2010-04-01",
+        "messaging_service_sid": sender if by_service else None,
+        "from": None if by_service else sender,
+        "to": call.number,
+        "body": body,
+        "status": "accepted" if by_service else "queued",
+        "direction": "outbound-api",
+        "date_created": moment,
+        "date_updated": moment,
+        "date_sent": None,
+        "error_code": None,
+        "error_message": None,
+        "num_media": "0",
+        "num_segments": "0" if by_service else "1",
+        "price": None,
+        "price_unit": None if by_service else "USD",
+        "uri": f"/2010-04-01/Accounts/{wire.ACCOUNT_SID}/Messages/{sid}.json",
+        "subresource_uris": {"media": f"/2010-04-01/Accounts/{wire.ACCOUNT_SID}/Messages/{sid}/Media.json"},
+    }
+
+
+def send(call: Call, verification: Verification) -> None:
+    """Verify's code."""
+    host = (call.store.get(Handset, verification.number) or Handset("")).host
+    first = texts.TEXTS.get(call.request.POST.get("Locale", "en"), texts.TEXTS["en"])
+    first = first.format(sender=SENDER, code=verification.code)
+    text = _text(first, verification.code, host if verification.channel == "sms" else "")
+    deliver(call, verification.number, text, verification.code, verification.channel)
+
+
+def deliver(call: Call, number: str, body: str, code: str = "", channel: str = "sms") -> None:
+    after_s = people.person(number).arrives_after_s
+    arrives_at = None if after_s is None else call.now + after_s
+    call.store.save(Message(uuid.uuid4().hex, number, body, code, channel, call.now, arrives_at))
+
+
+def _text(first: str, code: str, host: str) -> str:
+    """The last line lets browsers fill the code in, on that host alone: https://wicg.github.io/sms-one-time-codes/"""
+    return f"{first}\n\n@{host} #{code}" if host else first

@@ -1,0 +1,16 @@
+"""What Verify says in which language. https://www.twilio.com/docs/verify/supported-languages"""
+
+TEXTS = {
+    "ar": "رمز {sender} الخاص بك هو {code}. لا تشاركه مع أي شخص.",
+    "de": "Ihr Code von {sender} lautet {code}. Geben Sie ihn an niemanden weiter.",
+    "en": "Your {sender} code is {code}. Don't share it with anyone.",
+    "es": "Su código de {sender} es {code}. No lo comparta con nadie.",
+    "fr": "Votre code {sender} est {code}. Ne le communiquez à personne.",
+    "pt-BR": "Seu código da {sender} é {code}. Não o compartilhe com ninguém.",
+}
+# Verify knows these, too; here they are said in English.
+OTHER_LOCALES = (
+    *("af", "ca", "cs", "da", "el", "en-GB", "et", "fi", "he", "hi", "hr", "hu", "id", "it", "ja", "kn", "ko", "lt"),
+    *("mr", "ms", "nb", "nl", "pl", "pt", "ro", "ru", "sk", "sv", "te", "th", "tl", "tr", "uk", "vi", "zh", "zh-CN"),
+    "zh-HK",
+)

@@ -1,0 +1,57 @@
+"""The sandbox's paths. Mounted under sandbox/ by the product, or by `sandbox.root` when it stands alone."""
+
+from django.urls import path, re_path
+
+from sandbox import control, views
+from sandbox.call import ByMethod
+from sandbox.prove import identity, token, unify, web
+from sandbox.prove import wire as prove
+from sandbox.twilio import lookup, messages, verify
+from sandbox.twilio import wire as twilio
+
+PROVE = {
+    "token": token.token,
+    "v3/unify": unify.unify,
+    "v3/unify-status": unify.unify_status,
+    "v3/unify-bind": unify.unify_bind,
+    "v3/device/revoke": identity.revoke,
+    "v3/identity/<number>/lookup": identity.lookup,
+    "v3/identity/<prove_id>": identity.identity,
+    "v1/client/device/passive/register": web.register,
+    "v1/client/device/passive/verify": web.verify,
+    "v1/client/device/passive/error": web.error,
+    "v1/client/challenge": web.challenge,
+    "v1/client/device/unregister": web.unregister,
+    "v1/client/stepup/unregister": web.unregister_passkey,
+}
+POST_ONLY = {
+    "v2/Services/<service>/Verifications": verify.create,
+    "v2/Services/<service>/VerificationCheck": verify.check,
+    "2010-04-01/Accounts/<account>/Messages.json": messages.create,
+}
+VERIFICATION = {"GET": verify.fetch, "POST": verify.update}
+PHONE_NUMBER = {"GET": lookup.lookup}
+
+CONTROL = [
+    path("control/faults", control.faults_ordered, name="faults"),
+    path("control/faults/clear", control.faults_cleared, name="faults-clear"),
+    path("control/clock", control.clock_moved, name="clock"),
+    path("control/switches", control.switches_turned, name="switches"),
+    path("control/airplane", control.airplane, name="airplane"),
+    path("control/revoke", control.revoked, name="revoke"),
+    path("control/reset", control.reset, name="reset"),
+    path("control/ledger.json", control.ledger, name="ledger"),
+]
+
+app_name = "sandbox"
+urlpatterns = [
+    path("", views.show, name="desk"),
+    path("messages.json", views.messages, name="messages"),
+    *CONTROL,
+    *(path(f"prove/{where}", view) for where, view in PROVE.items()),
+    re_path("^prove/", prove.nothing_here),
+    *(path(f"twilio/{where}", ByMethod({"POST": view}, twilio.wrong_method)) for where, view in POST_ONLY.items()),
+    path("twilio/v2/Services/<service>/Verifications/<sid>", ByMethod(VERIFICATION, twilio.wrong_method)),
+    path("twilio/v2/PhoneNumbers/<number>", ByMethod(PHONE_NUMBER, twilio.wrong_method)),
+    re_path("^twilio/", twilio.nothing_here),
+]

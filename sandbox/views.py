@@ -1,0 +1,68 @@
+"""The desk: what a person sees of the sandbox, and the messages as scripts read them."""
+
+from datetime import timedelta
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from sandbox import clock, desk, people
+from sandbox.call import ROUTES
+from sandbox.faults import KINDS
+from sandbox.records import TABLES
+from sandbox.store import transaction
+
+# The desk's own, as strict as the product's: no inline script or style, no markup from strings.
+CONTENT_SECURITY_POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self'",
+        "connect-src 'self'",
+        "form-action 'self'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+        "require-trusted-types-for 'script'",
+        "trusted-types 'none'",
+    )
+)
+STEPS = (("1 min", 60), ("10 min", 10 * 60), ("15 min", 15 * 60), ("1 hour", 60 * 60), ("1 year", 366 * 24 * 60 * 60))
+
+
+@require_safe
+def show(request: HttpRequest) -> HttpResponse:
+    """GET /sandbox/"""
+    with transaction(settings.SANDBOX_STORE, TABLES) as store:
+        context = {
+            "phones": desk.phones(store),
+            "keys": desk.keys(store),
+            "ledger": desk.ledger(store),
+            "faults": desk.faults(store),
+            "positions": desk.positions(store),
+            "now": desk.time_of_day(store),
+            "ahead": timedelta(seconds=round(clock.offset(store))),
+        }
+    context |= {"people": people.PEOPLE.values(), "kinds": KINDS, "routes": ROUTES, "steps": STEPS}
+    context["origin"] = f"{request.scheme}://{request.get_host()}"
+    context["app"] = "" if settings.ROOT_URLCONF == "sandbox.root" else "/"
+    response = render(request, "sandbox/desk.html", context)
+    response["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
+    return response
+
+
+@require_safe
+def messages(request: HttpRequest) -> JsonResponse:
+    """GET /sandbox/messages.json?to=+1…; newest first. A plus that a query string turned into a blank is put back."""
+    with transaction(settings.SANDBOX_STORE, TABLES) as store:
+        found = desk.arrived(store, _number(request.GET.get("to", "").strip()))
+    shown = [{"to": m.number, "body": m.body, "code": m.code, "sent_at": clock.iso(m.sent_at)} for m in found]
+    return JsonResponse(shown, safe=False)
+
+
+def _number(text: str) -> str:
+    try:
+        return people.e164(text)
+    except ValueError:
+        return f"+{text}" if text else ""

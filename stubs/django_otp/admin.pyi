@@ -1,0 +1,4 @@
+from django.contrib.admin import AdminSite
+
+class OTPAdminSite(AdminSite):
+    def __init__(self, name: str = ...) -> None: ...

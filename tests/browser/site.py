@@ -1,0 +1,116 @@
+"""The product as people run it: with the sandbox built in, or as in production, with the sandbox alone behind HTTP."""
+
+from __future__ import annotations
+
+import sqlite3
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
+from pathlib import Path
+from typing import Any, Self
+
+import requests
+
+from tests.processes import free_port, manage, product_environment, running
+
+PROVE_CALLS = ("prove.unify", "prove.unify_status", "prove.unify_bind")
+
+
+class Site(ABC):
+    """`origin` is where people go, `sandbox` where their pretend phones and keys are."""
+
+    def __init__(self, folder: Path, *, origin: str, sandbox: str) -> None:
+        self.folder, self.origin, self.sandbox = folder, origin, sandbox
+
+    @classmethod
+    @abstractmethod
+    def running(cls, folder: Path) -> Any: ...
+
+    @abstractmethod
+    def prove_goes_down(self) -> None:
+        """Nobody listens any more."""
+
+    @abstractmethod
+    def prove_is_back(self) -> None: ...
+
+    def forget(self) -> None:
+        """The sandbox's people and messages, and the product's counts: each test is another day at another address."""
+        self.control("POST", "reset", {})
+        with closing(sqlite3.connect(self.folder / "product.sqlite3", timeout=20)) as database, database:
+            database.execute("DELETE FROM onboarding_cell")
+            database.execute("DELETE FROM onboarding_lease")
+
+    def control(self, method: str, what: str, order: dict[str, Any]) -> None:
+        url = f"{self.sandbox}/sandbox/control/{what}"
+        requests.request(method, url, json=order, timeout=5).raise_for_status()
+
+    def read(self, what: str, **query: str) -> list[dict[str, Any]]:
+        answer: list[dict[str, Any]] = requests.get(f"{self.sandbox}/sandbox/{what}", params=query, timeout=5).json()
+        return answer
+
+
+class BuiltIn(Site):
+    @classmethod
+    @contextmanager
+    def running(cls, folder: Path) -> Iterator[Self]:
+        environment = product_environment(folder, DEBUG="1")
+        manage("migrate", environment=environment)
+        port = free_port()
+        origin = f"http://127.0.0.1:{port}"
+        server = ["manage.py", "runserver", "--noreload", f"127.0.0.1:{port}"]
+        with running(server, environment=environment, url=f"{origin}/healthz", log=folder / "log"):
+            yield cls(folder, origin=origin, sandbox=origin)
+
+    def prove_goes_down(self) -> None:
+        for route in PROVE_CALLS:
+            self.control("POST", "faults", {"route": route, "kind": "refuse"})
+
+    def prove_is_back(self) -> None:
+        self.control("DELETE", "faults", {})
+
+
+class Alone(Site):
+    """Two sandboxes on one store, so that Prove can be down while Twilio is up."""
+
+    environment: dict[str, str]
+    prove_port: int
+    prove: ExitStack
+    product: ExitStack
+
+    @classmethod
+    @contextmanager
+    def running(cls, folder: Path) -> Iterator[Self]:
+        port, prove, twilio = free_port(), free_port(), free_port()
+        site = cls(folder, origin=f"http://127.0.0.1:{port}", sandbox=f"http://127.0.0.1:{twilio}")
+        site.prove_port, site.prove, site.product = prove, ExitStack(), ExitStack()
+        site.environment = product_environment(
+            folder,
+            DEBUG="0",
+            DESKTOP_ALLOWED="1",
+            PROVE_BASE_URL=f"http://127.0.0.1:{prove}/sandbox/prove",
+            PROVE_CLIENT_ID="sandbox",
+            PROVE_CLIENT_SECRET="sandbox",
+            TWILIO_BASE_URL=f"{site.sandbox}/sandbox/twilio",
+            TWILIO_ACCOUNT_SID="AC" + "0" * 32,
+            TWILIO_AUTH_TOKEN="sandbox",
+            TWILIO_VERIFY_SERVICE_SID="VA" + "0" * 32,
+            STATIC_ROOT=str(folder / "static"),
+        )
+        manage("migrate", environment=site.environment)
+        manage("collectstatic", "--noinput", environment=site.environment)
+        gunicorn = ["gunicorn", "proveflow.wsgi", "--bind", f"127.0.0.1:{port}", "--config", "proveflow/gunicorn.py"]
+        url, log = f"{site.origin}/healthz", folder / "log"
+        with site.sandbox_at(twilio), site.prove, site.product:
+            site.product.enter_context(running(["-m", *gunicorn], environment=site.environment, url=url, log=log))
+            site.prove_is_back()
+            yield site
+
+    def sandbox_at(self, port: int) -> AbstractContextManager[str]:
+        url, log = f"http://127.0.0.1:{port}/sandbox/", self.folder / f"sandbox-{port}.log"
+        return running(["manage.py", "sandbox", str(port)], environment=self.environment, url=url, log=log)
+
+    def prove_goes_down(self) -> None:
+        self.prove.close()
+
+    def prove_is_back(self) -> None:
+        self.prove.enter_context(self.sandbox_at(self.prove_port))

@@ -1,0 +1,254 @@
+"""The journeys of the README, as a person takes them, in Chromium with the unmodified Web SDK."""
+
+import re
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from tests.browser.person import Person
+from tests.browser.site import Site
+
+NUMBER, E164 = "(201) 555-0123", "+12015550123"
+OTHER_NUMBER, OTHER_E164 = "201 555 0199", "+12015550199"
+
+
+def test_a_new_person_links_their_number_with_a_code(person: Person) -> None:
+    person.links(NUMBER, E164)
+    assert len(person.messages(E164)) == 1
+    assert len(person.calls("prove.unify_bind")) == 1
+
+
+def test_on_return_the_same_browser_is_recognised_without_a_code(person: Person) -> None:
+    person.links(NUMBER, E164)
+    person.opens()
+    person.types_number(NUMBER)
+    person.sees("Your number is linked")
+    assert len(person.messages(E164)) == 1
+    assert len(person.calls("prove.unify_bind")) == 1
+
+
+def test_a_device_that_is_linked_to_another_number_can_be_moved(person: Person) -> None:
+    person.links(NUMBER, E164)
+    person.opens()
+    person.types_number(OTHER_NUMBER)
+    person.sees("This device is linked to another number")
+    assert person.messages(OTHER_E164) == []
+    person.presses("Move this device to my number")
+    person.sees("Enter the code")
+    person.types_code(person.code(OTHER_E164))
+    person.sees("Your number is linked")
+    person.reads("+1 201-555-0199")
+    person.opens()
+    person.types_number(OTHER_NUMBER)
+    person.sees("Your number is linked")
+    assert len(person.messages(OTHER_E164)) == 1
+
+
+def test_a_wrong_code_is_told_and_the_right_one_then_works(person: Person) -> None:
+    person.opens()
+    person.types_number(NUMBER)
+    person.sees("Enter the code")
+    code = person.code(E164)
+    person.types_code("".join(str((int(digit) + 1) % 10) for digit in code))
+    person.reads("That code isn't right")
+    person.types_code(f"{code[:3]} {code[3:]}")
+    person.sees("Your number is linked")
+
+
+def test_without_javascript_the_page_says_what_is_missing(chromium: Browser, site: Site, person: Person) -> None:
+    with chromium.new_context(java_script_enabled=False) as context:
+        plain = Person(context, site)
+        plain.opens()
+        expect(plain.page.locator("noscript p")).to_be_visible()
+        plain.types_number(NUMBER)
+        plain.reads("needs JavaScript")
+    assert person.calls("prove.unify") == []
+
+
+def test_prove_down_at_the_start_and_back(person: Person) -> None:
+    person.site.prove_goes_down()
+    person.opens()
+    person.types_number(NUMBER)
+    person.reads("Nothing is lost: try again")
+    person.site.prove_is_back()
+    person.presses("Continue")
+    person.sees("Enter the code")
+
+
+def test_prove_down_at_the_device_check_and_back(person: Person) -> None:
+    person.has_a_bad_day("prove.unify_status", "status", status=503)
+    person.opens()
+    person.types_number(NUMBER)
+    person.reads("Nothing is lost: try again")
+    person.has_good_days_again()
+    person.presses("Continue")
+    person.sees("Enter the code")
+    assert len(person.calls("prove.unify")) == 1
+
+
+def test_prove_down_at_the_bind_and_back_without_a_new_code(person: Person) -> None:
+    person.opens()
+    person.types_number(NUMBER)
+    person.sees("Enter the code")
+    code = person.code(E164)
+    person.site.prove_goes_down()
+    person.types_code(code)
+    person.sees("One last step")
+    person.presses("Link my number")
+    person.reads("Nothing is lost")
+    person.site.prove_is_back()
+    person.presses("Link my number")
+    person.sees("Your number is linked")
+    assert len(person.messages(E164)) == 1
+
+
+def test_the_answer_to_the_bind_lost_is_found_out_by_a_new_check_and_never_asked_twice(person: Person) -> None:
+    person.opens()
+    person.types_number(NUMBER)
+    person.sees("Enter the code")
+    person.has_a_bad_day("prove.unify_bind", "lost")
+    person.types_code(person.code(E164))
+    person.sees("We're not sure it worked")
+    person.has_good_days_again()
+    person.page.get_by_role("link", name="Check again").click()
+    person.presses("Continue")
+    person.sees("Your number is linked")
+    assert len(person.calls("prove.unify_bind")) == 1
+    assert len(person.messages(E164)) == 1
+
+
+def test_cookies_cleared_in_between_lead_to_the_start_and_the_key_is_still_known(person: Person) -> None:
+    person.links(NUMBER, E164)
+    person.context.clear_cookies()
+    person.opens("/done/")
+    person.sees("What's your phone number?")
+    person.types_number(NUMBER)
+    person.sees("Your number is linked")
+    assert len(person.messages(E164)) == 1
+
+
+def test_cookies_cleared_at_the_code_page_lead_to_the_start(person: Person) -> None:
+    person.opens()
+    person.types_number(NUMBER)
+    person.sees("Enter the code")
+    person.context.clear_cookies()
+    person.opens("/code/")
+    person.sees("What's your phone number?")
+
+
+@pytest.mark.parametrize("kind", ["hang"])
+def test_the_sdk_hanging_is_told_and_the_person_can_go_on(person: Person, kind: str) -> None:
+    person.has_a_bad_day("prove.device_register", kind, times=1)
+    person.page.clock.install()
+    person.opens()
+    person.types_number(NUMBER)
+    person.reads("Checking this device")
+    person.page.clock.fast_forward(20_000)
+    person.reads("taking too long")
+    person.presses("Continue")
+    person.sees("Enter the code")
+
+
+def test_the_sdk_failing_is_told_and_the_person_can_go_on(person: Person) -> None:
+    person.has_a_bad_day("prove.device_register", "status", status=500, times=1)
+    person.opens()
+    person.types_number(NUMBER)
+    person.reads("The device check didn't work")
+    person.presses("Continue")
+    person.sees("Enter the code")
+
+
+def test_a_sdk_that_resolves_without_finishing_is_taken_for_nothing(person: Person) -> None:
+    person.page.route("**/device/passive/register", lambda route: route.fulfill(json={"next": ""}))
+    person.opens()
+    person.types_number(NUMBER)
+    person.reads("The device check didn't work")
+    assert person.calls("prove.unify_status") == []
+
+
+def test_a_script_in_the_page_that_says_success_moves_nothing(person: Person) -> None:
+    person.page.route("**/device/passive/register", lambda route: route.fulfill(json={"next": "done", "data": {}}))
+    person.opens()
+    person.types_number(NUMBER)
+    person.sees("What's your phone number?")
+    assert person.messages(E164) == []
+    assert person.calls("prove.unify_bind") == []
+
+
+def test_a_reload_of_the_code_page_sends_nothing_and_stays(person: Person) -> None:
+    person.opens()
+    person.types_number(NUMBER)
+    person.sees("Enter the code")
+    for _ in range(3):
+        person.page.reload()
+        person.sees("Enter the code")
+    person.opens("/")
+    person.sees("Enter the code")
+    assert len(person.messages(E164)) == 1
+
+
+def test_a_double_click_starts_one_flow_and_sends_one_text(person: Person) -> None:
+    person.opens()
+    person.page.get_by_label("Phone number").fill(NUMBER)
+    person.page.get_by_role("button", name="Continue").dblclick()
+    person.sees("Enter the code")
+    assert len(person.calls("prove.unify")) == 1
+    assert len(person.messages(E164)) == 1
+
+
+def test_a_second_tab_shows_the_same_step(person: Person) -> None:
+    person.opens()
+    person.types_number(NUMBER)
+    person.sees("Enter the code")
+    person.new_tab()
+    person.opens()
+    person.sees("Enter the code")
+    person.types_code(person.code(E164))
+    person.sees("Your number is linked")
+
+
+def test_garbage_for_a_number_is_told_at_the_field_and_kept(person: Person) -> None:
+    person.opens()
+    person.types_number("hello")
+    expect(person.page.locator("#phone-error")).to_contain_text("correct format")
+    field = person.page.get_by_label("Phone number")
+    expect(person.page.locator("#summary")).to_be_focused()
+    person.page.locator("#summary").get_by_role("link").click()
+    expect(field).to_be_focused()
+    expect(field).to_have_value("hello")
+    expect(field).to_have_attribute("aria-invalid", "true")
+    assert person.calls("prove.unify") == []
+
+
+def test_unlinking_makes_the_device_a_stranger(person: Person) -> None:
+    person.links(NUMBER, E164)
+    person.presses("Unlink this number")
+    person.sees("Your number is unlinked")
+    person.opens("/done/")
+    person.sees("What's your phone number?")
+    person.types_number(NUMBER)
+    person.sees("Enter the code")
+
+
+def test_the_journey_works_by_keyboard_alone_at_320_pixels(person: Person) -> None:
+    person.page.set_viewport_size({"width": 320, "height": 640})
+    person.opens()
+    keyboard = person.page.keyboard
+    person.page.get_by_label("Phone number").focus()
+    keyboard.type(NUMBER)
+    keyboard.press("Enter")
+    person.sees("Enter the code")
+    assert person.page.evaluate("document.documentElement.scrollWidth") <= 320
+    expect(person.page.get_by_label("Code", exact=True)).to_be_focused()
+    keyboard.type(person.code(E164))
+    keyboard.press("Enter")
+    person.sees("Your number is linked")
+
+
+def test_nothing_secret_stands_in_the_address_or_on_the_console(person: Person) -> None:
+    seen: list[str] = []
+    person.page.on("request", lambda request: seen.append(request.url))
+    person.page.on("console", lambda message: seen.append(message.text))
+    person.links(NUMBER, E164)
+    code = person.code(E164)
+    assert not [line for line in seen if re.search(rf"5550123|{code}|eyJ", line)]

@@ -1,0 +1,28 @@
+"""One Chromium for all tests of a worker."""
+
+import os
+import shutil
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+MAC_CHROME = "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"
+CANDIDATES = [os.environ.get("CHROMIUM"), *map(shutil.which, NAMES), shutil.which(MAC_CHROME)]
+CHROMIUM: str | None = next(filter(None, CANDIDATES), None)
+FLAGS = [
+    f"--{flag}"
+    for flag in ("no-sandbox", "disable-gpu", "disable-quic", "no-first-run", "disable-component-update")
+    + ("disable-background-networking", "disable-sync")
+]
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    if CHROMIUM is None:
+        pytest.skip("no Chromium or Chrome here: install one, or set CHROMIUM=/path/to/it")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()

@@ -1,0 +1,38 @@
+"""DEEP=1 runs the whole proofs; without it each has a share that fits into `make test`."""
+
+import os
+import sys
+from datetime import timedelta
+
+import pytest
+
+from onboarding.upstream import prove as prove_client
+from onboarding.upstream import twilio as twilio_client
+from tests.journeys.conftest import later, sandbox, visitor
+
+__all__ = ["later", "sandbox", "visitor"]
+
+DEEP = os.environ.get("DEEP") == "1"
+
+
+IMPATIENCE = timedelta(seconds=0.3)
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A vendor's silence is over soon."""
+    for deadlines in (prove_client.DEADLINES, twilio_client.DEADLINES):
+        for call in deadlines:
+            monkeypatch.setitem(deadlines, call, IMPATIENCE)
+
+
+def share(deep: int, quick: int) -> int:
+    """How often to try."""
+    return deep if DEEP else quick
+
+
+def tell(figure: str) -> None:
+    """A figure for whoever runs the long proofs, past the capture of pytest --capture=sys."""
+    if DEEP:
+        assert sys.__stderr__ is not None
+        sys.__stderr__.write(f"\n{figure}\n")

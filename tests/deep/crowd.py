@@ -1,0 +1,102 @@
+"""People who onboard over real sockets while things die around them; each number is one person's first visit."""
+
+import threading
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import count
+from urllib.parse import urlsplit
+
+import requests
+
+from tests.deep.fleet import Fleet
+from tests.device import DeviceFailed, PretendDevice, over_http
+
+PEOPLE = 6
+MOST_STEPS = 40
+BREATH_S = 0.2
+PATIENCE_S = 15
+
+
+class Person:
+    """Does what the page at hand asks for, until linked or tired."""
+
+    def __init__(self, fleet: Fleet, number: str) -> None:
+        self.fleet, self.number = fleet, number
+        self.browser = requests.Session()
+        self.browser.trust_env = False
+        self.device = PretendDevice(fleet.origin)
+
+    def onboards(self) -> bool:
+        """Whether the page at the end says that the number is linked."""
+        for _ in range(MOST_STEPS):
+            try:
+                path = self._opens()
+                if path == "/done/":
+                    return True
+                self._does_what_is_due(path)
+            except (requests.RequestException, DeviceFailed, ValueError, KeyError):
+                time.sleep(BREATH_S)
+        return False
+
+    def _opens(self) -> str:
+        answer = self.browser.get(self.fleet.origin + "/", timeout=PATIENCE_S)
+        answer.raise_for_status()
+        if "Refresh" in answer.headers:
+            time.sleep(BREATH_S)
+        if '"/unlink/"' in self.browser.get(self.fleet.origin + "/done/", timeout=PATIENCE_S).text:
+            return "/done/"
+        return urlsplit(answer.url).path
+
+    def _does_what_is_due(self, path: str) -> None:
+        if path == "/code/":
+            code = self.fleet.code(self.number)
+            self._posts("/code/", code=code) if code else self._posts("/code/send/")
+        elif path == "/bind/":
+            self._posts("/bind/")
+        else:
+            answer = self._posts("/start/", script=True, phone=self.number, start_key=str(uuid.uuid4())).json()
+            self.device.authenticate(answer["auth_token"], over_http(self.browser))
+            self._posts("/device/", script=True)
+
+    def _posts(self, path: str, *, script: bool = False, **fields: str) -> requests.Response:
+        token = {"csrfmiddlewaretoken": self.browser.cookies.get("csrftoken") or ""}
+        headers = {"Accept": "application/json"} if script else {}
+        return self.browser.post(self.fleet.origin + path, token | fields, headers=headers, timeout=PATIENCE_S)
+
+
+class Crowd:
+    """`linked`: the numbers whose person saw that they are; `seen`: all."""
+
+    def __init__(self, fleet: Fleet) -> None:
+        self.fleet = fleet
+        self.linked: list[str] = []
+        self.seen: list[str] = []
+        self._numbers = (f"+1415{2_000_000 + n * 13}" for n in count())
+        self._over, self._lock = threading.Event(), threading.Lock()
+
+    @contextmanager
+    def walking(self) -> Iterator["Crowd"]:
+        self._threads = [threading.Thread(target=self._walk) for _ in range(PEOPLE)]
+        for thread in self._threads:
+            thread.start()
+        try:
+            yield self
+        finally:
+            self.ends()
+
+    def ends(self) -> None:
+        """Everybody finishes what they are at."""
+        self._over.set()
+        for thread in self._threads:
+            thread.join()
+
+    def _walk(self) -> None:
+        while not self._over.is_set():
+            with self._lock:
+                number = next(self._numbers)
+                self.seen.append(number)
+            if Person(self.fleet, number).onboards():
+                with self._lock:
+                    self.linked.append(number)

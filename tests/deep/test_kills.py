@@ -1,0 +1,76 @@
+"""Workers are killed and the database crashes under load: nothing lost, nothing twice, nobody stuck."""
+
+import random
+import time
+from pathlib import Path
+
+import pytest
+from django.db import connection
+
+from onboarding.states import FINAL
+from tests.deep import ledger
+from tests.deep.conftest import DEEP, tell
+from tests.deep.crowd import Crowd
+from tests.deep.fleet import Fleet, fleet
+
+KILLS, KILL_EVERY_S = 500, 0.4
+CRASHES, CRASH_EVERY_S = 100, 1.0
+
+pytestmark = [
+    pytest.mark.skipif(not DEEP, reason="minutes: make test-deep"),
+    pytest.mark.skipif(connection.vendor != "postgresql", reason="runs on a PostgreSQL of its own: once is enough"),
+]
+
+
+def test_workers_killed_at_random_lose_nothing_and_do_nothing_twice(tmp_path: Path) -> None:
+    with fleet(tmp_path) as ours, Crowd(ours).walking() as crowd:
+        killed = 0
+        while killed < KILLS:
+            time.sleep(random.uniform(0, 2 * KILL_EVERY_S))  # noqa: S311
+            if workers := ours.workers():
+                ours.kills(random.choice(workers))  # noqa: S311
+                killed += 1
+        settle(crowd)
+        judge(ours, crowd, f"{killed} kills of a worker")
+
+
+def test_a_database_that_crashes_loses_nothing_and_does_nothing_twice(tmp_path: Path) -> None:
+    with fleet(tmp_path) as ours, Crowd(ours).walking() as crowd:
+        for _ in range(CRASHES):
+            time.sleep(random.uniform(0, 2 * CRASH_EVERY_S))  # noqa: S311
+            ours.database.crashes()
+        settle(crowd)
+        judge(ours, crowd, f"{CRASHES} crashes of PostgreSQL")
+
+
+def settle(crowd: Crowd) -> None:
+    """The last people go on in peace, so that some get through at the end, too."""
+    before = len(crowd.linked)
+    ends = time.monotonic() + 60
+    while len(crowd.linked) < before + 3 and time.monotonic() < ends:
+        time.sleep(0.2)
+    assert len(crowd.linked) >= before + 3, "nobody gets through any more"
+
+
+def judge(ours: Fleet, crowd: Crowd, what: str) -> None:
+    crowd.ends()
+    ours.recovers()
+    told = ours.ledger()
+    ledger.judge(ledger.line(each, each["number"]) for each in told if each["number"])
+    states = {str(cid): state for cid, state in ours.database.rows(SESSIONS)}
+    assert not set(states.values()) - set(FINAL), "a session is stuck past its time"
+
+    bound = [each["correlationId"] for each in told if each["route"] == ledger.BIND and each.get("bound")]
+    assert len(bound) == len(set(bound)), "bound twice"
+    assert {states[cid] for cid in bound} <= {"bound", "bind_unknown"}, "a bind was lost"
+    linked = {number for (number,) in ours.database.rows(LINKED)}
+    assert set(crowd.linked) <= linked, "a link that a person saw was lost"
+    unknown = [cid for cid in bound if states[cid] == "bind_unknown"]
+    tell(
+        f"{what}: {len(crowd.seen)} people, {len(crowd.linked)} linked, {len(bound)} binds at Prove, "
+        f"{len(unknown)} of them known as unknown, 0 lost, 0 doubled, 0 stuck"
+    )
+
+
+SESSIONS = "SELECT coalesce(correlation_id, id::text), state FROM onboarding_onboardingsession"
+LINKED = "SELECT number FROM onboarding_binding WHERE confirmed"

@@ -1,0 +1,13 @@
+"""The fixed corpus: whoever sends it, 0 answers of 500, and no way to another site."""
+
+from django.test import Client
+
+from tests.hostile.corpus import CORPUS
+from tests.hostile.sender import answer, complaint
+
+
+def test_no_request_of_the_corpus_breaks_anything(browser: Client) -> None:
+    assert len(CORPUS) >= 200
+    assert [found for nasty in CORPUS if (found := complaint(browser, nasty))] == []
+    assert answer(browser, CORPUS[0]).status_code < 500
+    assert browser.get("/healthz").status_code == browser.get("/readyz").status_code == 200

@@ -1,0 +1,95 @@
+"""Somebody with a browser, without the browser: Django's client for the pages, a PretendDevice for the Web SDK."""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from django.test import Client
+
+from tests.device import DeviceFailed, PretendDevice, through
+
+JSON = {"Accept": "application/json"}
+
+
+@dataclass
+class Page:
+    """Where the visitor stands, and what the page says."""
+
+    path: str
+    status: int
+    text: str
+    headers: dict[str, str]
+
+
+class Visitor:
+    """Uses only what a browser has: pages, forms, cookies, and the keys of its own device."""
+
+    def __init__(self) -> None:
+        self.client = Client(enforce_csrf_checks=True)
+        self.device = PretendDevice()
+        self.page = Page("", 0, "", {})
+
+    def opens(self, path: str = "/") -> Page:
+        return self._arrive(self.client.get(path, follow=True), path)
+
+    def submits(self, path: str, **fields: str) -> Page:
+        """The form of the page at hand, sent to `path`."""
+        return self._arrive(self.client.post(path, {**self._hidden(), **fields}, follow=True), path)
+
+    def asks(self, path: str, **fields: str) -> Any:
+        """The same by the page's script: JSON comes back."""
+        return self.client.post(path, {**self._hidden(), **fields}, headers=JSON)
+
+    def starts(self, number: str) -> Page:
+        """Types the number, lets the device be checked, and goes where the server says."""
+        self.opens()
+        answer = self.asks("/start/", phone=number).json()
+        return self.finishes(answer) if "auth_token" in answer else self.opens(answer["next"])
+
+    def finishes(self, answer: dict[str, Any]) -> Page:
+        """The Web SDK's part with the authToken at hand, and AuthFinishStep."""
+        try:
+            self.device.authenticate(answer["auth_token"], through(self.client))
+        except DeviceFailed:
+            return self.page
+        return self.opens(self.asks("/device/").json()["next"])
+
+    def starts_in_vain(self, number: str) -> Any:
+        """Gets as far as the text, which a limit refuses."""
+        self.opens()
+        answer = self.asks("/start/", phone=number).json()
+        if "auth_token" in answer:
+            self.device.authenticate(answer["auth_token"], through(self.client))
+        refused = self.asks("/device/")
+        assert refused.status_code == 429
+        return refused
+
+    def moves_the_device(self) -> Page:
+        return self.finishes(self.asks("/moved/").json())
+
+    def types_code(self, code: str) -> Page:
+        return self.submits("/code/", code=code)
+
+    def links(self, number: str, e164: str) -> Page:
+        self.starts(number)
+        return self.types_code(self.code(e164))
+
+    def messages(self, e164: str) -> list[dict[str, Any]]:
+        messages: list[dict[str, Any]] = Client().get("/sandbox/messages.json", {"to": e164}).json()
+        return messages
+
+    def code(self, e164: str) -> str:
+        return next(str(message["code"]) for message in self.messages(e164) if message["code"])
+
+    def _hidden(self) -> dict[str, str]:
+        return dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', self.page.text))
+
+    def _arrive(self, response: Any, path: str) -> Page:
+        path = response.redirect_chain[-1][0] if response.redirect_chain else path
+        self.page = Page(path, response.status_code, response.content.decode(), dict(response.items()))
+        return self.page
+
+
+def wrong(code: str) -> str:
+    """Another code of the same length."""
+    return "".join(str((int(digit) + 1) % 10) for digit in code)

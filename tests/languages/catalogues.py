@@ -1,0 +1,111 @@
+"""The catalogues in `locale/`: read from the sources, checked by tests, and brought up to date by `make messages`.
+
+In pure Python, so that nobody needs gettext: Babel extracts and compiles, Django's own `templatize` reads templates.
+"""
+
+import io
+import re
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from babel.messages.catalog import Catalog, Message
+from babel.messages.extract import extract_python
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po, write_po
+from django.utils.translation.template import templatize
+
+ROOT = Path(__file__).parent.parent.parent
+SOURCES = ("onboarding/**/*.py", "templates/**/*.html")
+APART = ("templates/sandbox/",)  # the sandbox is for developers, in English
+LOCALES = ("es", "fr", "de", "pt_BR", "ar")
+KEYWORDS = dict.fromkeys(("_", "gettext", "gettext_lazy", "ngettext", "ngettext_lazy"))
+LINE_LENGTH = 120
+
+
+def sources() -> Iterator[tuple[str, str]]:
+    """Path and Python text of whatever may hold a string: a template is read as the Python that Django makes of it."""
+    for path in sorted(path for pattern in SOURCES for path in ROOT.glob(pattern)):
+        name = path.relative_to(ROOT).as_posix()
+        if name.startswith(APART):
+            continue
+        text = path.read_text()
+        if path.suffix == ".html":
+            text = re.sub(r"^[ \t]+", "", templatize(text), flags=re.M)
+        yield name, text
+
+
+def extracted() -> Catalog:
+    """Every string of the product, once, with the places that say it."""
+    catalog = Catalog(project="proveflow", charset="utf-8")
+    for name, text in sources():
+        for line, _function, said, _notes in extract_python(io.BytesIO(text.encode()), KEYWORDS, [], {}):
+            catalog.add(_message(said), locations=[(name, line)])
+    return catalog
+
+
+def _message(said: object) -> str | tuple[str, str]:
+    """One string, or singular and plural; the count that follows them is none."""
+    if isinstance(said, str):
+        return said
+    singular, plural, *_count = said if isinstance(said, tuple) else ()
+    return singular, plural
+
+
+def path_of(locale: str, suffix: str = "po") -> Path:
+    return ROOT / f"locale/{locale}/LC_MESSAGES/django.{suffix}"
+
+
+def kept(locale: str) -> Catalog:
+    with path_of(locale).open("rb") as file:
+        return read_po(file, locale=locale)
+
+
+def messages(catalog: Catalog) -> Iterable[Message]:
+    """Its strings, without the header."""
+    return (message for message in catalog if message.id)
+
+
+def compiled(catalog: Catalog) -> bytes:
+    """What belongs into the .mo file."""
+    target = io.BytesIO()
+    write_mo(target, catalog)
+    return target.getvalue()
+
+
+def renew(locale: str, template: Catalog) -> list[str]:
+    """Bring the catalogue up to the sources: new strings stay empty, old ones go. Returns what has no translation."""
+    path = path_of(locale)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    catalog = kept(locale) if path.exists() else _begun(locale)
+    catalog.update(template, no_fuzzy_matching=True, update_creation_date=False)
+    catalog.obsolete.clear()
+    catalog.header_comment, catalog.fuzzy = f"# proveflow in {catalog.locale and catalog.locale.english_name}", False
+    with path.open("wb") as file:
+        write_po(file, catalog, width=LINE_LENGTH, include_lineno=False)
+    path_of(locale, "mo").write_bytes(compiled(catalog))
+    return [str(message.id) for message in messages(catalog) if not all(strings(message))]
+
+
+def _begun(locale: str) -> Catalog:
+    return Catalog(
+        locale=locale, project="proveflow", version="0.1", last_translator="proveflow", msgid_bugs_address=" "
+    )
+
+
+def strings(message: Message) -> tuple[str, ...]:
+    """What stands for it: one string, or one for each plural form."""
+    return tuple(map(str, message.string if isinstance(message.string, tuple | list) else [message.string or ""]))
+
+
+def main() -> int:
+    """Renew all of them, and say what still has to be translated."""
+    template = extracted()
+    left = {locale: renew(locale, template) for locale in LOCALES}
+    for locale, untold in left.items():
+        sys.stdout.writelines(f"{locale}: {words!r}\n" for words in untold)
+    return int(any(left.values()))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

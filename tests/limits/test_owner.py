@@ -1,0 +1,96 @@
+"""One browser at a time gets the codes of a number; the others wait, and never for longer than a code lives."""
+
+from onboarding.models import OnboardingSession
+from tests.device import through
+from tests.journeys.conftest import Sandbox
+from tests.journeys.test_bad_days import LATER
+from tests.journeys.visitor import Visitor, wrong
+
+NUMBER, E164 = "201 555 0123", "+12015550123"
+CODE_LIFE_S = 600
+
+
+def test_a_second_browser_on_the_same_number_waits_with_a_time(visitor: Visitor) -> None:
+    visitor.starts(NUMBER)
+    other = Visitor()
+    other.starts_in_vain(NUMBER)
+    assert other.opens("/").path == "/code/"
+    page = other.submits("/code/send/")
+    assert page.status == 429 and "in another browser" in page.text
+    assert 0 < int(page.headers["Retry-After"]) <= CODE_LIFE_S
+    assert len(visitor.messages(E164)) == 1
+
+
+def test_the_code_of_one_never_passes_in_the_other(visitor: Visitor, sandbox: Sandbox) -> None:
+    visitor.starts(NUMBER)
+    other = Visitor()
+    other.starts_in_vain(NUMBER)
+    other.opens("/")
+    other.types_code(visitor.code(E164))
+    assert other.page.path == "/code/"
+    assert sandbox.calls("twilio.verification_check") == []
+    assert visitor.types_code(visitor.code(E164)).path == "/done/"
+
+
+def test_a_stranger_who_burns_five_guesses_delays_the_owner_by_ten_minutes_at_most(
+    visitor: Visitor, sandbox: Sandbox, later: LATER
+) -> None:
+    stranger = Visitor()
+    stranger.starts(NUMBER)
+    for _ in range(5):
+        stranger.types_code(wrong(stranger.code(E164)))
+    visitor.starts_in_vain(NUMBER)
+    visitor.opens("/")
+    wait_s = int(visitor.submits("/code/send/").headers["Retry-After"])
+    assert wait_s <= CODE_LIFE_S
+    later(wait_s)
+    sandbox.advance(wait_s)
+    visitor.opens("/")
+    visitor.submits("/code/send/")
+    code = visitor.code(E164)
+    for _ in range(4):
+        visitor.types_code(wrong(code))
+    assert visitor.types_code(code).path == "/done/"
+
+
+def test_a_stranger_never_locks_a_linked_device_out(visitor: Visitor, later: LATER) -> None:
+    visitor.links(NUMBER, E164)
+    for _ in range(4):
+        stranger = Visitor()
+        stranger.opens()
+        stranger.device.authenticate(
+            stranger.asks("/start/", phone=NUMBER).json()["auth_token"], through(stranger.client)
+        )
+        stranger.asks("/device/")
+        stranger.opens("/code/")
+        for _ in range(5):
+            stranger.types_code("000000")
+    visitor.client.cookies.clear()
+    assert visitor.starts(NUMBER).path == "/done/"
+
+
+def test_the_same_browser_may_start_again_on_its_number(visitor: Visitor) -> None:
+    visitor.starts(NUMBER)
+    visitor.submits("/restart/")
+    visitor.starts("201 555 0199")
+    visitor.submits("/restart/")
+    assert visitor.starts(NUMBER).path == "/code/"
+    assert visitor.types_code(visitor.code(E164)).path == "/done/"
+
+
+def test_a_code_that_was_right_frees_the_number_at_once(visitor: Visitor) -> None:
+    visitor.links(NUMBER, E164)
+    other = Visitor()
+    other.links(NUMBER, E164)
+    assert other.page.path == "/done/"
+
+
+def test_whoever_only_watches_lets_the_newest_have_the_number(visitor: Visitor, settings: object) -> None:
+    settings.LIMITS = {"number_owner": {"watch_only": True}}  # type: ignore[attr-defined]
+    visitor.starts(NUMBER)
+    other = Visitor()
+    other.starts(NUMBER)
+    code = other.code(E164)
+    assert "expired" in visitor.types_code(code).text
+    assert other.types_code(code).path == "/done/"
+    assert OnboardingSession.objects.filter(state="bound").count() == 1

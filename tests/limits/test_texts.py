@@ -1,0 +1,170 @@
+"""Texts have budgets: by number, address, neighbours, country and money. A refusal says when to come back."""
+
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from onboarding import budgets, limits
+from onboarding.budgets import Budget, Charge
+from onboarding.errors import Limited
+from onboarding.models import Cell, Lease, OnboardingSession
+from onboarding.recovery import recover
+from onboarding.states import State
+from tests.journeys.conftest import Sandbox
+from tests.journeys.test_bad_days import LATER
+from tests.journeys.visitor import Visitor, wrong
+
+NUMBER, E164 = "201 555 0123", "+12015550123"
+MINUTE, HOUR = 60, 3600  # seconds
+RESEND_WAITS_S = (31, 61, 121)
+
+
+def asks_for_three_more_texts(visitor: Visitor, later: LATER) -> None:
+    for wait_s in RESEND_WAITS_S:
+        later(wait_s)
+        visitor.opens("/code/")
+        visitor.submits("/code/send/")
+
+
+def test_a_number_gets_three_texts_in_an_hour(visitor: Visitor, later: LATER) -> None:
+    visitor.starts(NUMBER)
+    asks_for_three_more_texts(visitor, later)
+    assert visitor.page.status == 429
+    assert len(visitor.messages(E164)) == 3
+
+
+def test_the_page_says_when_to_come_back_and_the_session_keeps_its_step(visitor: Visitor, later: LATER) -> None:
+    visitor.starts(NUMBER)
+    asks_for_three_more_texts(visitor, later)
+    wait_s = int(visitor.page.headers["Retry-After"])
+    opens_in = HOUR - sum(RESEND_WAITS_S)
+    assert opens_in - MINUTE < wait_s <= opens_in
+    assert "go on in 5" in visitor.page.text and "minutes" in visitor.page.text
+    assert visitor.opens("/").path == "/code/"
+    assert OnboardingSession.objects.get().state == State.CODE_SENT
+    assert visitor.types_code(visitor.code(E164)).path == "/done/"
+
+
+def test_after_the_wait_it_goes_on(visitor: Visitor, later: LATER, settings: Any) -> None:
+    settings.LIMITS = {"sends_number_hour": {"burst": 1, "every_s": 120}}
+    visitor.starts(NUMBER)
+    later(40)
+    wait_s = int(visitor.submits("/code/send/").headers["Retry-After"])
+    assert 70 <= wait_s <= 80
+    later(wait_s)
+    visitor.opens("/code/")
+    assert visitor.submits("/code/send/").path == "/code/"
+    assert len(visitor.messages(E164)) == 2
+
+
+def test_the_pages_script_is_told_in_json(visitor: Visitor, settings: Any, sandbox: Sandbox) -> None:
+    settings.LIMITS = {"starts_address": {"burst": 1}}
+    visitor.starts(NUMBER)
+    stranger = Visitor()
+    stranger.opens()
+    answer = stranger.asks("/start/", phone="201 555 0199")
+    assert answer.status_code == 429
+    assert 0 < int(answer["Retry-After"]) <= 3 * MINUTE
+    assert "3\xa0minutes" in answer.json()["error"]
+    assert len(sandbox.calls("prove.unify")) == 1
+
+
+@pytest.mark.parametrize("budget", ["sends_address", "sends_prefix", "sends_country", "brake_prefix", "sends_money"])
+def test_each_budget_refuses_by_itself(visitor: Visitor, settings: Any, budget: str, sandbox: Sandbox) -> None:
+    settings.LIMITS = {budget: {"burst": 5 if budget == "sends_money" else 1}}
+    visitor.starts(NUMBER)
+    stranger = Visitor()
+    stranger.starts_in_vain("201 555 0199")
+    assert len(sandbox.calls("twilio.verification")) == 1
+
+
+def test_what_one_budget_refuses_costs_no_other(visitor: Visitor, settings: Any) -> None:
+    settings.LIMITS = {"sends_money": {"burst": 0}}
+    visitor.starts_in_vain(NUMBER)
+    assert not Cell.objects.filter(pk__in=_keys("sends_number_hour", "sends_address")).exists()
+    settings.LIMITS = {}
+    assert visitor.opens("/").path == "/code/"
+    visitor.submits("/code/send/")
+    assert visitor.types_code(visitor.code(E164)).path == "/done/"
+
+
+@pytest.mark.django_db
+def test_all_that_an_act_costs_is_charged_or_none() -> None:
+    one, none = Budget("one", 1, HOUR, "for this test"), Budget("none", 0, HOUR, "for this test")
+    with pytest.raises(Limited):
+        limits.take([Charge(one, "it"), Charge(none, "it")])
+    limits.take([Charge(one, "it")])
+    with pytest.raises(Limited):
+        limits.take([Charge(one, "it")])
+
+
+def _keys(*names: str) -> list[str]:
+    subjects = {"sends_number_hour": E164, "sends_address": "127.0.0.1"}
+    return [limits.key(budgets.BUDGETS[name], subjects[name]) for name in names]
+
+
+def test_a_text_that_surely_was_not_sent_is_given_back(visitor: Visitor, sandbox: Sandbox, settings: Any) -> None:
+    settings.LIMITS = {"sends_number_hour": {"burst": 1}, "sends_money": {"burst": 5}}
+    sandbox.has("twilio.verification", "refuse")
+    visitor.starts(NUMBER)
+    for _ in range(3):
+        assert "couldn't send a text" in visitor.submits("/code/send/").text
+    sandbox.is_well()
+    visitor.submits("/code/send/")
+    assert visitor.types_code(visitor.code(E164)).path == "/done/"
+
+
+def test_a_watched_budget_tells_and_refuses_nobody(visitor: Visitor, settings: Any, caplog: Any) -> None:
+    settings.LIMITS = {"sends_address": {"burst": 0, "watch_only": True}}
+    visitor.links(NUMBER, E164)
+    assert visitor.page.path == "/done/"
+    assert "Over sends_address" in caplog.messages
+
+
+def test_all_can_be_watched_at_once(visitor: Visitor, settings: Any) -> None:
+    settings.LIMITS_WATCH_ONLY = True
+    settings.LIMITS = {"starts_address": {"burst": 0}, "sends_number_day": {"burst": 0}, "guesses_all": {"burst": 0}}
+    visitor.links(NUMBER, E164)
+    assert visitor.page.path == "/done/"
+
+
+def test_a_budget_that_can_not_be_counted_is_refused(
+    visitor: Visitor, sandbox: Sandbox, transactional_db: None
+) -> None:
+    visitor.opens()
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE onboarding_cell RENAME TO away")
+    try:
+        answer = visitor.asks("/start/", phone=NUMBER)
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("ALTER TABLE away RENAME TO onboarding_cell")
+    assert answer.status_code == 429 and int(answer["Retry-After"]) > 0
+    assert sandbox.calls("prove.unify") == []
+
+
+def test_no_table_of_the_limits_holds_a_number_or_an_address(visitor: Visitor) -> None:
+    visitor.starts(NUMBER)
+    visitor.types_code(wrong(visitor.code(E164)))
+    kept = str([*Cell.objects.values_list(), *Lease.objects.values_list()])
+    assert Cell.objects.count() >= 10 and Lease.objects.count() == 1
+    for secret in (E164, E164[1:], E164[-7:], "127.0.0.1"):
+        assert secret not in kept
+
+
+@pytest.mark.parametrize(("number", "status"), [("+1 876 555 0123", 400), ("+1 416 555 0123", 200), (NUMBER, 200)])
+def test_only_countries_on_the_list_get_in(visitor: Visitor, settings: Any, number: str, status: int) -> None:
+    settings.ALLOWED_COUNTRIES = ["US", "CA"]
+    visitor.opens()
+    assert visitor.asks("/start/", phone=number).status_code == status
+
+
+def test_recovery_deletes_what_is_over_and_nothing_else(visitor: Visitor, later: LATER) -> None:
+    visitor.starts(NUMBER)
+    kept = Cell.objects.count()
+    recover()
+    assert Cell.objects.count() == kept and Lease.objects.count() == 1
+    later(14 * HOUR)
+    recover()
+    assert not Cell.objects.exists() and not Lease.objects.exists()

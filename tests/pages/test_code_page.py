@@ -1,0 +1,88 @@
+"""What the code page says and offers."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+
+from onboarding.models import OnboardingSession
+from tests.journeys.conftest import Sandbox
+from tests.journeys.visitor import Visitor, wrong
+
+NUMBER, E164 = "201 555 0123", "+12015550123"
+LATER = Callable[[int], None]
+
+
+def test_there_is_one_field_that_texts_can_fill_in(visitor: Visitor) -> None:
+    page = visitor.starts(NUMBER).text
+    fields = re.findall(r'<input class[^>]*type="text"[^>]*>', page)
+    assert len(fields) == 1
+    for words in ('inputmode="numeric"', 'autocomplete="one-time-code"', r'pattern="[0-9 \-]*"'):
+        assert words in fields[0]
+
+
+def test_it_says_where_the_text_went_how_long_it_works_and_not_to_share_it(visitor: Visitor, later: LATER) -> None:
+    page = visitor.starts(NUMBER).text
+    assert "+1 201-555-0123" in page and "It works for 10 more minutes" in page and "Don't share it" in page
+    later(9 * 60 + 1)
+    assert "It works for 1 more minute." in visitor.opens("/code/").text
+    later(60)
+    page = visitor.opens("/code/").text
+    assert "This code has stopped working" in page and "more minute" not in page
+
+
+def test_a_code_asked_for_too_soon_is_refused_with_the_time_to_wait(visitor: Visitor, later: LATER) -> None:
+    visitor.starts(NUMBER)
+    later(10)
+    page = visitor.submits("/code/send/")
+    assert page.status == 429 and 15 <= int(page.headers["Retry-After"]) <= 20
+    assert re.search(r"You can ask for another code in\s+<span[^>]*>0:(1\d|20)<", page.text)
+    assert len(visitor.messages(E164)) == 1
+
+
+def test_a_call_can_say_the_code_instead(visitor: Visitor, sandbox: Sandbox, later: LATER) -> None:
+    visitor.starts(NUMBER)
+    later(31)
+    page = visitor.submits("/code/send/", channel="call")
+    assert "We're calling" in page.text and "texted" not in page.text
+    assert OnboardingSession.objects.get().channel == "call"
+    assert visitor.types_code(visitor.code(E164)).path == "/done/"
+
+
+def test_a_channel_that_nobody_has_heard_of_sends_nothing(visitor: Visitor, later: LATER) -> None:
+    visitor.starts(NUMBER)
+    later(31)
+    assert visitor.submits("/code/send/", channel="pigeon").path == "/code/"
+    assert len(visitor.messages(E164)) == 1
+
+
+def test_near_the_end_it_says_how_many_tries_are_left(visitor: Visitor) -> None:
+    visitor.starts(NUMBER)
+    code = visitor.code(E164)
+    pages = [visitor.types_code(wrong(code)).text for _ in range(4)]
+    assert "left" not in pages[0] + pages[1]
+    assert "You have 2 tries left." in pages[2] and "You have 1 try left." in pages[3]
+
+
+@pytest.mark.parametrize(
+    ("typed", "told"),
+    [("", "Enter the code"), ("12a456", "numbers only"), ("123", "too short"), ("1" * 11, "too long")],
+)
+def test_what_can_be_no_code_is_told_in_its_own_words(visitor: Visitor, typed: str, told: str) -> None:
+    visitor.starts(NUMBER)
+    page = visitor.types_code(typed).text
+    summary = page[page.index('id="summary"') : page.index("<h1>")]
+    assert told in summary and re.search(r"<title>\s*Error:", page)
+    assert not typed or f'value="{typed}"' in page
+
+
+def test_people_who_get_no_texts_find_a_way_on(visitor: Visitor, settings: object) -> None:
+    settings.SUPPORT_URL = "https://example.com/help"  # type: ignore[attr-defined]
+    page = visitor.starts(NUMBER).text
+    for way in ("Send a code again", "Call me and say the code", "Use a different number", "https://example.com/help"):
+        assert way in page
+
+
+def test_no_button_is_disabled_and_no_number_is_a_link_to_call(visitor: Visitor) -> None:
+    page = visitor.starts(NUMBER).text
+    assert not re.search(r"<button[^>]* disabled", page) and "tel:" not in page

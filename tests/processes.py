@@ -1,0 +1,81 @@
+"""Real processes for tests: the product's servers and the sandbox, each on a loopback port of its own."""
+
+import os
+import secrets
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import requests
+
+ROOT = Path(__file__).parent.parent
+START_LIMIT_S = 30
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+@contextmanager
+def running(arguments: list[str], *, environment: dict[str, str], url: str, log: Path) -> Iterator[str]:
+    """`python ARGUMENTS` until the block ends; yields `url` once it answers there. Its output goes to `log`."""
+    with log.open("ab") as output:
+        process = subprocess.Popen(
+            [sys.executable, *arguments],
+            cwd=ROOT,
+            env=_surroundings() | environment,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        _wait_for(url, process, log)
+        yield url
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+
+
+def _surroundings() -> dict[str, str]:
+    """This process's environment without what configures this process."""
+    ours = ("PROVE_", "TWILIO_", "DJANGO_", "DATABASE")
+    return {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+
+
+def _wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    ends = time.monotonic() + START_LIMIT_S
+    while time.monotonic() < ends and process.poll() is None:
+        try:
+            requests.get(url, timeout=1)
+        except requests.RequestException:
+            time.sleep(0.05)
+        else:
+            return
+    raise RuntimeError(f"{url} does not answer:\n{log.read_text()}")
+
+
+def product_environment(folder: Path, **more: str) -> dict[str, str]:
+    """Settings of a product of its own, with its database in `folder`."""
+    return {
+        "SECRET_KEY": secrets.token_urlsafe(50),
+        "ALLOWED_HOSTS": "127.0.0.1,localhost",
+        "DATABASE_URL": f"sqlite:///{folder / 'product.sqlite3'}",
+        "SANDBOX_STORE": str(folder / "sandbox.sqlite3"),
+        **more,
+    }
+
+
+def manage(*arguments: str, environment: dict[str, str]) -> None:
+    """Run one of manage.py's commands to its end."""
+    subprocess.run(
+        [sys.executable, "manage.py", *arguments],
+        cwd=ROOT,
+        env=_surroundings() | environment,
+        check=True,
+        capture_output=True,
+    )

@@ -1,0 +1,130 @@
+"""Whatever is sent, the sandbox answers as a vendor would: never an exception, never a 5xx that nobody ordered."""
+
+import json
+from typing import Any
+
+import pytest
+import requests
+from django.test import Client
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from sandbox.prove import tokens
+from tests.sandbox.world import ACCOUNT, SERVICE, TOKEN, World
+
+SERVER_CALLS = ("unify", "unify-status", "unify-bind", "device/revoke")
+DEVICE_CALLS = ("device/passive/register", "device/passive/verify", "device/passive/error", "challenge",
+                "device/unregister", "stepup/unregister")  # fmt: skip
+TWILIO_FIELDS = ("To", "Channel", "Code", "VerificationSid", "Status")
+FIELDS = ("possessionType", "clientRequestId", "phoneNumber", "proveId", "correlationId", "deviceId", "rebind",
+          "registrations", "publicKey", "signature", "keyId", "message", "code")  # fmt: skip
+VALUES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.text(max_size=8)
+    | st.sampled_from(["none", "+12025550101", "\ud800"]),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(FIELDS), inner, max_size=3),
+    max_leaves=6,
+)
+BODIES = st.dictionaries(st.sampled_from(FIELDS), VALUES, max_size=6) | VALUES
+some = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+def post(world: World, path: str, token: str, body: bytes) -> requests.Response:
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+    return world.send("POST", f"/sandbox/prove/{path}", data=body, headers=headers)
+
+
+@some
+@given(body=BODIES, call=st.sampled_from(SERVER_CALLS))
+def test_prove_refuses_what_it_does_not_understand(embedded: World, body: Any, call: str) -> None:
+    embedded.access_token = embedded.access_token or embedded.token().json()["access_token"]
+
+    assert post(embedded, f"v3/{call}", embedded.access_token, json.dumps(body).encode()).status_code < 500
+
+
+@some
+@given(body=BODIES, call=st.sampled_from(DEVICE_CALLS))
+def test_the_device_api_refuses_what_it_does_not_understand(embedded: World, body: Any, call: str) -> None:
+    answer = post(embedded, f"v1/client/{call}", embedded.unify("+12025550101")["authToken"], json.dumps(body).encode())
+
+    assert answer.status_code == 200
+    assert isinstance(answer.json()["next"], str)
+
+
+@some
+@given(body=st.binary(max_size=40), call=st.sampled_from(SERVER_CALLS + DEVICE_CALLS))
+def test_bytes_are_not_json(embedded: World, body: bytes, call: str) -> None:
+    folder = "v3" if call in SERVER_CALLS else "v1/client"
+
+    assert post(embedded, f"{folder}/{call}", "token", body).status_code < 500
+
+
+@some
+@given(form=st.dictionaries(st.sampled_from(TWILIO_FIELDS), st.text(st.characters(codec="utf-8"), max_size=14)))
+def test_twilio_refuses_what_it_does_not_understand(embedded: World, form: dict[str, str]) -> None:
+    for call in ("Verifications", "VerificationCheck"):
+        answer = embedded.twilio(f"/v2/Services/{SERVICE}/{call}", form)
+        assert answer.status_code < 500
+        assert answer.json()["code"] > 0
+
+
+def test_json_nested_too_deep_is_malformed(embedded: World) -> None:
+    deep = b'{"a":' + b"[" * 3900
+
+    assert post(embedded, "v3/unify", embedded.token().json()["access_token"], deep).json()["code"] == 8001
+
+
+@pytest.mark.parametrize("number", ["+99912345678", "+8881234567", "+15555555555"])
+def test_the_desk_shows_numbers_of_no_country(number: str, embedded: World, client: Client) -> None:
+    embedded.unify(number)
+
+    assert client.get("/sandbox/").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/sandbox/prove/v3/unify", 403),
+        ("PUT", "/sandbox/prove/token", 403),
+        ("POST", "/sandbox/prove/unify", 403),
+        ("POST", "/sandbox/prove/", 403),
+        ("GET", "/sandbox/prove/v1/client/challenge", 403),
+        ("DELETE", f"/sandbox/twilio/v2/Services/{SERVICE}/Verifications", 405),
+        ("GET", f"/sandbox/twilio/v2/Services/{SERVICE}/VerificationCheck", 405),
+        ("GET", "/sandbox/twilio/v2/Nonsense", 404),
+        ("GET", f"/sandbox/twilio/v2/Services/{SERVICE}/Verifications/VEnonsense", 404),
+        ("GET", "/sandbox/twilio/v2/PhoneNumbers/nonsense", 404),
+    ],
+)
+def test_a_wrong_path_or_verb_is_refused_as_the_vendor_would(method: str, path: str, status: int, world: World) -> None:
+    assert world.send(method, path, auth=(ACCOUNT, TOKEN)).status_code == status
+
+
+def test_identities_can_be_looked_up(world: World) -> None:
+    world.bound("+12025550101")
+    headers = {"Authorization": f"Bearer {world.access_token}"}
+
+    found = world.send("GET", "/sandbox/prove/v3/identity/+12025550101/lookup", headers=headers).json()
+
+    assert found["deviceId"]
+    assert world.send("GET", f"/sandbox/prove/v3/identity/{found['proveId']}", headers=headers).json() == found
+    assert world.send("GET", "/sandbox/prove/v3/identity/+12025550199/lookup", headers=headers).json()["code"] == 8011
+
+
+def test_a_known_person_may_come_back_by_prove_id_alone(embedded: World) -> None:
+    prove_id = embedded.status(embedded.bound("+12025550101")).json()["proveId"]
+
+    unified = embedded.prove("/v3/unify", possessionType="none", clientRequestId="r", proveId=prove_id).json()
+
+    embedded.authenticate(unified["authToken"])
+    assert embedded.status(unified["correlationId"]).json()["success"] == "true"
+
+
+def test_a_flow_ends_with_its_hour(embedded: World) -> None:
+    correlation_id = embedded.checked("+12025550101")
+    embedded.passes(tokens.ACCESS_TOKEN_LIFE_S + 1)
+    embedded.access_token = ""
+
+    assert embedded.status(correlation_id).json()["code"] == 8008

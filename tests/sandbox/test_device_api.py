@@ -1,0 +1,211 @@
+"""What the device API holds a browser to. The Web SDK itself checks nothing: all of this is for the server."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+import requests
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from tests.device import PretendDevice, claims, over_http, sign
+from tests.sandbox.world import World
+
+ADA, BEN = "+12025550101", "+12025550102"
+DEVICE_API = "/sandbox/prove/v1/client"
+Meddle = Callable[[dict[str, Any]], object]
+
+
+def post(world: World, call: str, body: Mapping[str, Any], token: str = "") -> requests.Response:
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    return world.send("POST", f"{DEVICE_API}/{call}", json=body, headers=headers)
+
+
+def meddled(world: World, meddle: Meddle) -> dict[str, Any]:
+    """What the answer is when somebody changes what the browser sends."""
+    answers = []
+    send = over_http(world.session)
+
+    def through_meddler(url: str, body: Mapping[str, Any], headers: Mapping[str, str]) -> Mapping[str, Any]:
+        changed = dict(body)
+        meddle(changed)
+        answers.append(send(url, changed, headers))
+        return {"next": ""}
+
+    world.device.authenticate(world.unify(ADA)["authToken"], through_meddler)
+    return dict(answers[0])
+
+
+def other_signature(_: Any = None) -> str:
+    return sign(ec.generate_private_key(ec.SECP256R1()), "something")
+
+
+@pytest.mark.parametrize(
+    "meddle",
+    [
+        lambda body: body["registrations"][0].update(signature=other_signature()),
+        lambda body: body["registrations"][0].update(signature="not base64!"),
+        lambda body: body["registrations"][0]["publicKey"].update(key="not a key"),
+        lambda body: body["registrations"][0]["publicKey"].update(alg="RS256"),
+        lambda body: body.update(registrations=[]),
+        lambda body: body.clear(),
+    ],
+    ids=["signed by another", "not a signature", "not a key", "another algorithm", "no registration", "nothing"],
+)
+def test_a_registration_has_to_be_signed_by_its_key(meddle: Meddle, embedded: World) -> None:
+    answer = meddled(embedded, meddle)
+
+    assert (answer["next"], answer["error"]["code"]) == ("", 10002)
+    [line] = embedded.ledger("prove.device_register")
+    assert (line["outcome"], line["effect"]) == ("10002", False)
+
+
+def test_a_verification_has_to_be_signed_by_the_device(embedded: World) -> None:
+    embedded.bound(ADA)
+
+    answer = meddled(embedded, lambda body: body.update(signature=other_signature()))
+
+    assert answer["error"]["code"] == 10002
+
+
+def test_a_key_id_of_another_device_is_nobody(embedded: World) -> None:
+    embedded.bound(ADA)
+
+    answer = meddled(embedded, lambda body: body.update(keyId="another"))
+
+    assert (answer["next"], answer["error"]["code"]) == ("device/passive/silent", 10006)
+
+
+def test_a_signature_does_not_serve_a_second_flow(embedded: World) -> None:
+    embedded.bound(ADA)
+    seen: list[Mapping[str, Any]] = []
+    send = over_http(embedded.session)
+
+    def eavesdropped(url: str, body: Mapping[str, Any], headers: Mapping[str, str]) -> Mapping[str, Any]:
+        seen.append(body)
+        return send(url, body, headers)
+
+    assert embedded.device.authenticate(embedded.unify(ADA)["authToken"], eavesdropped)
+
+    replayed = post(embedded, "device/passive/verify", seen[0], embedded.unify(ADA)["authToken"])
+
+    assert replayed.json()["error"]["code"] == 10002
+
+
+@pytest.mark.parametrize("token", ["", "abc", "a.b.c", "eyJhbGciOiJub25lIn0.eyJhdXRoIjp7ImlkIjoiMSJ9fQ."])
+def test_a_token_of_nobodys_is_refused(token: str, embedded: World) -> None:
+    assert post(embedded, "device/passive/register", {}, token).status_code == 401
+
+
+def test_a_token_signed_by_another_sandbox_is_refused(embedded: World) -> None:
+    header, payload, signature = embedded.unify(ADA)["authToken"].split(".")
+
+    forged = f"{header}.{payload}.{signature[::-1]}"
+
+    assert post(embedded, "device/passive/register", {}, forged).status_code == 401
+
+
+def test_an_access_token_is_no_auth_token(embedded: World) -> None:
+    assert post(embedded, "device/passive/register", {}, embedded.token().json()["access_token"]).status_code == 401
+
+
+@pytest.mark.parametrize("number", ["2001004014", "+2001004025", "+447700900123", ADA])
+def test_the_sdk_can_read_every_token(number: str, world: World) -> None:
+    for _ in range(20):
+        payload = world.unify(number)["authToken"].split(".")[1]
+        assert not {"-", "_"} & set(payload)
+
+
+def test_embedded_the_page_itself_answers_and_alone_the_address_that_was_asked(embedded: World, alone: World) -> None:
+    here, there = (claims(world.unify(ADA)["authToken"])["auth"] for world in (embedded, alone))
+
+    assert here["endp"] == "/sandbox/prove"
+    assert there["endp"] == f"{alone.origin}/sandbox/prove"
+    assert here["ans"] != there["ans"]  # the SDK keeps an endpoint per namespace, for ever
+
+
+def test_another_origin_may_ask(alone: World) -> None:
+    url = f"{alone.origin}{DEVICE_API}/device/passive/register"
+    asking = {
+        "Origin": "https://app.example",
+        "Access-Control-Request-Headers": "authorization,content-type,pa-version",
+    }
+
+    preflight = requests.options(url, headers=asking, timeout=5)
+    refused = requests.post(url, headers={"Origin": "https://app.example"}, timeout=5)
+
+    allowed = preflight.headers["Access-Control-Allow-Headers"].split(", ")
+    assert {"authorization", "content-type", "pa-version", "pa-kid", "pa-signature", "pa-challenge"} <= set(allowed)
+    assert (refused.status_code, refused.headers["Access-Control-Allow-Origin"]) == (401, "*")
+
+
+def test_no_other_origin_may_ask_for_what_servers_ask(alone: World) -> None:
+    answer = requests.options(
+        f"{alone.origin}/sandbox/prove/v3/unify", headers={"Origin": "https://app.example"}, timeout=5
+    )
+
+    assert "Access-Control-Allow-Origin" not in answer.headers
+
+
+def test_unregister_wants_a_signature(embedded: World) -> None:
+    embedded.bound(ADA)
+    [registration] = embedded.device.registrations.values()
+
+    refused = post(embedded, "device/unregister", {"deviceId": registration.device_id})
+
+    assert refused.json()["error"]["code"] == 10003
+    assert embedded.status(embedded.checked(ADA)).json()["success"] == "true"
+
+
+def test_two_browsers_hold_keys_of_their_own(embedded: World) -> None:
+    embedded.bound(ADA)
+    first, embedded.device = embedded.device, PretendDevice(embedded.origin)
+    assert embedded.status(embedded.checked(ADA)).json()["success"] == "possession_required"
+
+    embedded.device = first
+
+    assert embedded.status(embedded.checked(ADA)).json()["success"] == "true"
+
+
+def test_a_key_that_another_flow_bound_meanwhile_is_not_moved_without_a_rebind(embedded: World) -> None:
+    late = embedded.checked(ADA)
+    embedded.status(late)
+    embedded.bound(BEN)
+
+    answer = embedded.bind(late, ADA).json()
+
+    assert list(answer["evaluation"]["authentication"]["failureReasons"]) == ["9101"]
+    assert embedded.status(embedded.checked(BEN)).json()["success"] == "true"
+
+
+def test_a_key_revoked_meanwhile_is_not_bound(embedded: World) -> None:
+    correlation_id = embedded.checked(ADA)
+    embedded.status(correlation_id)
+    [registration] = embedded.device.registrations.values()
+    embedded.control("POST", "control/revoke", {"deviceId": registration.device_id})
+
+    assert embedded.bind(correlation_id, ADA).status_code == 403
+    assert embedded.status(correlation_id).json()["success"] == "false"
+
+
+def test_a_recycled_number_is_another_person_after_each_bind(embedded: World) -> None:
+    number = "+12025550103"
+    first = embedded.status(embedded.bound(number)).json()["proveId"]
+    embedded.device.forget()
+
+    assert embedded.status(embedded.bound(number)).json()["proveId"] != first
+
+
+def test_a_number_keeps_its_person(embedded: World) -> None:
+    first = embedded.status(embedded.bound(ADA)).json()["proveId"]
+    embedded.device.forget()
+
+    assert embedded.status(embedded.bound(ADA)).json()["proveId"] == first
+
+
+def test_pending_ends_for_the_patient(embedded: World) -> None:
+    correlation_id = embedded.checked("+12025550120")
+    assert embedded.status(correlation_id).json()["success"] == "pending"
+
+    embedded.passes(6)
+
+    assert embedded.status(correlation_id).json()["success"] == "possession_required"

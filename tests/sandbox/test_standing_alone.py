@@ -1,0 +1,59 @@
+"""manage.py sandbox PORT: for this machine alone, quiet, and plain when it cannot start."""
+
+import socket
+from http.client import HTTPConnection
+from urllib.parse import urlsplit
+
+import pytest
+import requests
+from django.core.management import CommandError, call_command
+
+from sandbox.server import server
+
+
+def test_it_listens_on_loopback_only() -> None:
+    with server(0) as listening:
+        assert listening.server_address[0] == "127.0.0.1"
+
+
+def test_a_port_that_is_taken_is_told_of() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+
+        with pytest.raises(CommandError, match="Port"):
+            call_command("sandbox", taken.getsockname()[1])
+
+
+def test_a_token_is_had_at_the_root_too_where_typescript_asks(standing_alone: str) -> None:
+    form = {"grant_type": "client_credentials", "client_id": "sandbox", "client_secret": "sandbox"}
+
+    assert requests.post(f"{standing_alone}/token", data=form, timeout=5).json()["token_type"] == "Bearer"
+
+
+def test_a_page_elsewhere_that_takes_on_its_address_is_turned_away(standing_alone: str) -> None:
+    answer = requests.get(f"{standing_alone}/sandbox/messages.json", headers={"Host": "evil.example"}, timeout=5)
+
+    assert answer.status_code == 400
+
+
+def test_a_connection_serves_many_calls(standing_alone: str) -> None:
+    connection = HTTPConnection(urlsplit(standing_alone).netloc, timeout=5)
+    connection.connect()
+    first = connection.sock
+
+    for _ in range(3):
+        connection.request("GET", "/sandbox/messages.json")
+        assert connection.getresponse().read().startswith(b"[")
+
+    assert connection.sock is first
+    connection.close()
+
+
+@pytest.mark.parametrize("path", ["desk.css", "desk.js", "icon.svg"])
+def test_the_desks_files_are_there(path: str, standing_alone: str) -> None:
+    assert requests.get(f"{standing_alone}/static/sandbox/{path}", timeout=5).status_code == 200
+
+
+def test_its_root_leads_to_the_desk(standing_alone: str) -> None:
+    assert requests.get(standing_alone, timeout=5).url == f"{standing_alone}/sandbox/"

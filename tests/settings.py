@@ -1,0 +1,28 @@
+"""The product's own settings, on the sandbox and on databases of the tests' own. DATABASE=postgresql for that one."""
+
+import os
+import tempfile
+from pathlib import Path
+
+os.environ.update(DEBUG="1", SECRET_KEY="tests-" + "s" * 44, ALLOWED_HOSTS="127.0.0.1,localhost,testserver")
+for name in ("PROVE_CLIENT_ID", "PROVE_BASE_URL", "TWILIO_ACCOUNT_SID", "TWILIO_BASE_URL"):
+    os.environ[name] = ""
+os.environ["LIMITS_WATCH_ONLY"] = "0"  # as with real vendors
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"  # Playwright keeps an event loop in the thread that tests run in
+FOLDER = Path(tempfile.mkdtemp(prefix="proveflow-tests-"))
+os.environ["SANDBOX_STORE"] = str(FOLDER / "sandbox.sqlite3")
+os.environ["STATIC_ROOT"] = str(FOLDER)
+
+if os.environ.get("DATABASE") == "postgresql":
+    if "DATABASE_URL" not in os.environ:  # pytest's workers inherit it
+        from tests.postgresql import start
+
+        os.environ["DATABASE_URL"] = start()
+else:
+    os.environ["DATABASE_URL"] = "sqlite:///:memory:"
+
+from proveflow.settings import *  # noqa: E402, F403
+
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+if "options" in (options := DATABASES["default"].get("OPTIONS", {})):  # noqa: F405
+    options["options"] += " -c idle_in_transaction_session_timeout=0"  # tests sit in a transaction of pytest-django's

@@ -1,0 +1,123 @@
+"""Start-up checks: each misconfiguration has its id, and what is right passes."""
+
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import pytest
+from django.conf import settings
+from django.core.checks import CheckMessage, run_checks
+from django.test import override_settings
+
+GOOD_KEY = "k9Zq-x7Rw_" * 6
+DEVELOPMENT: dict[str, Any] = {"DEBUG": True}  # which Django's test runner switches off
+PRODUCTION: dict[str, Any] = {
+    "DEBUG": False,
+    "SANDBOX": False,
+    "SECRET_KEY": GOOD_KEY,
+    "PROVE_BASE_URL": "https://platform.uat.proveapis.com",
+    "TWILIO_BASE_URL": "https://verify.twilio.com",
+}
+
+
+def ours(*, engine: str = "postgresql", **changes: Any) -> list[CheckMessage]:
+    database = {"ENGINE": f"django.db.backends.{engine}"}
+    with mock.patch.dict(settings.DATABASES["default"], database), override_settings(**DEVELOPMENT | changes):
+        return [message for message in run_checks() if str(message.id).startswith("onboarding.")]
+
+
+def ids(**changes: Any) -> list[str]:
+    return [str(message.id) for message in ours(**changes)]
+
+
+def test_development_with_the_sandbox_passes() -> None:
+    assert ids() == []
+
+
+def test_production_passes() -> None:
+    assert ids(**PRODUCTION) == []
+
+
+@pytest.mark.parametrize("setting", ["PROVE_BASE_URL", "TWILIO_BASE_URL"])
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("https://platform.proveapis.com", []),
+        ("http://127.0.0.1:9090/sandbox/prove", []),
+        ("http://[::1]:9090/sandbox/prove", []),
+        ("http://localhost:9090", []),
+        ("http://platform.proveapis.com", ["onboarding.E001"]),
+        ("http://127.0.0.1.example.com", ["onboarding.E001"]),
+        ("http://10.0.0.1", ["onboarding.E001"]),
+        ("ftp://127.0.0.1", ["onboarding.E001"]),
+        ("platform.proveapis.com", ["onboarding.E001"]),
+        ("https://", ["onboarding.E001"]),
+        ("", ["onboarding.E001"]),
+        ("https://id:secret@platform.proveapis.com", ["onboarding.E002"]),
+        ("http://127.0.0.1@platform.proveapis.com", ["onboarding.E001", "onboarding.E002"]),
+    ],
+)
+def test_upstream_is_reached_by_https_or_loopback_without_credentials_in_the_url(
+    setting: str, url: str, expected: list[str]
+) -> None:
+    assert ids(**{setting: url}) == expected
+
+
+def test_the_sandbox_prefix_is_good_only_where_something_answers_it() -> None:
+    base = {"PROVE_BASE_URL": "sandbox://embedded/sandbox/prove", "TWILIO_BASE_URL": "https://verify.twilio.com"}
+    assert ids(**base, UPSTREAM_ADAPTERS={"sandbox://": "sandbox.adapter.SandboxAdapter"}) == []
+    assert ids(**base, UPSTREAM_ADAPTERS={}) == ["onboarding.E001"]
+
+
+@pytest.mark.parametrize("key", ["short", "x" * 60, "django-insecure-" + "k9Zq" * 12, "changeme-" + "k9Zq" * 12])
+def test_a_weak_secret_key_is_an_error_in_production_only(key: str) -> None:
+    assert ids(**PRODUCTION | {"SECRET_KEY": key}) == ["onboarding.E003"]
+    assert ids(SECRET_KEY=key) == []
+
+
+def test_a_missing_web_sdk_says_which_command_installs_it(tmp_path: Path) -> None:
+    (message,) = ours(STATICFILES_DIRS=[tmp_path])
+    assert message.id == "onboarding.E004" and "make run" in str(message.hint)
+
+
+@pytest.mark.parametrize(
+    ("setting", "sid", "expected"),
+    [
+        ("TWILIO_ACCOUNT_SID", "AC" + "0aF" * 10 + "00", []),
+        ("TWILIO_ACCOUNT_SID", "VA" + "0" * 32, ["onboarding.E005"]),
+        ("TWILIO_ACCOUNT_SID", "AC" + "0" * 31, ["onboarding.E005"]),
+        ("TWILIO_ACCOUNT_SID", "AC" + "g" * 32, ["onboarding.E005"]),
+        ("TWILIO_VERIFY_SERVICE_SID", "VA" + "f" * 32, []),
+        ("TWILIO_VERIFY_SERVICE_SID", "AC" + "0" * 32, ["onboarding.E005"]),
+        ("TWILIO_VERIFY_SERVICE_SID", "", ["onboarding.E005"]),
+        ("TWILIO_SENDER", "", []),
+        ("TWILIO_SENDER", "MG" + "0" * 32, []),
+        ("TWILIO_SENDER", "+12015550123", []),
+        ("TWILIO_SENDER", "Acme", ["onboarding.E005"]),
+    ],
+)
+def test_sids_have_their_prefix_and_32_hexadecimal_digits_and_a_sender_may_be_a_number(
+    setting: str, sid: str, expected: list[str]
+) -> None:
+    assert ids(**{setting: sid}) == expected
+
+
+@pytest.mark.parametrize("region", ["XX", "us", "", "+1"])
+def test_the_default_region_has_phone_numbers(region: str) -> None:
+    assert ids(DEFAULT_REGION=region) == ["onboarding.E006"]
+
+
+def test_the_sandbox_is_refused_in_production() -> None:
+    assert ids(**PRODUCTION | {"SANDBOX": True}) == ["onboarding.E007"]
+
+
+def test_sqlite_in_production_is_a_warning() -> None:
+    assert ids(engine="sqlite3") == []
+    (message,) = ours(**PRODUCTION, engine="sqlite3")
+    assert message.id == "onboarding.W008" and not message.is_serious()
+
+
+def test_every_message_has_a_hint() -> None:
+    wrong = {"PROVE_BASE_URL": "http://id:secret@example.com", "DEFAULT_REGION": "XX", "TWILIO_ACCOUNT_SID": "x"}
+    messages = ours(**PRODUCTION | wrong | {"SECRET_KEY": "short", "SANDBOX": True})
+    assert len(messages) == 6 and all(message.hint for message in messages)

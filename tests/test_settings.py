@@ -1,0 +1,57 @@
+"""What the environment may say, and what the product makes of it."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.processes import ROOT, product_environment
+
+CREDENTIALS = {
+    "DEBUG": "0",
+    "PROVE_CLIENT_ID": "an-id",
+    "PROVE_CLIENT_SECRET": "a-secret",
+    "TWILIO_ACCOUNT_SID": "AC" + "1" * 32,
+    "TWILIO_AUTH_TOKEN": "a-token",
+    "TWILIO_VERIFY_SERVICE_SID": "VA" + "1" * 32,
+}
+NAMES = ["PROVE_BASE_URL", "TWILIO_BASE_URL", "PROVE_DEVICE_ORIGINS", "SANDBOX", "UPSTREAM_ADAPTERS", "INSTALLED_APPS"]
+NAMES += ["TWILIO_LOOKUP_BASE_URL", "TWILIO_MESSAGING_BASE_URL", "TWILIO_SENDER", "TWILIO_LOOKUP"]
+NAMES += ["PROVE_CHECK_REPUTATION"]
+READ = f"import json, proveflow.settings as s; print(json.dumps({{n: getattr(s, n) for n in {NAMES}}}))"
+
+
+def settings(folder: Path, **environment: str) -> "subprocess.CompletedProcess[str]":
+    env = {"PATH": "", **product_environment(folder, **environment)}
+    return subprocess.run([sys.executable, "-c", READ], cwd=ROOT, env=env, capture_output=True, text=True, check=False)
+
+
+def test_credentials_and_debug_off_are_all_it_takes_to_talk_to_proves_uat_and_twilio(tmp_path: Path) -> None:
+    told = json.loads(settings(tmp_path, **CREDENTIALS).stdout)
+    assert told["PROVE_BASE_URL"] == "https://platform.uat.proveapis.com"
+    assert told["TWILIO_BASE_URL"] == "https://verify.twilio.com"
+    assert told["TWILIO_LOOKUP_BASE_URL"] == "https://lookups.twilio.com"
+    assert told["TWILIO_MESSAGING_BASE_URL"] == "https://api.twilio.com"
+    assert not told["TWILIO_SENDER"] and not told["TWILIO_LOOKUP"] and not told["PROVE_CHECK_REPUTATION"]
+    assert told["PROVE_DEVICE_ORIGINS"] == ["https://device.uat.prove-auth.proveapis.com"]
+    assert not told["SANDBOX"] and "sandbox" not in told["INSTALLED_APPS"] and told["UPSTREAM_ADAPTERS"] == {}
+
+
+@pytest.mark.parametrize("missing", ["PROVE_CLIENT_ID", "TWILIO_ACCOUNT_SID"])
+def test_with_debug_off_nothing_starts_on_the_built_in_sandbox(tmp_path: Path, missing: str) -> None:
+    ended = settings(tmp_path, **CREDENTIALS | {missing: ""})
+    assert ended.returncode != 0
+    assert "The built-in sandbox is for DEBUG=1 only" in ended.stderr
+
+
+@pytest.mark.parametrize("missing", ["PROVE_CLIENT_SECRET", "TWILIO_VERIFY_SERVICE_SID"])
+def test_a_missing_secret_is_named(tmp_path: Path, missing: str) -> None:
+    ended = settings(tmp_path, **{name: value for name, value in CREDENTIALS.items() if name != missing})
+    assert ended.returncode != 0 and missing in ended.stderr
+
+
+def test_debug_alone_runs_on_the_sandbox(tmp_path: Path) -> None:
+    told = json.loads(settings(tmp_path, DEBUG="1").stdout)
+    assert told["SANDBOX"] and told["PROVE_BASE_URL"].startswith("sandbox://")

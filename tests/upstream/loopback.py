@@ -1,0 +1,75 @@
+"""A server on a real loopback socket that does with each connection what a test says."""
+
+import re
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+
+Play = Callable[[socket.socket], None]
+JSON_HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+EMPTY_OBJECT = JSON_HEAD + b"Content-Length: 2\r\n\r\n{}"
+
+
+@dataclass
+class Server:
+    """`requests` is the ledger: everything that was received, by connection."""
+
+    url: str
+    requests: list[bytes] = field(default_factory=list)
+
+
+@contextmanager
+def serving(play: Play, tls: ssl.SSLContext | None = None) -> Iterator[Server]:
+    """`play` gets each connection after a whole request with a body; the connection is closed after it."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        server = Server(f"http{'s' if tls else ''}://127.0.0.1:{listener.getsockname()[1]}")
+        thread = threading.Thread(target=_accept, args=(listener, server, play, tls), daemon=True)
+        thread.start()
+        yield server
+        listener.shutdown(socket.SHUT_RDWR)
+        thread.join()
+
+
+def _accept(listener: socket.socket, server: Server, play: Play, tls: ssl.SSLContext | None) -> None:
+    with suppress(OSError):
+        while True:
+            connection, _ = listener.accept()
+            threading.Thread(target=_converse, args=(connection, server, play, tls), daemon=True).start()
+
+
+def _converse(plain: socket.socket, server: Server, play: Play, tls: ssl.SSLContext | None) -> None:
+    with plain, suppress(OSError):
+        connection = tls.wrap_socket(plain, server_side=True) if tls else plain
+        with connection:
+            server.requests.append(_request(connection))
+            play(connection)
+
+
+def _request(connection: socket.socket) -> bytes:
+    with connection.makefile("rb") as stream:
+        head = b"".join(iter(stream.readline, b"\r\n"))
+        length = re.search(rb"(?i)content-length: (\d+)", head)
+        return head + stream.read(int(length[1]) if length else 0)
+
+
+def reply(wire: bytes) -> Play:
+    return lambda connection: connection.sendall(wire)
+
+
+def silence(connection: socket.socket) -> None:
+    connection.recv(1)  # until the caller hangs up
+
+
+def dripping(wire: bytes, seconds: float = 0.02) -> Play:
+    """A byte, a pause of `seconds`, the next byte."""
+
+    def play(connection: socket.socket) -> None:
+        for byte in wire:
+            connection.sendall(bytes([byte]))
+            time.sleep(seconds)
+
+    return play

@@ -1,0 +1,246 @@
+"""A call ends at its deadline, on real sockets, whatever the other side does."""
+
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from onboarding.errors import Uncertain, Unreachable
+from onboarding.upstream.deadline import DeadlineSocket
+from onboarding.upstream.http import Upstream
+from tests.upstream.loopback import EMPTY_OBJECT, JSON_HEAD, Play, dripping, reply, serving, silence
+
+DEADLINE = 0.6  # seconds
+GRACE = 0.3  # seconds
+LONG = JSON_HEAD + b"X-Padding: %b\r\nContent-Length: 200\r\n\r\n" % (b"x" * 200) + b" " * 198 + b"{}"
+HEAD, BODY = LONG.index(b"X-Padding"), LONG.index(b"\r\n\r\n") + 4
+CHUNKED = JSON_HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
+
+
+def upstream(url: str) -> Upstream:
+    return Upstream("prove", url, {"unify": timedelta(seconds=DEADLINE)})
+
+
+@contextmanager
+def ends_in_time() -> Iterator[None]:
+    began = time.monotonic()
+    yield
+    assert time.monotonic() - began <= DEADLINE + GRACE
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A key and a certificate of 127.0.0.1, which signed itself."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "loopback")])
+    signed = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(datetime.now(UTC) - timedelta(days=1))
+        .not_valid_after(datetime.now(UTC) + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    secret = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    path = tmp_path_factory.mktemp("tls") / "loopback.pem"
+    path.write_bytes(secret + signed.public_bytes(serialization.Encoding.PEM))
+    return path
+
+
+@pytest.fixture
+def tls(certificate: Path) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    return context
+
+
+@pytest.fixture(params=["http", "https"])
+def scheme(request: pytest.FixtureRequest, certificate: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    return str(request.param)
+
+
+@pytest.mark.parametrize(
+    "play",
+    [
+        pytest.param(silence, id="nothing"),
+        pytest.param(dripping(LONG), id="status_line"),
+        pytest.param(lambda c: (reply(LONG[:HEAD])(c), dripping(LONG[HEAD:])(c)), id="headers"),
+        pytest.param(lambda c: (reply(LONG[:BODY])(c), dripping(LONG[BODY:])(c)), id="body"),
+        pytest.param(lambda c: (reply(CHUNKED)(c), dripping(b"1\r\n \r\n" * 50)(c)), id="chunks"),
+        pytest.param(lambda c: (reply(CHUNKED)(c), dripping(b"0\r\n" + b"X: y\r\n" * 50)(c)), id="trailers"),
+        pytest.param(dripping(b"HTTP/1.1 100 Continue\r\n\r\n" * 20), id="interim_replies"),
+    ],
+)
+def test_a_reply_that_does_not_come_or_drips_ends_at_the_deadline(scheme: str, play: Play, tls: ssl.SSLContext) -> None:
+    with serving(play, tls if scheme == "https" else None) as server:
+        prove = upstream(server.url)
+        with ends_in_time(), pytest.raises(Uncertain):
+            prove.post("/unify", json={})
+    assert len(server.requests) == 1
+
+
+def test_a_slow_reply_within_the_deadline_is_read(scheme: str, tls: ssl.SSLContext) -> None:
+    play = dripping(EMPTY_OBJECT, 0.001)
+    with serving(play, tls if scheme == "https" else None) as server:
+        assert upstream(server.url).post("/unify", json={}) == {}
+
+
+def test_a_large_request_that_nobody_reads_ends_at_the_deadline() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        prove, body = upstream(f"http://127.0.0.1:{port}"), b"x" * 20_000_000
+        with ends_in_time(), pytest.raises(Uncertain):
+            prove.post("/unify", data=body)
+
+
+def test_a_connection_that_is_closed_before_the_reply_leaves_the_outcome_open() -> None:
+    with serving(lambda _: None) as server, pytest.raises(Uncertain):
+        upstream(server.url).post("/unify", json={})
+
+
+def test_a_reply_cut_short_leaves_the_outcome_open() -> None:
+    with serving(reply(LONG[:-1])) as server, pytest.raises(Uncertain):
+        upstream(server.url).post("/unify", json={})
+
+
+def test_where_nobody_listens_nothing_is_sent() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    with pytest.raises(Unreachable):
+        upstream(f"http://127.0.0.1:{port}").post("/unify", json={})
+
+
+def test_a_name_that_does_not_exist_is_unreachable(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unknown(*_: object, **__: object) -> list[object]:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr("socket.getaddrinfo", unknown)
+    with pytest.raises(Unreachable):
+        upstream("https://platform.example").post("/unify", json={})
+
+
+def test_a_name_server_that_does_not_answer_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    given_up = threading.Event()
+    monkeypatch.setattr("socket.getaddrinfo", lambda *_, **__: given_up.wait(10) and [])
+    prove = upstream("https://platform.example")
+    with ends_in_time(), pytest.raises(Unreachable):
+        prove.post("/unify", json={})
+    given_up.set()
+
+
+def test_a_connection_that_is_not_accepted_ends_at_the_limit() -> None:
+    """A listener with a full backlog: the kernel drops further SYNs, as a blackhole would."""
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as listener:
+        address = listener.getsockname()
+        fillers = [socket.socket() for _ in range(4)]
+        for filler in fillers:
+            filler.setblocking(False)
+            filler.connect_ex(address)
+        prove = upstream(f"http://127.0.0.1:{address[1]}")
+        with ends_in_time(), pytest.raises(Unreachable):
+            prove.post("/unify", json={})
+        for filler in fillers:
+            filler.close()
+
+
+def test_a_slow_connection_leaves_the_tls_handshake_only_what_remains(monkeypatch: pytest.MonkeyPatch) -> None:
+    connect = DeadlineSocket.connect
+
+    def slowly(connection: DeadlineSocket, address: object) -> None:
+        connect(connection, address)
+        time.sleep(DEADLINE * 2 / 3)
+
+    monkeypatch.setattr(DeadlineSocket, "connect", slowly)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        prove = upstream(f"https://127.0.0.1:{listener.getsockname()[1]}")
+        with ends_in_time(), pytest.raises(Unreachable):
+            prove.post("/unify", json={})
+
+
+@pytest.mark.parametrize("stall", ["silence", "drip"])
+def test_a_tls_handshake_that_does_not_end_is_given_up_with_nothing_sent(stall: str) -> None:
+    def play(listener: socket.socket) -> None:
+        connection, _ = listener.accept()
+        with connection:
+            hello = b"\x16\x03\x03\x04\x00" if stall == "drip" else b""
+            try:
+                for byte in hello + (b"\x02" * 500 if hello else b""):
+                    connection.sendall(bytes([byte]))
+                    time.sleep(0.02)
+                while connection.recv(65536):
+                    pass
+            except OSError:
+                return
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=play, args=(listener,), daemon=True)
+        thread.start()
+        prove = upstream(f"https://127.0.0.1:{listener.getsockname()[1]}")
+        with ends_in_time(), pytest.raises(Unreachable):
+            prove.post("/unify", json={})
+        thread.join()
+
+
+def test_a_server_whose_certificate_nobody_signed_gets_nothing(tls: ssl.SSLContext) -> None:
+    with serving(reply(EMPTY_OBJECT), tls) as server, pytest.raises(Unreachable):
+        upstream(server.url).post("/unify", json={"secret": "canary"})
+    assert server.requests == []
+
+
+def test_a_certificate_of_another_name_gets_nothing(
+    tls: ssl.SSLContext, certificate: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    with serving(reply(EMPTY_OBJECT), tls) as server, pytest.raises(Unreachable):
+        upstream(server.url.replace("127.0.0.1", "localhost")).post("/unify", json={"secret": "canary"})
+    assert server.requests == []
+
+
+def test_calls_within_a_call_share_its_deadline() -> None:
+    wide = {"token": timedelta(seconds=5), "bind": timedelta(seconds=DEADLINE)}
+    with serving(silence) as server:
+        prove = Upstream("prove", server.url, wide)
+        with ends_in_time(), pytest.raises(Uncertain), prove.call("bind"):
+            prove.post("/token", json={})
+
+
+def test_when_the_time_is_up_before_the_call_nothing_is_sent() -> None:
+    with serving(reply(EMPTY_OBJECT)) as server, pytest.raises(Unreachable):
+        prove = upstream(server.url)
+        with prove.call("unify"):
+            time.sleep(DEADLINE)
+            prove.post("/unify", json={})
+    assert server.requests == []
+
+
+def test_a_kept_connection_serves_the_next_call_with_a_deadline_of_its_own() -> None:
+    connections = []
+
+    def twice(connection: socket.socket) -> None:
+        connections.append(connection)
+        connection.sendall(EMPTY_OBJECT)
+        connection.recv(65536)
+        connection.sendall(EMPTY_OBJECT)
+        connection.recv(65536)
+        silence(connection)
+
+    with serving(twice) as server:
+        prove = upstream(server.url)
+        prove.post("/unify", json={})
+        time.sleep(DEADLINE)
+        prove.post("/unify", json={})
+        with ends_in_time(), pytest.raises(Uncertain):
+            prove.post("/unify", json={})
+    assert len(connections) == 1

@@ -1,0 +1,378 @@
+"""What goes out through the one door and what comes back."""
+
+import gzip
+import io
+import json
+import logging
+import pickle
+import tracemalloc
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from itertools import chain as chain_of
+from itertools import repeat
+from pathlib import Path
+
+import pytest
+import requests
+import responses
+from django.conf import LazySettings
+from django.core.exceptions import ImproperlyConfigured
+from django.db import connections, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
+from pytest_django import DjangoDbBlocker
+
+from onboarding.errors import Busy, Garbled, Refused, Uncertain, Unreachable, UpstreamError
+from onboarding.upstream.http import REPLY_LIMIT, Upstream
+from onboarding.upstream.prove import Prove
+from onboarding.upstream.twilio import Twilio
+from tests.upstream.loopback import EMPTY_OBJECT, JSON_HEAD, reply, serving
+
+BASE = "https://platform.example"
+DEADLINES = {"unify": timedelta(seconds=5)}
+CANARIES = ("2001004014", "731942", "token-canary", "secret-canary", "words-canary")
+
+
+@pytest.fixture
+def upstream() -> Upstream:
+    return Upstream("prove", BASE, DEADLINES)
+
+
+def wire(body: bytes, *headers: bytes) -> bytes:
+    return b"\r\n".join([JSON_HEAD + b"Content-Length: %d" % len(body), *headers, b"", b""]) + body
+
+
+# --- What an answer is ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [(400, Refused), (401, Refused), (404, Refused), (429, Busy), (500, Uncertain), (502, Uncertain), (503, Uncertain)],
+)
+@pytest.mark.parametrize("body", [b'{"code": 1001}', b"", b"<html>", b"\xff", b"[]", b"[" * 100_000])
+def test_a_status_says_the_kind_of_error_whatever_the_body_is(
+    upstream: Upstream, vendor: responses.RequestsMock, status: int, kind: type[UpstreamError], body: bytes
+) -> None:
+    vendor.post(f"{BASE}/unify", status=status, body=body, content_type="application/json")
+    with pytest.raises(kind) as caught:
+        upstream.post("/unify", json={})
+    assert type(caught.value) is kind
+    assert caught.value.status == status
+    assert caught.value.code == (1001 if body.startswith(b"{") else None)
+
+
+@pytest.mark.parametrize(("code", "read"), [("60200", 60200), (60200, 60200), ("E1", None), (None, None), ([], None)])
+def test_a_code_is_a_number_even_if_it_is_quoted(
+    upstream: Upstream, vendor: responses.RequestsMock, code: object, read: int | None
+) -> None:
+    vendor.post(f"{BASE}/unify", status=400, json={"code": code})
+    with pytest.raises(Refused) as caught:
+        upstream.post("/unify", json={})
+    assert caught.value.code == read
+
+
+@pytest.mark.parametrize(("header", "read"), [("RQ1f-2_a", "RQ1f-2_a"), ("a b", None), ("x" * 65, None), ("", None)])
+def test_a_request_id_is_told_if_it_looks_like_one(
+    upstream: Upstream, vendor: responses.RequestsMock, header: str, read: str | None
+) -> None:
+    vendor.post(f"{BASE}/unify", status=400, json={}, headers={"X-Request-Id": header})
+    with pytest.raises(Refused) as caught:
+        upstream.post("/unify", json={})
+    assert caught.value.request_id == read
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        (None, 1),
+        ("", 1),
+        ("soon", 1),
+        ("-5", 1),
+        ("0", 1),
+        ("1.5", 1),
+        ("30", 30),
+        ("86400", 3600),
+        ("9" * 30, 3600),
+        ("9" * 5000, 3600),
+        ("Wed, 21 Oct 2015 07:28:00 GMT", 1),
+        ("Fri, 31 Dec 9999 23:59:59 GMT", 3600),
+        ("Fri, 31 Dec 9999 23:59:59", 1),
+    ],
+)
+def test_retry_after_is_obeyed_within_reason(
+    upstream: Upstream, vendor: responses.RequestsMock, header: str | None, seconds: int
+) -> None:
+    headers = {} if header is None else {"Retry-After": header}
+    vendor.post(f"{BASE}/unify", status=429, json={}, headers=headers)
+    with pytest.raises(Busy) as caught:
+        upstream.post("/unify", json={})
+    assert caught.value.retry_after == timedelta(seconds=seconds)
+
+
+def test_retry_after_may_be_a_date(upstream: Upstream, vendor: responses.RequestsMock) -> None:
+    then = format_datetime(datetime.now(UTC) + timedelta(minutes=5), usegmt=True)
+    vendor.post(f"{BASE}/unify", status=429, json={}, headers={"Retry-After": then})
+    with pytest.raises(Busy) as caught:
+        upstream.post("/unify", json={})
+    assert timedelta(minutes=4) < caught.value.retry_after <= timedelta(minutes=5)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"<!doctype html>",
+        b'{"a": ',
+        b"[]",
+        b'"text"',
+        b"null",
+        b"true",
+        b"7",
+        b'{"a": NaN}',
+        b'{"a": 1e999}',
+        b'{"a": "\\ud800"}',
+        b'{"a": "\\u0000"}',
+        b'{"a": "\xff"}',
+        b'{"a":' * 50_000,
+        b'{"a": ' + b"9" * 5000 + b"}",
+        b"\x1f\x8b\x08",
+    ],
+)
+def test_what_is_not_a_json_object_that_a_database_can_keep_is_garbled(
+    upstream: Upstream, vendor: responses.RequestsMock, body: bytes
+) -> None:
+    vendor.post(f"{BASE}/unify", body=body, content_type="application/json")
+    with pytest.raises(Garbled):
+        upstream.post("/unify", json={})
+
+
+@pytest.mark.parametrize("content_type", ["text/html", "text/plain", "application/octet-stream"])
+def test_what_does_not_say_that_it_is_json_is_garbled(
+    upstream: Upstream, vendor: responses.RequestsMock, content_type: str
+) -> None:
+    vendor.post(f"{BASE}/unify", body=b"{}", content_type=content_type)
+    with pytest.raises(Garbled):
+        upstream.post("/unify", json={})
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirect_is_not_followed(status: int) -> None:
+    with serving(reply(EMPTY_OBJECT)) as elsewhere:
+        head = (
+            b"HTTP/1.1 %d Moved\r\nLocation: %b/unify\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
+        )
+        with serving(reply(head % (status, elsewhere.url.encode()))) as server, pytest.raises(Garbled):
+            Upstream("prove", server.url, DEADLINES).post("/unify", json={"phoneNumber": "+12001004014"})
+        assert len(server.requests) == 1
+        assert elsewhere.requests == []
+
+
+# --- Size ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_reply_of_exactly_the_limit_is_read() -> None:
+    with serving(reply(wire(b"{}".ljust(REPLY_LIMIT)))) as server:
+        assert Upstream("prove", server.url, DEADLINES).post("/unify", json={}) == {}
+
+
+def test_a_reply_over_the_limit_is_garbled_even_if_the_rest_is_blank() -> None:
+    with serving(reply(wire(b"{}".ljust(REPLY_LIMIT + 1)))) as server, pytest.raises(Garbled):
+        Upstream("prove", server.url, DEADLINES).post("/unify", json={})
+
+
+@pytest.mark.parametrize("status", [b"200 OK", b"500 Error"])
+def test_a_bomb_of_200_megabytes_is_not_unpacked(status: bytes) -> None:
+    bomb = wire(gzip.compress(bytes(200_000_000), compresslevel=9), b"Content-Encoding: gzip")
+    with serving(reply(bomb.replace(b"200 OK", status, 1))) as server:
+        prove = Upstream("prove", server.url, DEADLINES)
+        tracemalloc.start()
+        try:
+            with pytest.raises((Garbled, Uncertain)):
+                prove.post("/unify", json={})
+            assert tracemalloc.get_traced_memory()[1] < 4_000_000  # bytes
+        finally:
+            tracemalloc.stop()
+
+
+def test_a_reply_that_says_gzip_and_is_not_is_garbled() -> None:
+    with serving(reply(wire(b"{}", b"Content-Encoding: gzip"))) as server, pytest.raises(Garbled):
+        Upstream("prove", server.url, DEADLINES).post("/unify", json={})
+
+
+def test_a_compressed_reply_is_read() -> None:
+    with serving(reply(wire(gzip.compress(b'{"a": 1}'), b"Content-Encoding: gzip"))) as server:
+        assert Upstream("prove", server.url, DEADLINES).post("/unify", json={}) == {"a": 1}
+
+
+# --- Where to ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["https://platform.uat.proveapis.com", "http://127.0.0.1:9090/sandbox/prove", "http://localhost:1", "http://[::1]"],
+)
+def test_https_anywhere_and_http_to_this_machine_are_allowed(url: str) -> None:
+    Upstream("prove", url, DEADLINES)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://platform.uat.proveapis.com",
+        "http://127.0.0.1.example",
+        "http://10.0.0.1",
+        "http://0.0.0.0",
+        "http://localhost@platform.example",
+        "ftp://127.0.0.1",
+        "file:///etc/passwd",
+        "platform.uat.proveapis.com",
+        "https://",
+        "",
+    ],
+)
+def test_any_other_address_is_a_misconfiguration(url: str) -> None:
+    with pytest.raises(ImproperlyConfigured):
+        Upstream("prove", url, DEADLINES)
+
+
+def test_a_sandbox_address_is_one_only_where_a_sandbox_is_mounted(settings: LazySettings) -> None:
+    settings.UPSTREAM_ADAPTERS = {}
+    with pytest.raises(ImproperlyConfigured):
+        Upstream("prove", "sandbox://embedded/sandbox/prove", DEADLINES)
+
+
+class EchoAdapter(requests.adapters.HTTPAdapter):
+    def send(self, request: requests.PreparedRequest, *_: object, **__: object) -> requests.Response:
+        answer = requests.Response()
+        answer.status_code, answer.headers["Content-Type"] = 200, "application/json"
+        answer.raw = io.BytesIO(json.dumps({"url": request.url}).encode())
+        return answer
+
+
+def test_an_adapter_that_settings_mount_answers_in_place_of_the_network(settings: LazySettings) -> None:
+    settings.UPSTREAM_ADAPTERS = {"echo://": f"{__name__}.EchoAdapter"}
+    answer = Upstream("prove", "echo://here/prove", DEADLINES).post("/v3/unify", json={})
+    assert answer == {"url": "echo://here/prove/v3/unify"}
+
+
+def test_the_environments_proxy_and_netrc_are_not_used(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / ".netrc").write_text("machine 127.0.0.1 login somebody password else")
+    monkeypatch.setenv("NETRC", str(tmp_path / ".netrc"))
+    with serving(reply(EMPTY_OBJECT)) as proxy, serving(reply(EMPTY_OBJECT)) as server:
+        monkeypatch.setenv("HTTP_PROXY", proxy.url)
+        monkeypatch.setenv("NO_PROXY", "")
+        Upstream("prove", server.url, DEADLINES).post("/unify", json={})
+    assert proxy.requests == []
+    assert b"authorization" not in server.requests[0].lower()
+
+
+def test_a_cookie_is_not_kept() -> None:
+    with serving(reply(wire(b"{}", b"Set-Cookie: a=b", b"Connection: close"))) as server:
+        prove = Upstream("prove", server.url, DEADLINES)
+        prove.post("/unify", json={})
+        prove.post("/unify", json={})
+    assert all(b"cookie" not in request.lower() for request in server.requests)
+
+
+def test_an_operation_without_a_deadline_is_a_programming_error(upstream: Upstream) -> None:
+    with pytest.raises(KeyError):
+        upstream.post("/forgotten", json={})
+
+
+# --- The database --------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def aside(tmp_path: Path, django_db_blocker: DjangoDbBlocker) -> Iterator[BaseDatabaseWrapper]:
+    """A database in a file, whose connection can be closed (closing SQLite's in-memory one would lose it)."""
+    sqlite = {"ENGINE": "django.db.backends.sqlite3", "NAME": str(tmp_path / "aside.sqlite3"), "OPTIONS": {}}
+    connections.settings["aside"] = {**connections.settings["default"], **sqlite}
+    with django_db_blocker.unblock():
+        yield connections["aside"]
+        connections["aside"].close()
+    del connections.settings["aside"], connections["aside"]
+
+
+def test_a_call_keeps_no_database_connection(
+    upstream: Upstream, vendor: responses.RequestsMock, aside: BaseDatabaseWrapper
+) -> None:
+    vendor.post(f"{BASE}/unify", json={})
+    aside.ensure_connection()
+    upstream.post("/unify", json={})
+    assert aside.connection is None
+
+
+def test_a_call_in_a_transaction_is_a_programming_error_and_sends_nothing(
+    upstream: Upstream, vendor: responses.RequestsMock, aside: BaseDatabaseWrapper
+) -> None:
+    with transaction.atomic(using="aside"), pytest.raises(RuntimeError):
+        upstream.post("/unify", json={})
+    assert len(vendor.calls) == 0
+
+
+# --- Secrets -------------------------------------------------------------------------------------------------------
+
+FAILURES = {
+    "refused": b"HTTP/1.1 400 words-canary\r\nContent-Type: application/json\r\n\r\n"
+    b'{"code": 60200, "message": "words-canary +12001004014 731942"}',
+    "busy": b"HTTP/1.1 429 words-canary\r\nRetry-After: words-canary\r\n\r\nwords-canary",
+    "uncertain": b"HTTP/1.1 500 words-canary\r\nX-Request-Id: words canary\r\n\r\nwords-canary",
+    "garbled": wire(b'{"access_token": "token-canary", "success": "words-canary"'),
+    "malformed": wire(b'{"success": "words-canary", "status": "words-canary", "sid": "2001004014"}'),
+    "bad_gzip": wire(b"words-canary", b"Content-Encoding: gzip"),
+    "bad_length": JSON_HEAD + b"Content-Length: words-canary\r\nContent-Length: 7\r\n\r\n{}",
+    "not_http": b"words-canary\r\n\r\n",
+    "cut": JSON_HEAD + b"Content-Length: 900\r\n\r\nwords-canary",
+}
+TOKEN = wire(b'{"access_token": "token-canary", "expires_in": 3600, "token_type": "Bearer"}', b"Connection: close")
+
+
+def chain(error: BaseException | None) -> Iterator[BaseException]:
+    """The error and everything that hangs on it."""
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+@pytest.mark.parametrize("wrong", FAILURES.values(), ids=FAILURES)
+@pytest.mark.parametrize("operation", ["token", "unify", "bind", "start", "check"])
+def test_no_error_and_no_log_line_holds_a_number_a_code_a_token_or_their_words(
+    caplog: pytest.LogCaptureFixture, operation: str, wrong: bytes
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    replies = chain_of([TOKEN] if operation in ("unify", "bind") else [], repeat(wrong))
+    with serving(lambda connection: connection.sendall(next(replies))) as server:
+        prove = Prove(server.url, "client", "secret-canary")
+        twilio = Twilio(server.url, "AC1", "secret-canary", "AC1", "VA1")
+        with pytest.raises(UpstreamError) as caught:
+            match operation:
+                case "token" | "unify":
+                    prove.unify("+12001004014", "1")
+                case "bind":
+                    prove.unify_bind("1", "+12001004014", "1")
+                case "start":
+                    twilio.start("+12001004014")
+                case "check":
+                    twilio.check("VE1", "+12001004014", "731942")
+    told = [caplog.text, *(f"{error} {error!r} {vars(error)}" for error in chain(caught.value))]
+    assert [canary for canary in CANARIES if canary in " ".join(told)] == []
+    assert all(isinstance(error, UpstreamError) for error in chain(caught.value))
+
+
+def test_an_unreachable_vendor_is_told_without_the_request(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    with pytest.raises(Unreachable) as caught:
+        Upstream("prove", "http://127.0.0.1:9", DEADLINES).post("/unify", json={"phoneNumber": "+12001004014"})
+    assert list(chain(caught.value)) == [caught.value]
+    assert "2001004014" not in f"{caplog.text} {caught.value!r}"
+
+
+def test_an_error_survives_being_raised_from_another_being_pickled_and_being_a_key() -> None:
+    with pytest.raises(Busy) as caught:
+        raise Busy("twilio", "Verifications", 429, 20429, "RQ1", timedelta(seconds=9)) from KeyError("cause")
+    again = pickle.loads(pickle.dumps(caught.value))
+    assert (str(again), again.retry_after) == (
+        "Busy twilio Verifications status 429 code 20429 request_id RQ1",
+        timedelta(seconds=9),
+    )
+    assert {caught.value: 1}[caught.value] == 1

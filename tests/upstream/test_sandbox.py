@@ -1,0 +1,121 @@
+"""Both clients against the sandbox's bad days: in process, and over a real socket."""
+
+import json
+import urllib.request
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from django.conf import LazySettings
+
+from onboarding.errors import Busy, Garbled, Uncertain, Unreachable, UpstreamError
+from onboarding.upstream import prove as prove_module
+from onboarding.upstream import twilio as twilio_module
+from onboarding.upstream.prove import Prove
+from onboarding.upstream.twilio import Refusal, Twilio, TwilioRefused
+from sandbox import faults
+from sandbox.records import TABLES
+from sandbox.store import transaction
+from tests.processes import free_port, running
+
+NUMBER = "+14155550132"
+ACCOUNT_SID, SERVICE_SID = "AC" + "0" * 32, "VA" + "0" * 32
+Order = Callable[..., None]
+
+
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """`manage.py sandbox PORT`."""
+    directory = tmp_path_factory.mktemp("sandbox")
+    environment = {"SANDBOX_STORE": str(directory / "sandbox.sqlite3"), "DEBUG": "1", "SECRET_KEY": "s" * 50}
+    port = str(free_port())
+    url = f"http://127.0.0.1:{port}"
+    with running(["manage.py", "sandbox", port], environment=environment, url=url, log=directory / "log") as root:
+        yield root
+
+
+@pytest.fixture(params=["embedded", "alone"])
+def root(request: pytest.FixtureRequest, settings: LazySettings, tmp_path: Path) -> str:
+    settings.SANDBOX_STORE = tmp_path / "sandbox.sqlite3"
+    return "sandbox://embedded" if request.param == "embedded" else str(request.getfixturevalue("alone"))
+
+
+@pytest.fixture
+def order(root: str, settings: LazySettings) -> Order:
+    """Order one bad call of a route."""
+
+    def ordered(route: str, kind: str, **options: float) -> None:
+        if root.startswith("http"):
+            body = json.dumps({"route": route, "kind": kind, "times": 1, **options}).encode()
+            headers = {"Content-Type": "application/json"}
+            urllib.request.urlopen(urllib.request.Request(f"{root}/sandbox/control/faults", body, headers)).close()
+        else:
+            with transaction(settings.SANDBOX_STORE, TABLES) as store:
+                faults.order(store, route, kind, 1, "", dict(options))
+
+    return ordered
+
+
+@pytest.fixture
+def prove(root: str, monkeypatch: pytest.MonkeyPatch) -> Prove:
+    monkeypatch.setitem(prove_module.DEADLINES, "unify", timedelta(seconds=1))
+    return Prove(f"{root}/sandbox/prove", "sandbox", "sandbox")
+
+
+@pytest.fixture
+def twilio(root: str, monkeypatch: pytest.MonkeyPatch) -> Twilio:
+    monkeypatch.setitem(twilio_module.DEADLINES, twilio_module.START, timedelta(seconds=1))
+    return Twilio(f"{root}/sandbox/twilio", ACCOUNT_SID, "sandbox", ACCOUNT_SID, SERVICE_SID)
+
+
+BAD_DAYS: list[tuple[str, dict[str, float], type[UpstreamError]]] = [
+    ("hang", {}, Uncertain),
+    ("reset", {}, Uncertain),
+    ("lost", {}, Uncertain),
+    ("truncated", {}, Uncertain),
+    ("drip", {"seconds": 0.05}, Uncertain),
+    ("latency", {"seconds": 3}, Uncertain),
+    ("status", {"status": 500}, Uncertain),
+    ("html", {}, Uncertain),
+    ("html", {"status": 200}, Garbled),
+    ("status", {"status": 429, "retry_after": 7}, Busy),
+    ("empty", {}, Garbled),
+    ("huge", {}, Garbled),
+    ("types", {}, Garbled),
+]
+
+
+@pytest.mark.parametrize(("kind", "options", "error"), BAD_DAYS)
+def test_proves_bad_days_are_told_apart(
+    prove: Prove, order: Order, kind: str, options: dict[str, float], error: type[UpstreamError]
+) -> None:
+    prove.unify(NUMBER, "1")
+    order("prove.unify", kind, **options)
+    with pytest.raises(error):
+        prove.unify(NUMBER, "2")
+    prove.unify(NUMBER, "3")
+
+
+@pytest.mark.parametrize(("kind", "options", "error"), BAD_DAYS)
+def test_twilios_bad_days_are_told_apart(
+    twilio: Twilio, order: Order, kind: str, options: dict[str, float], error: type[UpstreamError]
+) -> None:
+    order("twilio.verification", kind, **options)
+    with pytest.raises(error):
+        twilio.start(f"+141555501{BAD_DAYS.index((kind, options, error)):02}")  # Twilio counts by number
+
+
+@pytest.mark.parametrize("root", ["embedded"], indirect=True)
+def test_a_refused_connection_sent_nothing(prove: Prove, order: Order) -> None:
+    order("prove.unify", "refuse")
+    with pytest.raises(Unreachable):
+        prove.unify(NUMBER, "1")
+
+
+def test_five_wrong_codes_are_the_end_of_a_verification(twilio: Twilio) -> None:
+    verification = twilio.start("+14155550139")
+    assert [twilio.check(verification.sid, verification.to, "0000000") for _ in range(5)] == [False] * 5
+    with pytest.raises(TwilioRefused) as caught:
+        twilio.check(verification.sid, verification.to, "0000000")
+    assert caught.value.refusal is Refusal.TOO_MANY_CHECKS
