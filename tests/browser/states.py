@@ -38,6 +38,7 @@ def code(person: Person) -> None:
     person.opens()
     person.types_number(NUMBER)
     person.sees("Enter the code")
+    person.page.wait_for_load_state()  # its clocks run from here
 
 
 def code_wrong(person: Person) -> None:
@@ -55,8 +56,8 @@ def code_letters(person: Person) -> None:
 def guesses_used_up(person: Person) -> None:
     code(person)
     for _ in range(5):
-        person.types_code("000000" if person.code(E164) != "000000" else "000001")
-        person.page.locator("#notice").wait_for()
+        with person.page.expect_navigation():
+            person.types_code("000000" if person.code(E164) != "000000" else "000001")
     person.sees("Get a code")
 
 

@@ -77,6 +77,7 @@ def test_the_end_of_a_code_is_told_a_minute_ahead(person: Person) -> None:
     tip = person.page.locator("[data-ending]")
     expect(tip).to_be_hidden()
     person.page.clock.fast_forward(9 * 60_000 + 5_000)
+    expect(tip).to_be_visible()
     expect(tip).to_contain_text("less than a minute")
     person.page.clock.fast_forward(60_000)
     expect(tip).to_contain_text("has stopped working")

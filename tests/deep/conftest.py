@@ -2,13 +2,18 @@
 
 import os
 import sys
+import time
+from collections.abc import Callable, Iterator
 from datetime import timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from onboarding.upstream import prove as prove_client
 from onboarding.upstream import twilio as twilio_client
-from tests.journeys.conftest import later, sandbox, visitor
+from tests.deep.racers import Racers, racing
+from tests.journeys.conftest import Sandbox, later, sandbox, visitor
 
 __all__ = ["later", "sandbox", "visitor"]
 
@@ -26,6 +31,12 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
             monkeypatch.setitem(deadlines, call, IMPATIENCE)
 
 
+@pytest.fixture
+def racers(transactional_db: None, sandbox: Sandbox, settings: Any) -> Iterator[Racers]:
+    with racing(Path(settings.SANDBOX_STORE)) as racers:
+        yield racers
+
+
 def share(deep: int, quick: int) -> int:
     """How often to try."""
     return deep if DEEP else quick
@@ -36,3 +47,11 @@ def tell(figure: str) -> None:
     if DEEP:
         assert sys.__stderr__ is not None
         sys.__stderr__.write(f"\n{figure}\n")
+
+
+def until(comes_true: Callable[[], bool], complaint: str) -> None:
+    """Wait for it, a minute at the most."""
+    ends = time.monotonic() + 60
+    while not comes_true():
+        assert time.monotonic() < ends, complaint
+        time.sleep(0.1)

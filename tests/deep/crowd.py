@@ -32,7 +32,7 @@ class Person:
         """Whether the page at the end says that the number is linked."""
         for _ in range(MOST_STEPS):
             try:
-                path = self._opens()
+                path = self._stands_at()
                 if path == "/done/":
                     return True
                 self._does_what_is_due(path)
@@ -40,12 +40,12 @@ class Person:
                 time.sleep(BREATH_S)
         return False
 
-    def _opens(self) -> str:
-        answer = self.browser.get(self.fleet.origin + "/", timeout=PATIENCE_S)
+    def _stands_at(self) -> str:
+        answer = self.opens("/")
         answer.raise_for_status()
         if "Refresh" in answer.headers:
             time.sleep(BREATH_S)
-        if '"/unlink/"' in self.browser.get(self.fleet.origin + "/done/", timeout=PATIENCE_S).text:
+        if '"/unlink/"' in self.opens("/done/").text:
             return "/done/"
         return urlsplit(answer.url).path
 
@@ -56,9 +56,18 @@ class Person:
         elif path == "/bind/":
             self._posts("/bind/")
         else:
-            answer = self._posts("/start/", script=True, phone=self.number, start_key=str(uuid.uuid4())).json()
+            answer = self.starts().json()
             self.device.authenticate(answer["auth_token"], over_http(self.browser))
             self._posts("/device/", script=True)
+
+    def starts(self) -> requests.Response:
+        """From the phone page; raises requests.RequestException if no answer comes."""
+        if "csrftoken" not in self.browser.cookies:
+            self.opens("/")
+        return self._posts("/start/", script=True, phone=self.number, start_key=str(uuid.uuid4()))
+
+    def opens(self, path: str) -> requests.Response:
+        return self.browser.get(self.fleet.origin + path, timeout=PATIENCE_S)
 
     def _posts(self, path: str, *, script: bool = False, **fields: str) -> requests.Response:
         token = {"csrfmiddlewaretoken": self.browser.cookies.get("csrftoken") or ""}

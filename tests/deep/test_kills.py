@@ -9,7 +9,7 @@ from django.db import connection
 
 from onboarding.states import FINAL
 from tests.deep import ledger
-from tests.deep.conftest import DEEP, tell
+from tests.deep.conftest import DEEP, tell, until
 from tests.deep.crowd import Crowd
 from tests.deep.fleet import Fleet, fleet
 
@@ -46,10 +46,7 @@ def test_a_database_that_crashes_loses_nothing_and_does_nothing_twice(tmp_path: 
 def settle(crowd: Crowd) -> None:
     """The last people go on in peace, so that some get through at the end, too."""
     before = len(crowd.linked)
-    ends = time.monotonic() + 60
-    while len(crowd.linked) < before + 3 and time.monotonic() < ends:
-        time.sleep(0.2)
-    assert len(crowd.linked) >= before + 3, "nobody gets through any more"
+    until(lambda: len(crowd.linked) >= before + 3, "nobody gets through any more")
 
 
 def judge(ours: Fleet, crowd: Crowd, what: str) -> None:

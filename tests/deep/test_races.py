@@ -2,8 +2,6 @@
 
 import json
 import uuid
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +12,7 @@ from tests.deep import ledger
 from tests.deep.browser import STATUSES, Browser
 from tests.deep.conftest import share, tell
 from tests.deep.machine import later
-from tests.deep.racers import PROCESSES, THREADS, Hit, Racers, racing
+from tests.deep.racers import PROCESSES, THREADS, Hit, Racers
 from tests.journeys.conftest import Sandbox
 
 ROUNDS = share(deep=200, quick=2)
@@ -24,12 +22,6 @@ pytestmark = [
     pytest.mark.django_db(transaction=True),
     pytest.mark.xdist_group("races"),
 ]
-
-
-@pytest.fixture
-def racers(transactional_db: None, sandbox: Sandbox, settings: Any) -> Iterator[Racers]:
-    with racing(Path(settings.SANDBOX_STORE)) as racers:
-        yield racers
 
 
 def test_start_device_send_check_and_bind_happen_once_each_however_many_ask(racers: Racers, sandbox: Sandbox) -> None:

@@ -1,16 +1,12 @@
 """A hundred wrong codes at the same moment: at most five are compared."""
 
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
-
 import pytest
 from django.db import connection
 from django.test import Client
 
 from onboarding.models import Cell
 from tests.deep.conftest import share, tell
-from tests.deep.racers import PROCESSES, THREADS, Racers, racing
+from tests.deep.racers import PROCESSES, THREADS, Racers
 from tests.journeys.conftest import Sandbox
 from tests.journeys.visitor import Visitor, wrong
 
@@ -22,12 +18,6 @@ pytestmark = [
     pytest.mark.django_db(transaction=True),
     pytest.mark.xdist_group("races"),
 ]
-
-
-@pytest.fixture
-def racers(transactional_db: None, sandbox: Sandbox, settings: Any) -> Iterator[Racers]:
-    with racing(Path(settings.SANDBOX_STORE)) as racers:
-        yield racers
 
 
 def test_of_a_hundred_parallel_guesses_five_are_compared(racers: Racers, sandbox: Sandbox) -> None:
