@@ -98,11 +98,22 @@ def limits(**_kwargs: object) -> Iterator[CheckMessage]:
 
 @register
 def countries(**_kwargs: object) -> Iterator[CheckMessage]:
-    """E010: a country that does not exist lets nobody in."""
+    """E010, W013: a country that does not exist lets nobody in; one's own is rarely left out on purpose."""
     for country in settings.ALLOWED_COUNTRIES:
         if country not in phonenumbers.SUPPORTED_REGIONS:
             hint = "Two capital letters of ISO 3166 each, with commas, like US,CA. Empty: all countries."
             yield Error(f"ALLOWED_COUNTRIES: {country} is no country.", hint=hint, id="onboarding.E010")
+    if settings.ALLOWED_COUNTRIES and settings.DEFAULT_REGION not in settings.ALLOWED_COUNTRIES:
+        hint = "A number without a country code is read as one of DEFAULT_REGION, and then refused."
+        yield Warning("DEFAULT_REGION is not among ALLOWED_COUNTRIES.", hint=hint, id="onboarding.W013")
+
+
+@register
+def consent(**_kwargs: object) -> Iterator[CheckMessage]:
+    """W014: carriers want to be named before they are asked."""
+    if settings.PROVE_CHECK_REPUTATION and not settings.CARRIER_CONSENT:
+        hint = "Set CARRIER_CONSENT to the words of your contract with Prove."
+        yield Warning("PROVE_CHECK_REPUTATION asks carriers, and nobody agreed to it.", hint=hint, id="onboarding.W014")
 
 
 @register

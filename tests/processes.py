@@ -14,6 +14,7 @@ import requests
 
 ROOT = Path(__file__).parent.parent
 START_LIMIT_S = 30
+AGED = ("created_at", "moved_at", "expires_at", "code_sent_at", "send_again_at", "approved_at")  # of a session
 
 
 def free_port() -> int:

@@ -1,4 +1,4 @@
-"""`make screenshots`: every state of every page, phone and desktop, light and dark, in var/screenshots/.
+"""`make screenshots`: every page in every state, for phones and desktops, light and dark, in var/screenshots/.
 
 `python -m tests.screenshots code moved` takes those alone.
 """
@@ -12,7 +12,7 @@ from typing import Literal
 from playwright.sync_api import Browser, sync_playwright
 
 from tests.browser.person import Person
-from tests.browser.site import BuiltIn, Site
+from tests.browser.site import Alone, Site
 from tests.browser.states import STATES
 from tests.conftest import CHROMIUM, FLAGS
 from tests.processes import ROOT
@@ -36,7 +36,7 @@ def main(names: list[str]) -> None:
     TAKEN.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playwright, tempfile.TemporaryDirectory() as folder:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        with BuiltIn.running(Path(folder)) as site:
+        with Alone.running(Path(folder)) as site:
             for name in names or STATES:
                 for width in WIDTHS:
                     for scheme in SCHEMES:

@@ -107,6 +107,17 @@ def test_the_default_region_has_phone_numbers(region: str) -> None:
     assert ids(DEFAULT_REGION=region) == ["onboarding.E006"]
 
 
+def test_a_default_region_that_is_not_served_is_a_warning() -> None:
+    assert ids(DEFAULT_REGION="US", ALLOWED_COUNTRIES=["US", "CA"]) == []
+    assert ids(DEFAULT_REGION="US", ALLOWED_COUNTRIES=[]) == []
+    assert ids(DEFAULT_REGION="US", ALLOWED_COUNTRIES=["CA"]) == ["onboarding.W013"]
+
+
+def test_carriers_that_are_asked_without_consent_are_a_warning() -> None:
+    assert ids(PROVE_CHECK_REPUTATION=True, CARRIER_CONSENT="I agree.") == []
+    assert ids(PROVE_CHECK_REPUTATION=True, CARRIER_CONSENT="") == ["onboarding.W014"]
+
+
 def test_the_sandbox_is_refused_in_production() -> None:
     assert ids(**PRODUCTION | {"SANDBOX": True}) == ["onboarding.E007"]
 

@@ -11,7 +11,7 @@ from typing import Any, Self
 
 import requests
 
-from tests.processes import free_port, manage, pointed_at, product_environment, running
+from tests.processes import AGED, free_port, manage, pointed_at, product_environment, running
 
 PROVE_CALLS = ("prove.unify", "prove.unify_status", "prove.unify_bind")
 
@@ -36,9 +36,17 @@ class Site(ABC):
     def forget(self) -> None:
         """The sandbox's people and messages, and the product's counts: each test is another day at another address."""
         self.control("POST", "reset", {})
+        self._execute("DELETE FROM onboarding_cell")
+        self._execute("DELETE FROM onboarding_lease")
+
+    def ages(self, *, minutes: int) -> None:
+        """Every session is as if so much time had passed."""
+        older = ", ".join(f"{each} = strftime('%Y-%m-%d %H:%M:%f', {each}, '-{minutes} minutes')" for each in AGED)
+        self._execute(f"UPDATE onboarding_onboardingsession SET {older}")
+
+    def _execute(self, statement: str) -> None:
         with closing(sqlite3.connect(self.folder / "product.sqlite3", timeout=20)) as database, database:
-            database.execute("DELETE FROM onboarding_cell")
-            database.execute("DELETE FROM onboarding_lease")
+            database.execute(statement)
 
     def control(self, method: str, what: str, order: dict[str, Any]) -> None:
         url = f"{self.sandbox}/sandbox/control/{what}"
@@ -87,6 +95,7 @@ class Alone(Site):
             folder,
             DEBUG="0",
             DESKTOP_ALLOWED="1",
+            ALLOWED_COUNTRIES="BR,CA,DE,EG,ES,FR,GB,US",
             **pointed_at(prove=f"http://127.0.0.1:{prove}", twilio=site.sandbox),
             STATIC_ROOT=str(folder / "static"),
         )

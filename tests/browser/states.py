@@ -27,6 +27,13 @@ def device_check(person: Person) -> None:
     person.reads("Checking this device")
 
 
+def device_check_failed(person: Person) -> None:
+    person.has_a_bad_day("prove.device_register", "status", status=500, times=1)
+    person.opens()
+    person.types_number(NUMBER)
+    person.reads("The device check didn't work")
+
+
 def service_down(person: Person) -> None:
     person.has_a_bad_day("prove.unify", "status", status=503)
     person.opens()
@@ -61,6 +68,32 @@ def guesses_used_up(person: Person) -> None:
     person.sees("Get a code")
 
 
+def called(person: Person) -> None:
+    code(person)
+    waits_for_another(person, "Call me and say the code")
+    person.sees("Enter the code")
+
+
+def too_often(person: Person) -> None:
+    code(person)
+    for _ in range(3):
+        waits_for_another(person, "Send a code again")
+    person.sees("Please wait a little")
+
+
+def waits_for_another(person: Person, press: str) -> None:
+    person.site.ages(minutes=3)
+    with person.page.expect_navigation():
+        person.presses(press)
+
+
+def expired(person: Person) -> None:
+    code(person)
+    person.site.ages(minutes=60)
+    person.page.reload()
+    person.sees("That took too long")
+
+
 def not_sent(person: Person) -> None:
     person.has_a_bad_day("twilio.verification", "refuse")
     person.opens()
@@ -70,7 +103,7 @@ def not_sent(person: Person) -> None:
 
 def bind(person: Person) -> None:
     code(person)
-    person.has_a_bad_day("prove.unify_bind", "refuse")
+    person.has_a_bad_day("prove.unify_bind", "status", status=429)
     person.types_code(person.code(E164))
     person.sees("One last step")
 
@@ -169,7 +202,8 @@ def arabic(person: Person) -> None:
 
 STATES: Mapping[str, Callable[[Person], None]] = {
     state.__name__.replace("_", "-"): state
-    for state in (phone, phone_wrong, device_check, service_down, code, code_wrong, code_letters, guesses_used_up)
-    + (not_sent, bind, moved, review, declined, bind_unknown, done, welcome, unlinked, nowhere)
+    for state in (phone, phone_wrong, device_check, device_check_failed, service_down)
+    + (code, code_wrong, code_letters, called, guesses_used_up, too_often, expired, not_sent)
+    + (bind, moved, review, declined, bind_unknown, done, welcome, unlinked, nowhere)
     + (handoff, handoff_offered, handoff_question, handoff_number, handoff_scanned, handoff_over, arabic)
 }

@@ -11,8 +11,8 @@ from tests.processes import ROOT
 
 AXE = ROOT / "node_modules/axe-core/axe.min.js"
 FOUND = "axe.run().then(({violations}) => violations.map((v) => [v.id, ...v.nodes.map((n) => n.failureSummary)]))"
-built_in = pytest.mark.parametrize(
-    "site", [pytest.param("built in", marks=pytest.mark.xdist_group("built in"))], indirect=True
+pytestmark = pytest.mark.parametrize(  # with the pages of production, errors among them
+    "site", [pytest.param("alone", marks=pytest.mark.xdist_group("alone"))], indirect=True
 )
 
 
@@ -24,7 +24,6 @@ def context(request: pytest.FixtureRequest, chromium: Browser) -> Iterator[Brows
         yield context
 
 
-@built_in
 @pytest.mark.parametrize("state", ["phone", "phone-wrong", "code", "code-wrong", "moved", "done", "welcome"])
 def test_nothing_is_cut_at_320_pixels_and_text_twice_the_size(person: Person, state: str) -> None:
     STATES[state](person)
@@ -33,7 +32,6 @@ def test_nothing_is_cut_at_320_pixels_and_text_twice_the_size(person: Person, st
     assert person.page.evaluate("document.documentElement.scrollWidth") <= 320
 
 
-@built_in
 @pytest.mark.parametrize("state", STATES)
 def test_axe_finds_nothing(person: Person, state: str) -> None:
     STATES[state](person)

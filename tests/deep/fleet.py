@@ -14,12 +14,11 @@ import psycopg
 import requests
 
 from tests import postgresql
-from tests.processes import free_port, manage, pointed_at, product_environment, running
+from tests.processes import AGED, free_port, manage, pointed_at, product_environment, running
 
 WORKERS = 3
 NODES = 3  # that recover at the same time
 PATIENCE_S = 30
-AGED = ("created_at", "moved_at", "expires_at", "code_sent_at", "send_again_at", "approved_at")
 
 
 class PostgreSQL:
