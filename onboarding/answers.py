@@ -3,7 +3,7 @@
 from onboarding import events, risk
 from onboarding.models import OnboardingSession
 from onboarding.phone import same
-from onboarding.policy import Judgement, Verdict, judge, judge_line
+from onboarding.policy import REBIND, Judgement, Verdict, judge, judge_line
 from onboarding.states import Notice, State
 from onboarding.upstream.prove import Reply
 
@@ -27,8 +27,11 @@ def judged(session: OnboardingSession, reply: Reply) -> Judgement:
     return judge(reply.success, reply.failure_reasons, rebind=session.rebind, lifted=lifted)
 
 
-def line_judged(session: OnboardingSession, judgement: Judgement) -> Judgement:
-    """Where a code is due, the kind of line is weighed as well, if the settings ask for it."""
+def device_judged(session: OnboardingSession, reply: Reply) -> Judgement:
+    """Where a code is due, the kind of line is weighed as well, if the settings ask for it; a move needs a code."""
+    judgement = judged(session, reply)
+    if judgement.verdict is Verdict.GO_ON and session.rebind:
+        return Judgement(Verdict.REVIEW, {**judgement.reasons, REBIND: "Prove asked for no proof of the new number."})
     if judgement.verdict is not Verdict.ASK_POSSESSION:
         return judgement
     return judge_line(risk.line_type(session), judgement.reasons, lifted=risk.lifted(session.number))

@@ -1,5 +1,7 @@
 """Whose number and key it is. Only `flow` calls this, inside the transaction of the session's own move."""
 
+from typing import NamedTuple
+
 from django.contrib.auth import get_user_model
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import AbstractBaseUser
@@ -12,16 +14,22 @@ from onboarding.models import Binding, OnboardingSession
 from onboarding.upstream.prove import Reply
 
 
-def link(session: OnboardingSession, reply: Reply) -> tuple[Binding, Binding | None]:
-    """The person is whom Prove's proveId says, whoever had the number before; the key has one number, this one.
+class Linked(NamedTuple):
+    """`former` is the binding of another number that the key had until now, if it had one."""
 
-    Comes with the binding of another number that the key had until now, if it had one.
-    """
+    binding: Binding
+    is_new: bool
+    former: Binding | None
+
+
+def link(session: OnboardingSession, reply: Reply) -> Linked:
+    """The person is whom Prove's proveId says, whoever had the number before; the key has one number, this one."""
     user, _ = get_user_model().objects.get_or_create(
         username=f"prove:{reply.prove_id}", defaults={"password": make_password(None)}
     )
     of_others = Q(number=session.number) & ~Q(prove_id=reply.prove_id)
-    of_the_key = Q(device_id=reply.device_id or "") & ~Q(device_id="") & ~Q(number=session.number, user=user)
+    its_own = Q(device_id=reply.device_id) if reply.device_id else Q(pk=session.moves_from_id)
+    of_the_key = its_own & ~Q(number=session.number, user=user)
     former = None
     for stale in Binding.objects.filter(of_others | of_the_key, confirmed=True):
         former = stale if stale.number != session.number else former
@@ -38,7 +46,7 @@ def link(session: OnboardingSession, reply: Reply) -> tuple[Binding, Binding | N
         Binding.objects.filter(device_id=binding.device_id).update(tell_prove_at=None)
     if new:
         events.record(Name.BINDING_MADE, {}, session=session, binding=binding)
-    return binding, former
+    return Linked(binding, new, former)
 
 
 def revoke(binding: Binding, *, why: str, by: AbstractBaseUser | None = None) -> bool:

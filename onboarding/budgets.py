@@ -40,6 +40,9 @@ class Charge:
 STARTS_ADDRESS = Budget("starts_address", 20, 3 * MINUTE, "A Prove flow costs money: 20 at once, 20 an hour.")
 STARTS_NETWORK = Budget("starts_network", 60, MINUTE, "The same for an IPv6 /48.")
 
+HANDOFFS_ADDRESS = Budget("handoffs_address", 20, 3 * MINUTE, "Codes to scan: 20 at once, 20 an hour.")
+HANDOFFS_NETWORK = Budget("handoffs_network", 60, MINUTE, "The same for an IPv6 /48.")
+
 SENDS_NUMBER_HOUR = Budget("sends_number_hour", 3, HOUR, "At most 3 texts to a number in any hour.")
 SENDS_NUMBER_DAY = Budget("sends_number_day", 4, 12 * HOUR, "At most 5 texts to a number in any 24 hours.")
 SENDS_ADDRESS = Budget("sends_address", 10, 72 * MINUTE, "At most 10 in any hour and 30 in any 24 hours.")
@@ -70,6 +73,10 @@ BUDGETS = {budget.name: budget for budget in list(globals().values()) if isinsta
 
 def starts(address: Address) -> Iterator[Charge]:
     yield from _by_address(STARTS_ADDRESS, STARTS_NETWORK, address)
+
+
+def handoffs(address: Address) -> Iterator[Charge]:
+    yield from _by_address(HANDOFFS_ADDRESS, HANDOFFS_NETWORK, address)
 
 
 def sends(number: Number, address: Address, *, cents: int) -> Iterator[Charge]:

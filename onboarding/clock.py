@@ -9,6 +9,7 @@ from django.db.models.functions import Now
 from onboarding.models import OnboardingSession
 
 SESSION_LIFE = timedelta(minutes=30)
+CLAIM_LEASE = timedelta(seconds=40)  # twice the longest that a request may take
 CODE_LIFE = timedelta(minutes=10)  # Twilio's: https://www.twilio.com/docs/verify/api/rate-limits-and-timeouts
 
 

@@ -47,7 +47,7 @@ class Name(StrEnum):
     NUMBER_REVEALED = "number:revealed"
 
 
-ERROR_FACTS = frozenset({"error", "operation", "status", "code", "request_id", "retry_after_s"})
+ERROR_FACTS = frozenset({"error", "operation", "status", "code", "request_id", "retry_after_s", "refusal"})
 PROVE_FACTS = frozenset({"success", "verdict", "reasons"})
 
 FACTS: Mapping[Name, frozenset[str]] = {
@@ -90,7 +90,7 @@ def moved(session: OnboardingSession, name: Name, *, from_state: str, facts: Fac
 def error_facts(error: UpstreamError) -> Facts:
     """What may be told of a failed call."""
     facts: dict[str, object] = {"error": type(error).__name__, "operation": f"{error.service}.{error.operation}"}
-    facts |= {k: v for k in ("status", "code", "request_id") if (v := getattr(error, k)) is not None}
+    facts |= {k: v for k in ("status", "code", "request_id", "refusal") if (v := getattr(error, k, None)) is not None}
     if isinstance(error, Busy):
         facts["retry_after_s"] = error.retry_after.total_seconds()
     return facts

@@ -8,35 +8,34 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from types import MappingProxyType
 
 from django.conf import settings
-from django.contrib.auth.models import AbstractBaseUser
 from django.db import IntegrityError, OperationalError, transaction
 from django.db.models import F
-from django.db.models.functions import Now
+from django.db.models.functions import Greatest, Least, Now
 from django.utils.translation import get_language
 
 from onboarding import budgets, events, lease, limits, notices, risk
-from onboarding.answers import AFTER_VERDICT, judged, line_judged, prove_facts, words
-from onboarding.bindings import link, revoke
-from onboarding.budgets import REVEALS, Address, Charge
-from onboarding.clock import CODE_LIFE, SESSION_LIFE
+from onboarding.answers import AFTER_VERDICT, device_judged, judged, prove_facts, words
+from onboarding.bindings import link
+from onboarding.budgets import Address
+from onboarding.clock import CLAIM_LEASE, CODE_LIFE, SESSION_LIFE
 from onboarding.errors import Busy, Garbled, Overtaken, Refused, Unreachable, UpstreamError
 from onboarding.events import Name
 from onboarding.models import Binding, OnboardingSession
-from onboarding.moves import holds, move, review, tell
+from onboarding.moves import holds, move, tell
 from onboarding.phone import Number
 from onboarding.policy import REBIND, Judgement, Verdict
-from onboarding.states import AFTER_LOST_CLAIM, CLAIMS, Channel, Notice, Review, State
+from onboarding.states import AFTER_LOST_CLAIM, CLAIMS, WAITING, Channel, Notice, State
 from onboarding.upstream.prove import Reply, prove
 from onboarding.upstream.twilio import LOCALES, Refusal, TwilioRefused, twilio
 
-CLAIM_LEASE = timedelta(seconds=40)  # twice the longest that a request may wait for others
 RESEND_WAITS = (timedelta(seconds=30), timedelta(seconds=60), timedelta(seconds=120), timedelta(seconds=300))
 SENDS = len(RESEND_WAITS)  # a session
 GUESSES = 5  # a verification
+WHY_SPENT = {Refusal.GONE: Notice.CODE_EXPIRED, Refusal.TOO_MANY_CHECKS: Notice.TOO_MANY_GUESSES}
 STATUS_CALLS = 10  # a session
-NO_SUCH_KEY = 8011  # https://developer.prove.com/reference/status-and-error-codes
 
 
 Columns = Mapping[str, object]
@@ -64,9 +63,12 @@ def start(
 ) -> Opened:
     """Ask Prove for a flow. `previous`, this browser's session so far, is superseded. Raises UpstreamError, Limited.
 
+    Overtaken if that one waits for the person, for the same number: another tab got there, and there is one text.
     `accepted` is the version of the notices that the person accepted by going on; `recalled` says that they did not
     type the number.
     """
+    if previous is not None and previous.state in WAITING and previous.number == number.e164:
+        raise Overtaken
     how = {"rebind": False, "recalled": recalled, "notices_version": accepted, "notices_accepted_at": Now()}
     return _open(number=number, start_key=start_key, previous=previous, address=address, how=how)
 
@@ -74,21 +76,22 @@ def start(
 def rebind(*, session: OnboardingSession, key: Binding | None, address: Address) -> Opened:
     """The person agreed that this device's key moves to the session's number: a new flow.
 
-    `key` is what this browser is verified by so far. Raises as `start` does; Overtaken also where the move has to wait,
-    and then the session says why.
+    `key` is what this browser is verified by so far. Raises as `start` does, and then the new flow has the offer;
+    Overtaken also where the move has to wait, and then the session says why.
     """
     if session.state != State.REBIND_OFFERED:
         raise Overtaken
     if risk.moved_lately(session.number, key):
-        events.record(Name.REBIND_TOO_SOON, {}, session=session)
-        tell(session, Notice.MOVED_LATELY)
+        if session.notice != Notice.MOVED_LATELY:
+            events.record(Name.REBIND_TOO_SOON, {}, session=session)
+            tell(session, Notice.MOVED_LATELY)
         raise Overtaken
     if settings.REBIND_REVIEW and REBIND not in risk.lifted(session.number):
         reasons = {**session.failure_reasons, REBIND: "Every move of a key waits for a reviewer."}
         move(session, State.IN_REVIEW, Name.REBIND_HELD, failure_reasons=reasons)
         raise Overtaken
     how = {name: getattr(session, name) for name in ("recalled", "notices_version", "notices_accepted_at")}
-    how["rebind"] = True
+    how |= {"rebind": True, "moves_from": key or session.moves_from}
     return _open(number=session.phone, start_key=uuid.uuid4(), previous=session, address=address, how=how)
 
 
@@ -105,13 +108,21 @@ def _open(
         )
         move(session, State.STARTED, Name.FLOW_ANSWERED, correlation_id=flow.correlation_id)
     except UpstreamError as error:
-        move(session, State.FAILED, Name.FLOW_UNANSWERED, events.error_facts(error))
+        if _never_happened(error):
+            limits.give_back(budgets.starts(address))
+        _not_opened(session, error)
         raise
     except IntegrityError:  # Prove named a flow that we have had before
         reused = Garbled("prove", "unify")
-        move(session, State.FAILED, Name.FLOW_UNANSWERED, events.error_facts(reused))
+        _not_opened(session, reused)
         raise reused from None
     return Opened(session, flow.auth_token)
+
+
+def _not_opened(session: OnboardingSession, error: UpstreamError) -> None:
+    """A move that the person was offered still is."""
+    after, notice = (State.REBIND_OFFERED, Notice.TRY_AGAIN) if session.rebind else (State.FAILED, "")
+    move(session, after, Name.FLOW_UNANSWERED, events.error_facts(error), notice=notice)
 
 
 def _asked(
@@ -141,7 +152,7 @@ def _asked(
 def check_device(*, session: OnboardingSession, address: Address) -> OnboardingSession:
     """The browser says that the Web SDK has finished: ask Prove what the device proved, and follow the answer.
 
-    Raises Limited if a code is needed and none may be sent now.
+    Raises UpstreamError if Prove could not say, Limited if a code is needed and none may be sent now.
     """
     move(session, State.CHECKING_DEVICE, Name.DEVICE_ASKED, status_calls=F("status_calls") + 1)
     try:
@@ -149,21 +160,26 @@ def check_device(*, session: OnboardingSession, address: Address) -> OnboardingS
             correlation_id=str(session.correlation_id), client_request_id=str(session.client_request_id)
         )
     except UpstreamError as error:
-        return _still_checking(session, Name.DEVICE_UNANSWERED, Notice.TRY_AGAIN, events.error_facts(error))
-    judgement = line_judged(session, judged(session, reply))
+        _still_checking(session, Notice.TRY_AGAIN, Name.DEVICE_UNANSWERED, events.error_facts(error))
+        if session.is_final:
+            return session
+        raise
+    judgement = device_judged(session, reply)
     if judgement.verdict is Verdict.GO_ON:
         return _succeed(session, State.AUTHENTICATED, reply, Name.DEVICE_ANSWERED, judgement)
     facts = prove_facts(reply, judgement)
     if judgement.verdict is Verdict.WAIT:
-        return _still_checking(session, Name.DEVICE_ANSWERED, Notice.STILL_CHECKING, facts)
+        return _still_checking(session, Notice.STILL_CHECKING, Name.DEVICE_ANSWERED, facts, words(reply, judgement))
     move(session, AFTER_VERDICT[judgement.verdict], Name.DEVICE_ANSWERED, facts, **words(reply, judgement))
     return send_code(session=session, address=address) if session.state == State.POSSESSION_REQUIRED else session
 
 
-def _still_checking(session: OnboardingSession, name: Name, notice: Notice, facts: events.Facts) -> OnboardingSession:
+def _still_checking(
+    session: OnboardingSession, notice: Notice, name: Name, facts: events.Facts, known: Columns = MappingProxyType({})
+) -> OnboardingSession:
     if session.status_calls >= STATUS_CALLS:
-        return move(session, State.EXPIRED, name, facts)
-    return move(session, State.STARTED, name, facts, notice=notice)
+        return move(session, State.EXPIRED, name, facts, **known)
+    return move(session, State.STARTED, name, facts, **{**known, "notice": notice})
 
 
 # --- The code ----------------------------------------------------------------------------------------------------
@@ -189,19 +205,24 @@ def send_code(*, session: OnboardingSession, address: Address, channel: Channel 
         locale = LOCALES.get(get_language() or "")
         verification = twilio().start(to=session.number, channel=session.channel, locale=locale)
     except UpstreamError as error:
-        if isinstance(error, Unreachable | Busy):
+        if _never_happened(error):
             limits.give_back(charges)
         return _not_sent(session, error)
-    changes: dict[str, object] = {"verification_sid": verification.sid}
-    if verification.sid != session.verification_sid:  # a resend keeps sid, code and clock
-        changes |= {"code_sent_at": Now(), "guesses": 0}
+    changes = lease.code(session, verification.sid)  # a resend keeps sid, code and clock
+    if not changes:
+        lives = Greatest("expires_at", Least(Now(), F("created_at") + SESSION_LIFE) + CODE_LIFE)  # as the page promises
+        changes = {"code_sent_at": Now(), "guesses": 0, "expires_at": lives}
         lease.renew(session)
-    return move(session, State.CODE_SENT, Name.CODE_SENT, {"send": session.sends}, **changes)
+    changes |= {"verification_sid": verification.sid}
+    with transaction.atomic():
+        move(session, State.CODE_SENT, Name.CODE_SENT, {"send": session.sends}, **changes)
+        lease.note(session)
+    return session
 
 
 def _not_sent(session: OnboardingSession, error: UpstreamError) -> OnboardingSession:
     changes: dict[str, object] = {"notice": Notice.SEND_UNKNOWN}
-    if isinstance(error, Unreachable | Busy):
+    if _never_happened(error):
         wait = error.retry_after if isinstance(error, Busy) else timedelta(0)
         changes = {"notice": Notice.SEND_FAILED, "sends": F("sends") - 1, "send_again_at": Now() + wait}
     elif isinstance(error, Refused):
@@ -210,12 +231,23 @@ def _not_sent(session: OnboardingSession, error: UpstreamError) -> OnboardingSes
     return move(session, back, Name.CODE_UNANSWERED, events.error_facts(error), **changes)
 
 
+def _never_happened(error: UpstreamError) -> bool:
+    """Nothing was sent and nothing compared, through no fault of the person's."""
+    ours = isinstance(error, TwilioRefused) and error.refusal is Refusal.CONFIGURATION
+    return ours or isinstance(error, Unreachable | Busy)
+
+
 def check_code(*, session: OnboardingSession, code: str) -> OnboardingSession:
     """One guess, counted before it is compared. If Twilio approves it, go on and bind. Raises Limited."""
+    if session.state != State.CODE_SENT:
+        raise Overtaken
     if holds(session, code_sent_at__lte=Now() - CODE_LIFE) or not lease.holds(session):
         return _code_is_spent(session, Name.CODE_EXPIRED, {}, Notice.CODE_EXPIRED)
+    if session.guesses >= GUESSES:
+        return _code_is_spent(session, Name.CODE_EXPIRED, {}, Notice.TOO_MANY_GUESSES)
     with transaction.atomic():
         move(session, State.CHECKING_CODE, Name.GUESS_ASKED, guesses=F("guesses") + 1)
+        lease.note(session)
         limits.take(budgets.guesses(session.phone))
     try:
         approved = twilio().check(sid=session.verification_sid, to=session.number, code=code)
@@ -233,9 +265,13 @@ def check_code(*, session: OnboardingSession, code: str) -> OnboardingSession:
         )
         _number_was_proved(session)
         return bind(session=session)
+    return _guess_was_wrong(session, Name.GUESS_ANSWERED, facts)
+
+
+def _guess_was_wrong(session: OnboardingSession, name: Name, facts: events.Facts) -> OnboardingSession:
     if session.guesses >= GUESSES:
-        return _code_is_spent(session, Name.GUESS_ANSWERED, facts, Notice.TOO_MANY_GUESSES)
-    return move(session, State.CODE_SENT, Name.GUESS_ANSWERED, facts, notice=Notice.CODE_WRONG)
+        return _code_is_spent(session, name, facts, Notice.TOO_MANY_GUESSES)
+    return move(session, State.CODE_SENT, name, facts, notice=Notice.CODE_WRONG)
 
 
 def _number_was_proved(session: OnboardingSession) -> None:
@@ -246,18 +282,16 @@ def _number_was_proved(session: OnboardingSession) -> None:
 
 
 def _guess_unanswered(session: OnboardingSession, error: UpstreamError) -> OnboardingSession:
-    facts = events.error_facts(error)
-    if isinstance(error, Unreachable | Busy):
+    name, facts = Name.GUESS_UNANSWERED, events.error_facts(error)
+    if _never_happened(error):
         limits.give_back(budgets.guesses(session.phone))
-        guesses = F("guesses") - 1  # nothing was compared
-        return move(session, State.CODE_SENT, Name.GUESS_UNANSWERED, facts, guesses=guesses, notice=Notice.TRY_AGAIN)
-    if isinstance(error, TwilioRefused):
-        if error.refusal is Refusal.TOO_MANY_CHECKS:
-            return _code_is_spent(session, Name.GUESS_UNANSWERED, facts, Notice.TOO_MANY_GUESSES)
-        if error.refusal is not Refusal.GONE:
-            return move(session, State.CODE_SENT, Name.GUESS_UNANSWERED, facts, notice=Notice.CODE_WRONG)
-        return _code_is_spent(session, Name.GUESS_UNANSWERED, facts, Notice.CODE_EXPIRED)
-    return _code_is_spent(session, Name.GUESS_UNANSWERED, facts, Notice.CODE_UNKNOWN)
+        move(session, State.CODE_SENT, name, facts, guesses=F("guesses") - 1, notice=Notice.TRY_AGAIN)
+        lease.note(session)
+        return session
+    refusal = error.refusal if isinstance(error, TwilioRefused) else Refusal.OTHER
+    if refusal is Refusal.CODE:
+        return _guess_was_wrong(session, name, facts)
+    return _code_is_spent(session, name, facts, WHY_SPENT.get(refusal, Notice.CODE_UNKNOWN))
 
 
 def _code_is_spent(session: OnboardingSession, name: Name, facts: events.Facts, notice: Notice) -> OnboardingSession:
@@ -300,9 +334,11 @@ def _bind_unanswered(session: OnboardingSession, error: UpstreamError) -> Onboar
 def _succeed(
     session: OnboardingSession, to: State, reply: Reply, name: Name, judgement: Judgement
 ) -> OnboardingSession:
+    seen = session.state, session.version
     try:
         former = _record_success(session, to, reply, name, judgement)
     except (IntegrityError, OperationalError):  # another session linked the same key or person, or held the row
+        session.state, session.version = seen  # the fence stays where it was
         former = _record_success(session, to, reply, name, judgement)
     if former is not None:
         notices.tell_former(former)
@@ -313,44 +349,21 @@ def _record_success(
     session: OnboardingSession, to: State, reply: Reply, name: Name, judgement: Judgement
 ) -> Binding | None:
     with transaction.atomic():
-        binding, former = link(session, reply)
-        move(session, to, name, prove_facts(reply, judgement), binding=binding, **words(reply, judgement))
-        lost = session.previous
-        if lost is not None and lost.state == State.BIND_UNKNOWN and lost.number == session.number:
-            events.record(Name.BIND_OBSERVED, {}, session=lost)
-    return former
+        linked = link(session, reply)
+        move(session, to, name, prove_facts(reply, judgement), binding=linked.binding, **words(reply, judgement))
+        if linked.is_new and to is State.AUTHENTICATED:
+            _observe_bind(session.number)
+    return linked.former
+
+
+def _observe_bind(number: str) -> None:
+    """Prove knows a key that no bind of ours is known to have tied: the one whose answer was lost did."""
+    lost = OnboardingSession.objects.filter(number=number, state=State.BIND_UNKNOWN)
+    if session := lost.exclude(events__name=Name.BIND_OBSERVED).first():
+        events.record(Name.BIND_OBSERVED, {}, session=session)
 
 
 # --- Later -------------------------------------------------------------------------------------------------------
-
-
-def unlink(*, binding: Binding, by: AbstractBaseUser | None = None, reason: str = "unlinked") -> None:
-    """The person or a reviewer takes the number off the device: nothing here trusts it any more, and Prove is told."""
-    with transaction.atomic():
-        owed = revoke(binding, why=reason, by=by) and binding.device_id
-        if owed:
-            Binding.objects.filter(pk=binding.pk).update(tell_prove_at=Now() + CLAIM_LEASE)
-    if owed:
-        tell_prove(binding=binding)
-
-
-def tell_prove(*, binding: Binding) -> None:
-    """Prove forgets the key of a revoked binding. Told twice, it only says that there is none."""
-    try:
-        prove().revoke_device(device_id=binding.device_id, client_request_id=str(uuid.uuid4()))
-    except UpstreamError as error:
-        if error.code != NO_SUCH_KEY:
-            events.record(Name.REVOKE_UNANSWERED, events.error_facts(error), binding=binding)
-            return
-    with transaction.atomic():
-        if Binding.objects.filter(pk=binding.pk, tell_prove_at__isnull=False).update(tell_prove_at=None):
-            events.record(Name.REVOKE_ANSWERED, {}, binding=binding)
-
-
-def unlink_others(*, binding: Binding) -> None:
-    """The person lost a device, or gave it away: every other one of theirs is unlinked."""
-    for other in Binding.objects.filter(user=binding.user, confirmed=True).exclude(pk=binding.pk):
-        unlink(binding=other)
 
 
 def abandon(*, session: OnboardingSession) -> OnboardingSession:
@@ -369,28 +382,3 @@ def catch_up(*, session: OnboardingSession) -> OnboardingSession:
     if session.is_open and holds(session, expires_at__lte=Now()):
         return move(session, State.EXPIRED, Name.FLOW_EXPIRED)
     return session
-
-
-# --- Reviewers. They let somebody try again or stop something; no verb of theirs sends, checks or binds -----------
-
-
-def approve(*, session: OnboardingSession, by: AbstractBaseUser, reason: str) -> OnboardingSession:
-    """The number is not held up for the same reasons again for CLEARANCE_LIFE; its owner has to start anew.
-
-    Raises Overtaken if the session does not wait for a reviewer.
-    """
-    return review(session, Review.APPROVED, Name.REVIEW_APPROVED, by=by, reason=reason)
-
-
-def decline(*, session: OnboardingSession, by: AbstractBaseUser, reason: str) -> OnboardingSession:
-    """What was held stays a no. Raises Overtaken if the session does not wait for a reviewer."""
-    return review(session, Review.DECLINED, Name.REVIEW_DECLINED, by=by, reason=reason)
-
-
-def reveal(*, of: OnboardingSession | Binding, by: AbstractBaseUser, reason: str) -> Number:
-    """The whole number, for a reviewer's eyes; the diary says whose they were, and why. Raises Limited."""
-    about: dict[str, object] = {"session" if isinstance(of, OnboardingSession) else "binding": of}
-    with transaction.atomic():
-        limits.take([Charge(REVEALS, by.get_username())])
-        events.record(Name.NUMBER_REVEALED, {"reason": reason}, actor=by, **about)
-    return of.phone

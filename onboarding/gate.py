@@ -14,6 +14,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.timesince import timeuntil
 from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
 
 from onboarding import flow, handoff
 from onboarding.errors import Limited, Overtaken
@@ -69,6 +70,12 @@ def remember(request: HttpRequest, session: OnboardingSession) -> None:
     """This browser owns `session` from now on, under a new session key."""
     request.session.cycle_key()
     request.session[SESSION_KEY] = str(session.pk)
+
+
+def follow(request: HttpRequest, session: OnboardingSession) -> None:
+    """The same browser's next session, under the same key. Saved here: with a 5xx answer Django saves none."""
+    request.session[SESSION_KEY] = str(session.pk)
+    request.session.save()
 
 
 def page_of(session: OnboardingSession | None) -> str:
@@ -188,6 +195,19 @@ def wants_json(request: HttpRequest) -> bool:
 
 
 View = Callable[[HttpRequest], HttpResponse]
+
+
+def post_only(view: View) -> View:
+    """A GET, from a reload or a restored tab, does nothing and leads to where the session stands."""
+    posted = require_POST(view)
+
+    @wraps(view)
+    def gated(request: HttpRequest) -> HttpResponse:
+        return lead(request, current(request)) if request.method in ("GET", "HEAD") else posted(request)
+
+    return gated
+
+
 SessionView = Callable[[HttpRequest, OnboardingSession], HttpResponse]
 
 

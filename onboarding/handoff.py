@@ -15,6 +15,8 @@ from django.db.models import QuerySet
 from django.db.models.functions import Now
 from django.utils.crypto import salted_hmac
 
+from onboarding import budgets, limits
+from onboarding.budgets import Address
 from onboarding.models import Handoff
 from onboarding.states import Stage
 
@@ -25,8 +27,9 @@ TOKEN_LENGTH = 16  # bytes
 LIVE = (Stage.OFFERED, Stage.SCANNED, Stage.CONFIRMED)
 
 
-def offer() -> Handoff:
-    """A new code to scan. Those long past their time are forgotten."""
+def offer(*, address: Address) -> Handoff:
+    """A new code to scan. Those long past their time are forgotten. Raises Limited."""
+    limits.take(budgets.handoffs(address))
     Handoff.objects.filter(expires_at__lte=Now() - KEPT).delete()
     handoff = Handoff(expires_at=Now() + OFFER_LIFE)
     handoff.token_hash = _hash(token(handoff))

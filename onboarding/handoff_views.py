@@ -7,9 +7,10 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.safestring import SafeString, mark_safe
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
-from onboarding import gate, handoff
+from onboarding import address, gate, handoff
+from onboarding.errors import Limited
 from onboarding.forms import MatchForm
 from onboarding.models import Handoff
 from onboarding.states import Stage
@@ -46,10 +47,14 @@ def _drawing(request: HttpRequest, offered: Handoff) -> SafeString:
 
 
 @never_cache
-@require_POST
+@gate.post_only
 def offer(request: HttpRequest) -> HttpResponse:
     """Show a code, the first or another."""
-    request.session[gate.OFFERED_KEY] = str(handoff.offer().pk)
+    try:
+        offered = handoff.offer(address=address.of(request))
+    except Limited as limited:
+        return gate.turn_away(request, limited, back=reverse("handoff"))
+    request.session[gate.OFFERED_KEY] = str(offered.pk)
     return redirect("handoff")
 
 

@@ -24,13 +24,26 @@ def acquire(session: OnboardingSession) -> None:
     free = lease if budget.watch_only else lease.filter(mine | over)
     keep = When(mine & ~over, then=F("ends_at"))
     if not free.update(journey=session.journey, ends_at=Case(keep, default=ends_at)):
-        raise Limited(budget.name, lease.values_list(F("ends_at") - Now(), flat=True).get())
+        left = lease.values_list(F("ends_at") - Now(), flat=True).first()
+        raise Limited(budget.name, left or timedelta(seconds=1))  # none: it was given up just now
 
 
 def renew(session: OnboardingSession) -> None:
     """Twilio has begun a new code: the lease ends with it."""
     life = timedelta(seconds=limits.in_force(NUMBER_OWNER).every_s)
     _mine(session).update(ends_at=Now() + life)
+
+
+def code(session: OnboardingSession, sid: str) -> dict[str, object]:
+    """When the code of verification `sid` was sent, and how often it was guessed; empty for a new one."""
+    known = _mine(session).filter(verification_sid=sid).values("code_sent_at", "guesses")
+    return dict(known.first() or {})
+
+
+def note(session: OnboardingSession) -> None:
+    """What became of the session's code, for a later session of the same browser: Twilio sends it the same code."""
+    columns = ("verification_sid", "code_sent_at", "guesses")
+    _mine(session).update(**{name: getattr(session, name) for name in columns})
 
 
 def release(session: OnboardingSession) -> None:

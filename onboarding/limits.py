@@ -62,8 +62,13 @@ def _take(charge: Charge) -> None:
         return
     log.warning("%s %s", "Over" if budget.watch_only else "Refused by", budget.name)
     if not budget.watch_only:
-        wait = _run(WAIT, terms)
-        raise Limited(budget.name, SHUT_WAIT if wait is None else timedelta(milliseconds=wait))
+        raise Limited(budget.name, _wait(budget, charge, terms))
+
+
+def _wait(budget: Budget, charge: Charge, terms: Terms) -> timedelta:
+    if charge.cost > budget.burst:
+        return SHUT_WAIT
+    return timedelta(milliseconds=_run(WAIT, terms) or 1000)  # none: the cell was swept just now
 
 
 def give_back(charges: Iterable[Charge]) -> None:

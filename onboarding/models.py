@@ -27,6 +27,9 @@ class OnboardingSession(models.Model):
     notices_version = models.CharField(max_length=32, blank=True, help_text="Of the words accepted by going on.")
     notices_accepted_at = models.DateTimeField(null=True)
     rebind = models.BooleanField(default=False)
+    moves_from = models.ForeignKey(
+        "Binding", models.SET_NULL, null=True, related_name="+", help_text="A rebind: what the browser is verified by."
+    )
 
     state = models.CharField(max_length=24, choices=[(s.value, s.value) for s in State], default=State.STARTING)
     version = models.PositiveIntegerField(default=1)
@@ -206,11 +209,14 @@ class Cell(models.Model):
 
 
 class Lease(models.Model):
-    """Whose browser gets the codes for a number."""
+    """Whose browser gets the codes for a number, and what became of the latest, whichever of its sessions asked."""
 
     key = models.CharField(max_length=64, primary_key=True, help_text="Keyed hash of the number.")
     journey = models.UUIDField()
     ends_at = models.DateTimeField(db_index=True)
+    verification_sid = models.CharField(max_length=34, blank=True, db_default="")
+    code_sent_at = models.DateTimeField(null=True)
+    guesses = models.PositiveSmallIntegerField(db_default=0)
 
     def __str__(self) -> str:
         return self.key

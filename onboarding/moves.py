@@ -1,6 +1,5 @@
 """How a session moves: by compare-and-swap, with its line in the diary. Only `flow` moves sessions."""
 
-from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Now
@@ -8,7 +7,7 @@ from django.db.models.functions import Now
 from onboarding import events
 from onboarding.errors import Overtaken
 from onboarding.models import OnboardingSession
-from onboarding.states import Notice, Review, State, may_move
+from onboarding.states import Notice, State, may_move
 
 
 def move(
@@ -38,16 +37,3 @@ def tell(session: OnboardingSession, notice: Notice) -> OnboardingSession:
 def holds(session: OnboardingSession, **condition: object) -> bool:
     """By the database's clock, the only one that every node shares."""
     return OnboardingSession.objects.filter(pk=session.pk, version=session.version, **condition).exists()
-
-
-def review(
-    session: OnboardingSession, word: Review, name: events.Name, *, by: AbstractBaseUser, reason: str
-) -> OnboardingSession:
-    """A reviewer's word on a session that waits for one, once. Its state is final and stays. Raises Overtaken."""
-    with transaction.atomic():
-        waiting = OnboardingSession.objects.filter(pk=session.pk, state=State.IN_REVIEW, review="")
-        if not waiting.update(review=word, reviewed_at=Now()):
-            raise Overtaken
-        session.refresh_from_db()
-        events.record(name, {"reason": reason}, session=session, actor=by)
-    return session

@@ -10,18 +10,19 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
-from onboarding import flow, limits
+from onboarding import flow, limits, unlinking
+from onboarding.clock import CLAIM_LEASE
 from onboarding.errors import Overtaken
 from onboarding.models import Binding, Event, OnboardingSession
 from onboarding.states import CLAIMS, FINAL, OPEN
 
-TELL_AGAIN = flow.CLAIM_LEASE * 15  # 10 minutes
+TELL_AGAIN = CLAIM_LEASE * 15  # 10 minutes
 BATCH = 500  # rows a transaction
 
 
 def recover() -> Mapping[str, int]:
     """How many of each: claims that were lost, sessions that ended, revokes told to Prove, rows forgotten."""
-    lost = Q(state__in=CLAIMS, moved_at__lte=Now() - flow.CLAIM_LEASE)
+    lost = Q(state__in=CLAIMS, moved_at__lte=Now() - CLAIM_LEASE)
     ended = Q(state__in=OPEN, expires_at__lte=Now())
     return {
         "claims lost": _catch_up(lost),
@@ -48,7 +49,7 @@ def _tell_prove() -> int:
     due = Binding.objects.filter(confirmed=False, tell_prove_at__lte=Now())
     for binding in list(due):
         if due.filter(pk=binding.pk).update(tell_prove_at=Now() + TELL_AGAIN):
-            flow.tell_prove(binding=binding)
+            unlinking.tell_prove(binding=binding)
             told += Binding.objects.filter(pk=binding.pk, tell_prove_at=None).exists()
     return told
 

@@ -15,7 +15,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, path, reverse
 from django.utils.translation import gettext_lazy as _
 
-from onboarding import flow
+from onboarding import reviews, unlinking
 from onboarding.errors import Limited, Overtaken
 from onboarding.phone import Number
 
@@ -54,7 +54,7 @@ APPROVE = Stamp(
         "For 24 hours this number is not held up for the same reasons. Nothing is linked by this: the person starts "
         "anew, and what Prove refuses stays refused."
     ),
-    flow.approve,
+    reviews.approve,
     "session",
     lambda session: session.waits_for_review,
 )
@@ -62,7 +62,7 @@ DECLINE = Stamp(
     "decline",
     _("Decline"),
     _("The person is told that this number can't be linked to this device."),
-    flow.decline,
+    reviews.decline,
     "session",
     lambda session: session.waits_for_review,
 )
@@ -70,7 +70,7 @@ REVOKE = Stamp(
     "revoke",
     _("Revoke"),
     _("The number is unlinked from the device at once, here and at Prove. A new code can link it again."),
-    flow.unlink,
+    unlinking.unlink,
     "binding",
     lambda binding: binding.confirmed,
 )
@@ -78,7 +78,7 @@ REVEAL = Stamp(
     "reveal",
     _("Show the whole number"),
     _("The number is shown once, to you. That you saw it is kept, with your reason."),
-    flow.reveal,
+    reviews.reveal,
     "of",
     lambda _row: True,
 )

@@ -11,7 +11,7 @@ class State(StrEnum):
     STARTED = "started"  # the browser holds an authToken
     CHECKING_DEVICE = "checking_device"  # asking Prove about the device: unify-status
     AUTHENTICATED = "authenticated"  # the key was known: done
-    REBIND_OFFERED = "rebind_offered"  # 9101: the key belongs to another number
+    REBIND_OFFERED = "rebind_offered"  # 9101: the key belongs to another number; still, where Prove could not start it
     POSSESSION_REQUIRED = "possession_required"  # a code has to be sent
     SENDING_CODE = "sending_code"
     CODE_SENT = "code_sent"
@@ -30,7 +30,7 @@ class State(StrEnum):
 S = State
 
 MOVES: Mapping[State, frozenset[State]] = {
-    S.STARTING: frozenset({S.STARTED, S.FAILED}),
+    S.STARTING: frozenset({S.STARTED, S.FAILED, S.REBIND_OFFERED}),
     S.STARTED: frozenset({S.CHECKING_DEVICE}),
     S.CHECKING_DEVICE: frozenset(
         {S.STARTED, S.AUTHENTICATED, S.REBIND_OFFERED, S.POSSESSION_REQUIRED, S.IN_REVIEW, S.DECLINED, S.EXPIRED}
@@ -57,6 +57,7 @@ CLAIMS = frozenset(AFTER_LOST_CLAIM)
 PASSED = frozenset({S.AUTHENTICATED, S.BOUND})
 FINAL = PASSED | {S.BIND_UNKNOWN, S.IN_REVIEW, S.DECLINED, S.FAILED, S.SUPERSEDED, S.EXPIRED}
 OPEN = frozenset(State) - FINAL - CLAIMS
+WAITING = frozenset({S.POSSESSION_REQUIRED, S.CODE_SENT, S.POSSESSION_PASSED})  # for the person, with a number in hand
 
 
 def may_move(origin: State, to: State) -> bool:

@@ -13,10 +13,10 @@ from django.template import loader
 from django.utils.translation import gettext as _
 from django.views import defaults
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 from django_otp.decorators import otp_required
 
-from onboarding import address, flow, gate
+from onboarding import address, flow, gate, unlinking
 from onboarding.clock import time_left
 from onboarding.errors import Busy, Limited, Overtaken, UpstreamError
 from onboarding.forms import CodeForm, PhoneForm, SendForm, StartForm, first_error
@@ -26,6 +26,7 @@ from onboarding.states import FINAL, Notice, State
 
 DEFAULT_RETRY_S = 5
 POLL_S = 2
+UNLINKED_OTHERS_KEY = "unlinked_others"  # just now: the next page says so
 
 
 @never_cache
@@ -51,7 +52,7 @@ def _phone_form(request: HttpRequest, session: OnboardingSession | None) -> Phon
 
 
 @never_cache
-@require_POST
+@gate.post_only
 def start(request: HttpRequest) -> HttpResponse:
     """The number goes to Prove, the authToken to the page's script."""
     form = PhoneForm(request.POST, languages=request.headers.get("Accept-Language", ""))
@@ -63,7 +64,7 @@ def start(request: HttpRequest) -> HttpResponse:
 
 
 @never_cache
-@require_POST
+@gate.post_only
 def recall(request: HttpRequest) -> HttpResponse:
     """The same with the number that this browser remembers."""
     binding, form = gate.remembered(request), StartForm(request.POST)
@@ -109,13 +110,14 @@ def _unavailable(error: UpstreamError | None = None) -> HttpResponse:
 
 
 @never_cache
-@require_POST
+@gate.post_only
 @gate.at(State.STARTED)
 def device(request: HttpRequest, session: OnboardingSession) -> HttpResponse:
     """AuthFinishStep: the browser says that the device check is over, we ask Prove how it went."""
-    session = flow.check_device(session=session, address=address.of(request))
-    if session.notice == Notice.TRY_AGAIN:
-        return _unavailable()
+    try:
+        session = flow.check_device(session=session, address=address.of(request))
+    except UpstreamError as error:
+        return _unavailable(error)
     if session.notice == Notice.STILL_CHECKING:
         return JsonResponse({"ask_again_s": POLL_S}, status=202)
     return gate.lead(request, session)
@@ -137,32 +139,29 @@ def code(request: HttpRequest, session: OnboardingSession) -> HttpResponse:
 
 def _step(request: HttpRequest, template: str, session: OnboardingSession, **context: object) -> HttpResponse:
     """A page of the session; while a call is under way it looks again by itself."""
-    form = context.get("form")
-    status = 400 if isinstance(form, CodeForm) and form.errors else 200
-    context |= {"session": session, "left": time_left(session)}
+    form, left = context.get("form"), time_left(session)
+    context |= {"session": session, "left": left}
     if session.notice == Notice.CODE_WRONG:
         context["tries_left"] = flow.GUESSES - session.guesses
-    response = render(request, template, context, status=status)
+    if session.notice == Notice.TOO_SOON and not left.to_next_send:
+        session.notice = ""
+    response = render(request, template, context, status=400 if isinstance(form, CodeForm) and form.errors else 200)
+    if session.notice == Notice.TOO_SOON:
+        response.status_code, response["Retry-After"] = HTTPStatus.TOO_MANY_REQUESTS, str(left.to_next_send)
     if session.is_claimed:
         response["Refresh"] = "1"
     return response
 
 
 @never_cache
-@require_POST
+@gate.post_only
 @gate.at(State.POSSESSION_REQUIRED, State.CODE_SENT)
 def send(request: HttpRequest, session: OnboardingSession) -> HttpResponse:
-    """A text message or a call, the first or another; 429 with the wait if it is asked for too soon."""
+    """A text message or a call, the first or another. Asked for too soon, the code's page answers 429 with the wait."""
     form = SendForm(request.POST)
-    if not form.is_valid():
-        return gate.lead(request, session)
-    session = flow.send_code(session=session, channel=form.cleaned_data["channel"], address=address.of(request))
-    if session.notice != Notice.TOO_SOON:
-        return gate.lead(request, session)
-    response = _step(request, "onboarding/code.html", session, form=CodeForm())
-    response.status_code = HTTPStatus.TOO_MANY_REQUESTS
-    response["Retry-After"] = str(time_left(session).to_next_send)
-    return response
+    if form.is_valid():
+        session = flow.send_code(session=session, channel=form.cleaned_data["channel"], address=address.of(request))
+    return gate.lead(request, session)
 
 
 @never_cache
@@ -187,6 +186,7 @@ def moved(request: HttpRequest, session: OnboardingSession) -> HttpResponse:
     try:
         return _hand_over(request, flow.rebind(session=session, key=gate.linked(request), address=address.of(request)))
     except UpstreamError as error:
+        gate.follow(request, session.next_ones.latest("created_at"))  # which has the offer now
         return _unavailable(error)
 
 
@@ -209,7 +209,7 @@ def expired(request: HttpRequest, session: OnboardingSession) -> HttpResponse:
 
 
 @never_cache
-@require_POST
+@gate.post_only
 def restart(request: HttpRequest) -> HttpResponse:
     """Use another number, or begin again."""
     session = gate.current(request)
@@ -232,11 +232,12 @@ def done(request: HttpRequest) -> HttpResponse:
     others = Binding.objects.filter(user=binding.user, confirmed=True).exclude(pk=binding.pk).count()
     mine = gate.remembered(request) == binding
     context = {"binding": binding, "others": others, "remembered": mine, "typed": request.session.get(gate.TYPED_KEY)}
+    context["unlinked_others"] = request.session.pop(UNLINKED_OTHERS_KEY, False)
     return render(request, "onboarding/done.html", context)
 
 
 @never_cache
-@require_POST
+@gate.post_only
 @otp_required(login_url="phone", redirect_field_name=None)
 def remember(request: HttpRequest) -> HttpResponse:
     """This is my own device: remember my number here."""
@@ -245,30 +246,31 @@ def remember(request: HttpRequest) -> HttpResponse:
 
 
 @never_cache
-@require_POST
+@gate.post_only
 def forget(_request: HttpRequest) -> HttpResponse:
     """Not you? Then somebody else's number isn't shown here again."""
     return gate.forget(redirect("phone"))
 
 
 @never_cache
-@require_POST
+@gate.post_only
 @otp_required(login_url="phone", redirect_field_name=None)
 def unlink(request: HttpRequest) -> HttpResponse:
     """Take the number off this device."""
     binding = gate.linked(request)
     if binding:
-        flow.unlink(binding=binding)
+        unlinking.unlink(binding=binding)
     return gate.forget(render(request, "onboarding/unlinked.html"))
 
 
 @never_cache
-@require_POST
+@gate.post_only
 @otp_required(login_url="phone", redirect_field_name=None)
 def unlink_others(request: HttpRequest) -> HttpResponse:
     """A device is lost, or somebody else's now."""
     if binding := gate.linked(request):
-        flow.unlink_others(binding=binding)
+        unlinking.unlink_others(binding=binding)
+        request.session[UNLINKED_OTHERS_KEY] = True
     return redirect("done")
 
 

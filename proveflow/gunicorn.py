@@ -1,8 +1,8 @@
 """gunicorn's settings: threads, because a request spends its time waiting for Prove and Twilio."""
 
 workers = 2
-threads = 32
-timeout = 30  # seconds; the longest page waits 20
+threads = 64
+timeout = 30  # seconds; a request ends within 20
 graceful_timeout = 25  # seconds
 keepalive = 5  # seconds
 

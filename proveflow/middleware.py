@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 
 from django.conf import settings
 from django.core.exceptions import BadRequest, PermissionDenied
@@ -9,8 +10,11 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
 
+from onboarding.upstream.deadline import deadline
+
 Handler = Callable[[HttpRequest], HttpResponse]
 
+REQUEST_LIMIT = timedelta(seconds=20)
 LENGTH_DIGITS = 9  # of a Content-Length that is worth reading
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS", "TRACE")
 OURS = ("otp-credentials", "publickey-credentials-create", "publickey-credentials-get")
@@ -20,6 +24,16 @@ NOBODYS = (
     *("screen-wake-lock", "serial", "usb", "xr-spatial-tracking"),
 )
 PERMISSIONS_POLICY = ", ".join([f"{name}=(self)" for name in OURS] + [f"{name}=()" for name in NOBODYS])
+
+
+def in_time(get_response: Handler) -> Handler:
+    """However many vendors a request asks, one after the other: together they get this long."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        with deadline(REQUEST_LIMIT):
+            return get_response(request)
+
+    return middleware
 
 
 def answer_headers(get_response: Handler) -> Handler:

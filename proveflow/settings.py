@@ -13,7 +13,7 @@ from proveflow.gunicorn import threads
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Env()
-env.read_env(BASE_DIR / ".env")
+env.read_env(env.str("ENV_FILE", default=str(BASE_DIR / ".env")))
 
 DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = env.str("SECRET_KEY")
@@ -33,8 +33,8 @@ if SANDBOX and not DEBUG:
         "set the vendors' credentials, or point PROVE_BASE_URL and TWILIO_BASE_URL at `manage.py sandbox PORT`."
     )
 
-# At most half of a worker's threads wait for one vendor: when it hangs, the other half still serves pages.
-UPSTREAM_CALLS_AT_ONCE = threads // 2
+# Four clients: Prove, and Twilio's three. When all of them hang, a fifth of a worker's threads still serves pages.
+UPSTREAM_CALLS_AT_ONCE = threads // 5
 
 # URL prefix -> the requests transport adapter that answers there in place of the network.
 UPSTREAM_ADAPTERS = {"sandbox://": "sandbox.adapter.SandboxAdapter"} if SANDBOX else {}
@@ -133,8 +133,10 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "proveflow.middleware.answer_headers",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.middleware.gzip.GZipMiddleware",  # with its random padding, and CSRF tokens masked anew, against BREACH
     "django.middleware.locale.LocaleMiddleware",
     "proveflow.middleware.gatekeeper",
+    "proveflow.middleware.in_time",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -164,7 +166,6 @@ TEMPLATES = [
 
 (BASE_DIR / "var").mkdir(mode=0o700, exist_ok=True)
 DATABASES = {"default": env.db_url("DATABASE_URL", default=f"sqlite:///{BASE_DIR / 'var/proveflow.sqlite3'}")}
-ATOMIC_REQUESTS = False
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"]["OPTIONS"] = {
         "timeout": 20,  # seconds
@@ -184,6 +185,7 @@ else:
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"  # no cookie of its own
 LOGIN_URL = "/"
 OTP_TOTP_ISSUER = "proveflow"
 # Reviewers only: the people who onboard have no password.

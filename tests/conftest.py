@@ -16,6 +16,7 @@ FLAGS = [
     for flag in ("no-sandbox", "disable-gpu", "disable-quic", "no-first-run", "disable-component-update")
     + ("disable-background-networking", "disable-sync")
 ]
+FLAGS.append("--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost")  # nothing beyond loopback
 
 
 @pytest.fixture(scope="session")

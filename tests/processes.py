@@ -63,6 +63,7 @@ def _wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
 def product_environment(folder: Path, **more: str) -> dict[str, str]:
     """Settings of a product of its own, with its database in `folder`."""
     return {
+        "ENV_FILE": os.devnull,
         "SECRET_KEY": secrets.token_urlsafe(50),
         "ALLOWED_HOSTS": "127.0.0.1,localhost",
         "DATABASE_URL": f"sqlite:///{folder / 'product.sqlite3'}",

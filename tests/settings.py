@@ -4,6 +4,7 @@ import os
 import tempfile
 from pathlib import Path
 
+os.environ["ENV_FILE"] = os.devnull  # the developer's own .env is for `make run`
 os.environ.update(DEBUG="1", SECRET_KEY="tests-" + "s" * 44, ALLOWED_HOSTS="127.0.0.1,localhost,testserver")
 for name in ("PROVE_CLIENT_ID", "PROVE_BASE_URL", "TWILIO_ACCOUNT_SID", "TWILIO_BASE_URL"):
     os.environ[name] = ""

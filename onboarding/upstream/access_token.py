@@ -1,5 +1,6 @@
 """Prove's access token, shared by threads. https://developer.prove.com/reference/token-request"""
 
+import logging
 import re
 import threading
 import time
@@ -8,8 +9,10 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from onboarding.errors import Busy, Garbled, Unreachable, UpstreamError
+from onboarding.errors import Busy, Garbled, Refused, Unreachable, UpstreamError
 from onboarding.upstream.http import Upstream
+
+log = logging.getLogger(__name__)
 
 RENEW_BEFORE = 60.0  # seconds before the token expires
 BEARER = re.compile(r"[A-Za-z0-9._~+/-]+=*")  # https://www.rfc-editor.org/rfc/rfc6750#section-2.1
@@ -74,6 +77,8 @@ class AccessTokens:
         except Busy:
             raise
         except UpstreamError as error:
+            if isinstance(error, Refused):
+                log.error("Prove gives us no access token: %s", error)
             raise Unreachable("prove", "token", error.status, error.code, error.request_id) from error
 
 

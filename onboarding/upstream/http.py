@@ -25,13 +25,14 @@ from urllib3.exceptions import HTTPError, NewConnectionError
 from onboarding.errors import Busy, Garbled, Refused, Uncertain, Unreachable, UpstreamError
 from onboarding.upstream.breaker import Breaker, CircuitOpen
 from onboarding.upstream.deadline import CONNECT_LIMIT, Call, DeadlineAdapter, deadline
-from onboarding.upstream.retries import RETRIES, RetryBudget, pause
+from onboarding.upstream.retries import RETRIES, Peace, RetryBudget, pause
 
 REPLY_LIMIT = 256 * 1024  # bytes, after decompression
 TOO_MANY_REQUESTS = 429
 CHUNK = 16 * 1024  # bytes
 RETRY_AFTER_DEFAULT = timedelta(seconds=1)
 RETRY_AFTER_LIMIT = timedelta(hours=1)
+WAITED_OUT = timedelta(seconds=2)  # a shorter wait is a part of the call
 REQUEST_ID_HEADERS = ("Twilio-Request-Id", "X-Request-Id", "X-Correlation-Id")
 
 
@@ -84,7 +85,8 @@ class Answer:
 class Upstream:
     """A vendor's API. `deadlines`: for the whole call, by operation, which is the last segment of its path.
 
-    Operations in `repeatable` cannot happen twice: a failure is tried again, within the same deadline.
+    Operations in `repeatable` cannot happen twice: a failure is tried again, within the same deadline. A 429 holds all
+    calls until Retry-After, but one whose code is in `personal` is about one recipient alone.
     """
 
     def __init__(
@@ -93,15 +95,16 @@ class Upstream:
         base_url: str,
         deadlines: Mapping[str, timedelta],
         repeatable: frozenset[str] = frozenset(),
+        personal: frozenset[int] = frozenset(),
     ) -> None:
         if not _is_safe(base_url):
             raise ImproperlyConfigured(f"The base URL of {service} must be https, or http to this machine (loopback).")
         self.service = service
-        self._deadlines, self._repeatable = deadlines, repeatable
+        self._deadlines, self._repeatable, self._personal = deadlines, repeatable, personal
         self._base_url = base_url.rstrip("/")
         # No requests.Session: it follows redirects, keeps cookies, and takes proxies and .netrc from the environment.
         self._adapter = _adapter(base_url)
-        self._breaker, self._retry_budget = Breaker(service), RetryBudget()
+        self._breaker, self._retry_budget, self._peace = Breaker(service), RetryBudget(), Peace()
         self._bulkhead = threading.BoundedSemaphore(settings.UPSTREAM_CALLS_AT_ONCE)
 
     def post(self, path: str, **content: Any) -> dict[str, Any]:
@@ -149,8 +152,17 @@ class Upstream:
         return self._exchange(operation, request, call)
 
     def _exchange(self, operation: str, request: requests.PreparedRequest, call: Call) -> dict[str, Any]:
+        self._let_be(operation, call)
         with self._breaker.guarding(operation):
             return self._document(operation, self._answer(operation, request, call))
+
+    def _let_be(self, operation: str, call: Call) -> None:
+        """Until the vendor wants to be asked again: a short wait is waited out, with jitter. Raises Busy."""
+        wait = self._peace.left
+        if wait > min(WAITED_OUT, timedelta(seconds=call.left)):
+            raise Busy(self.service, operation, retry_after=wait)
+        if wait:
+            time.sleep(wait.total_seconds() + pause(0))
 
     def _answer(self, operation: str, request: requests.PreparedRequest, call: Call) -> Answer:
         # The error is raised outside of the handler: what requests raises holds the request, numbers and secrets in it.
@@ -170,6 +182,8 @@ class Upstream:
         if answer.status >= 500:
             raise Uncertain(*known)
         if answer.status == TOO_MANY_REQUESTS:
+            if answer.code not in self._personal:
+                self._peace.keep(answer.retry_after)
             raise Busy(*known, retry_after=answer.retry_after)
         if answer.status >= 400:
             raise Refused(*known)

@@ -1,6 +1,8 @@
-"""When a call that cannot happen twice may be tried again: seldom, a little later, and not by all at the same time."""
+"""When a vendor may be asked again: seldom, a little later, not by all at once, and not while it asks for peace."""
 
 import threading
+import time
+from datetime import timedelta
 from random import SystemRandom
 
 RETRIES = 2  # a call
@@ -35,3 +37,17 @@ class RetryBudget:
                 return False
             self._left -= 1
             return True
+
+
+class Peace:
+    """Shared by threads: a vendor that answered 429 is left alone for as long as it asked."""
+
+    def __init__(self) -> None:
+        self._until = 0.0  # seconds on time.monotonic()'s clock
+
+    def keep(self, wait: timedelta) -> None:
+        self._until = max(self._until, time.monotonic() + wait.total_seconds())
+
+    @property
+    def left(self) -> timedelta:
+        return timedelta(seconds=max(0.0, self._until - time.monotonic()))

@@ -1,6 +1,7 @@
 """The possession check: Twilio Verify v2, through Twilio's own package. https://www.twilio.com/docs/verify/api"""
 
 import json
+import logging
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -18,6 +19,8 @@ from twilio.rest import Client
 from onboarding.errors import Busy, Garbled, Refused
 from onboarding.states import Channel
 from onboarding.upstream.http import Upstream
+
+log = logging.getLogger(__name__)
 
 START, CHECK = "Verifications", "VerificationCheck"  # operations, named as in Twilio's paths
 DEADLINES = {START: timedelta(seconds=8), CHECK: timedelta(seconds=8)}
@@ -55,6 +58,7 @@ REFUSALS: Mapping[tuple[str, int | None], Refusal] = {
     (CHECK, 60202): R.TOO_MANY_CHECKS,
     (CHECK, 20404): R.GONE,
 }
+OF_ONE_NUMBER = frozenset({60202, 60203, 60212})  # limits of a verification or number, not of the account
 CONFIGURATION_CODES = {20003, 20008, 20404, 21408, 21608, 60204, 60207, 60217, 60220, 60223, 60238}
 # Twilio splits its codes over time, so an unknown one is judged by its HTTP status.
 REFUSALS_BY_STATUS: Mapping[tuple[str, int | None], Refusal] = {
@@ -93,7 +97,9 @@ class Twilio:
     """Both calls: the five errors of `onboarding.errors`, Refused always as TwilioRefused."""
 
     def __init__(self, base_url: str, username: str, password: str, account_sid: str, service_sid: str) -> None:
-        client = client_of(Upstream("twilio", base_url, DEADLINES), username, password, account_sid)
+        client = client_of(
+            Upstream("twilio", base_url, DEADLINES, personal=OF_ONE_NUMBER), username, password, account_sid
+        )
         self._service = client.verify.v2.services(service_sid)
 
     def start(self, to: str, channel: str = Channel.SMS, locale: str | None = None) -> Verification:
@@ -176,4 +182,7 @@ def _classed(operation: str, error: Refused | Busy) -> TwilioRefused | Busy:
     wait = WAITS.get((operation, error.code), timedelta(0))
     if refusal is None and (wait or isinstance(error, Busy)):
         return Busy(*known, retry_after=max(wait, getattr(error, "retry_after", wait)))
-    return TwilioRefused(*known, refusal=refusal or REFUSALS_BY_STATUS.get((operation, error.status), Refusal.OTHER))
+    refusal = refusal or REFUSALS_BY_STATUS.get((operation, error.status), Refusal.OTHER)
+    if refusal is Refusal.CONFIGURATION:
+        log.error("Twilio's settings or ours are wrong: %s", error)
+    return TwilioRefused(*known, refusal=refusal)

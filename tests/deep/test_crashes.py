@@ -11,7 +11,7 @@ from onboarding.models import OnboardingSession
 from onboarding.states import State
 from sandbox.adapter import SandboxAdapter
 from tests.deep.ledger import BIND, CHECK, SEND, STATUS
-from tests.deep.machine import Bomb, Crash
+from tests.deep.bad_days import Bomb, Crash
 from tests.device import through
 from tests.journeys.conftest import Sandbox
 from tests.journeys.visitor import Visitor
@@ -73,6 +73,20 @@ def test_a_text_whose_process_died_counts_as_sent(visitor: Visitor, sandbox: San
     later(LEASE_S)
     assert "couldn't tell whether the text was sent" in visitor.opens("/code/").text
     assert (only_session().sends, len(sandbox.calls(SEND))) == (1, 1)
+
+
+def test_a_code_that_has_run_out_leaves_a_text_that_is_under_way_alone(
+    visitor: Visitor, sandbox: Sandbox, later: LATER, bomb: Bomb
+) -> None:
+    visitor.starts(NUMBER)
+    later(590)
+    bomb.arm("Verifications", after=False)
+    with pytest.raises(Crash):
+        visitor.submits("/code/send/")
+    later(15)
+    visitor.types_code("123456")
+    assert only_session().state == State.SENDING_CODE
+    assert sandbox.calls(CHECK) == []
 
 
 def test_a_status_whose_process_died_can_be_asked_again(

@@ -86,7 +86,7 @@ def later() -> Callable[[int], None]:
         of_bindings = {c: F(c) - timedelta(seconds=seconds) for c in ("created_at", "revoked_at", "tell_prove_at")}
         Binding.objects.update(**of_bindings)
         Event.objects.update(at=F("at") - timedelta(seconds=seconds))
-        Lease.objects.update(ends_at=F("ends_at") - timedelta(seconds=seconds))
+        Lease.objects.update(**{c: F(c) - timedelta(seconds=seconds) for c in ("ends_at", "code_sent_at")})
         Cell.objects.update(tat=F("tat") - seconds * 1000)
 
     return pass_by

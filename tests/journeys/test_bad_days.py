@@ -1,5 +1,6 @@
 """Prove or Twilio down, lost or strange at each call, and back: nothing lost, nothing twice, unknown is not yes."""
 
+import uuid
 from collections.abc import Callable
 from typing import Any
 
@@ -142,6 +143,80 @@ def test_a_bind_whose_answer_is_lost_is_never_asked_again_and_a_new_flow_finds_o
     lost = OnboardingSession.objects.get(state=State.BIND_UNKNOWN)
     last = lost.events.last()
     assert last is not None and last.name == ("bind:observed" if found_out == "/done/" else "bind:unanswered")
+
+
+def test_our_own_settings_being_wrong_at_twilio_costs_no_guess_and_is_for_an_operator(
+    visitor: Visitor, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    visitor.starts(NUMBER)
+    code = visitor.code(E164)
+    sandbox.has("twilio.verification_check", "status", status=401)
+    for _ in range(6):
+        assert "Nothing is lost" in visitor.types_code(code).text
+    assert "Twilio's settings or ours are wrong: Refused twilio VerificationCheck status 401" in caplog.text
+    assert OnboardingSession.objects.get().events.filter(facts__refusal="configuration").count() == 6
+    sandbox.is_well()
+    assert visitor.types_code(code).path == "/done/"
+
+
+def test_our_own_settings_being_wrong_at_the_send_is_not_the_numbers_fault(visitor: Visitor, sandbox: Sandbox) -> None:
+    sandbox.has("twilio.verification", "status", status=401)
+    visitor.starts(NUMBER)
+    for _ in range(6):  # more than a number may have in an hour
+        assert "couldn't send a text" in visitor.submits("/code/send/").text
+    sandbox.is_well()
+    visitor.submits("/code/send/")
+    assert visitor.types_code(visitor.code(E164)).path == "/done/"
+
+
+def test_a_code_that_twilio_takes_for_none_is_a_guess_and_five_are_the_most(visitor: Visitor, sandbox: Sandbox) -> None:
+    visitor.starts(NUMBER)
+    sandbox.has("twilio.verification_check", "answer", status=400, body={"code": 60200, "message": "", "status": 400})
+    for _ in range(4):
+        assert "code isn't right" in visitor.types_code("123456").text
+    assert "last try for this code" in visitor.types_code("123456").text
+
+
+def test_prove_asking_for_time_is_left_alone_for_so_long(visitor: Visitor, sandbox: Sandbox) -> None:
+    visitor.opens()
+    answer = visitor.asks("/start/", phone=NUMBER).json()
+    visitor.device.authenticate(answer["auth_token"], through(visitor.client))
+    busy = {"code": 1000, "message": "slow down"}
+    sandbox.has("prove.unify_status", "answer", status=429, body=busy, headers={"Retry-After": "60"})
+    for _ in range(3):
+        told = visitor.asks("/device/")
+        assert told.status_code == 503 and 55 < int(told["Retry-After"]) <= 60
+    assert len(sandbox.calls("prove.unify_status")) == 1
+
+
+def test_a_session_lives_as_long_as_the_code_that_it_promised(visitor: Visitor, sandbox: Sandbox, later: LATER) -> None:
+    visitor.starts(NUMBER)
+    for seconds in (22 * 60, 9 * 60):
+        sandbox.advance(seconds)
+        later(seconds)
+        visitor.submits("/code/send/")
+    assert visitor.types_code(visitor.code(E164)).path == "/done/"
+
+
+def test_a_bind_whose_answer_was_lost_is_observed_even_from_a_browser_that_forgot_it(
+    visitor: Visitor, sandbox: Sandbox
+) -> None:
+    visitor.starts(NUMBER)
+    sandbox.has("prove.unify_bind", "lost")
+    visitor.types_code(visitor.code(E164))
+    sandbox.is_well()
+    visitor.client.cookies.clear()
+    assert visitor.starts(NUMBER).path == "/done/"
+    assert OnboardingSession.objects.get(state=State.BIND_UNKNOWN).events.filter(name="bind:observed").count() == 1
+    visitor.submits("/unlink/")
+    assert visitor.starts(NUMBER).path != "/unverified/"
+
+
+def test_an_outage_costs_nobody_their_starts(visitor: Visitor, sandbox: Sandbox) -> None:
+    sandbox.has("prove.unify", "refuse")
+    visitor.opens()
+    keys = [str(uuid.uuid4()) for _ in range(30)]  # more than an address may begin in an hour
+    assert {visitor.asks("/start/", phone=NUMBER, start_key=key).status_code for key in keys} == {503}
 
 
 def test_a_session_ends_when_its_time_is_up(visitor: Visitor, later: LATER, sandbox: Sandbox) -> None:

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import pytest
 from django.contrib.sessions.models import Session
 
-from onboarding import flow
-from onboarding.models import OnboardingSession
+from onboarding import flow, unlinking
+from onboarding.models import Binding, Lease, OnboardingSession
 from onboarding.states import State
 from tests.device import through
 from tests.journeys.conftest import Sandbox
@@ -67,6 +67,53 @@ def test_another_text_brings_no_new_guesses_and_no_more_time(visitor: Visitor, l
     assert "last try" in visitor.types_code(wrong(visitor.code(E164))).text
 
 
+def test_starting_anew_brings_no_new_guesses_and_no_more_time_for_the_same_code(
+    visitor: Visitor, later: LATER, sandbox: Sandbox
+) -> None:
+    visitor.starts(NUMBER)
+    for _ in range(3):
+        visitor.types_code(wrong(visitor.code(E164)))
+    before, lease = OnboardingSession.objects.get(), Lease.objects.get()
+    visitor.submits("/restart/")
+    visitor.starts(NUMBER)
+    anew = OnboardingSession.objects.latest("created_at")
+    assert (anew.guesses, anew.code_sent_at) == (3, before.code_sent_at)
+    assert Lease.objects.get().ends_at == lease.ends_at
+    visitor.types_code(wrong(visitor.code(E164)))
+    assert "last try" in visitor.types_code(wrong(visitor.code(E164))).text
+    assert len(sandbox.calls("twilio.verification_check")) == 5
+
+
+def test_a_check_whose_answer_was_lost_stays_a_guess_at_the_same_code(
+    visitor: Visitor, later: LATER, sandbox: Sandbox
+) -> None:
+    visitor.starts(NUMBER)
+    sandbox.has("twilio.verification_check", "lost", times=1)
+    visitor.types_code(wrong(visitor.code(E164)))
+    later(31)
+    visitor.submits("/code/send/")
+    assert OnboardingSession.objects.get().guesses == 1
+
+
+def test_a_move_for_which_prove_asks_no_code_goes_to_a_person(visitor: Visitor, sandbox: Sandbox) -> None:
+    visitor.links(NUMBER, E164)
+    visitor.starts("201 555 0199")
+    sandbox.has("prove.unify_status", "answer", body={"success": "true", "proveId": "p"})
+    assert visitor.moves_the_device().path == "/unverified/"
+    assert list(OnboardingSession.objects.get(rebind=True).failure_reasons) == ["rebind"]
+    assert Binding.objects.get(confirmed=True).number == E164
+
+
+def test_what_prove_gives_as_reasons_while_it_is_not_sure_is_kept(visitor: Visitor, sandbox: Sandbox) -> None:
+    reasons = {"risk": {"result": "fail", "failureReasons": {"9133": "low trust"}}}
+    sandbox.has("prove.unify_status", "answer", body={"success": "pending", "evaluation": reasons})
+    visitor.opens()
+    visitor.asks("/start/", phone=NUMBER)
+    assert visitor.asks("/device/").status_code == 202
+    session = OnboardingSession.objects.get()
+    assert (session.evaluation, session.failure_reasons) == (reasons, {"9133": "low trust"})
+
+
 def test_the_session_key_changes_when_a_flow_begins_and_when_the_person_is_known(visitor: Visitor) -> None:
     visitor.starts(NUMBER)
     keys = [session_key(visitor)]
@@ -112,7 +159,7 @@ def test_a_link_that_was_taken_back_meanwhile_logs_nobody_in(visitor: Visitor, s
     sandbox.is_well()
     bound = flow.bind(session=OnboardingSession.objects.get())  # in another tab, whose answer was lost
     assert bound.binding is not None
-    flow.unlink(binding=bound.binding)
+    unlinking.unlink(binding=bound.binding)
     visitor.opens("/")
     assert visitor.opens("/done/").path == "/"
     assert "_auth_user_id" not in visitor.client.session

@@ -7,7 +7,7 @@ import pytest
 from django.conf import settings as django_settings
 from django.db.models import F
 
-from onboarding import flow
+from onboarding import reviews
 from onboarding.models import Binding, Event, OnboardingSession
 from onboarding.states import State
 from tests.journeys.conftest import Sandbox
@@ -51,6 +51,18 @@ def test_the_offer_can_be_taken_once(visitor: Visitor, sandbox: Sandbox) -> None
     assert "auth_token" in visitor.asks("/moved/").json()
     assert "next" in visitor.asks("/moved/").json()
     assert len(sandbox.calls("prove.unify")) == 3
+
+
+def test_a_move_that_prove_could_not_start_is_still_offered(visitor: Visitor, sandbox: Sandbox) -> None:
+    visitor.links(FIRST, FIRST)
+    visitor.starts(SECOND)
+    sandbox.has("prove.unify", "refuse", times=2)
+    for _ in range(2):
+        assert visitor.asks("/moved/").status_code == 503
+        page = visitor.opens("/moved/")
+        assert page.path == "/moved/" and "Nothing is lost" in page.text
+    assert visitor.moves_the_device().path == "/code/"
+    assert visitor.types_code(visitor.code(SECOND)).path == "/done/"
 
 
 def test_declining_the_move_leaves_everything_as_it_was(visitor: Visitor) -> None:
@@ -100,6 +112,21 @@ def test_the_text_is_sent_once_and_only_after_the_key_has_moved(visitor: Visitor
     visitor.client.cookies.clear()
     assert visitor.starts(SECOND).path == "/done/"
     assert len(sandbox.calls("twilio.message")) == 1
+
+
+def test_a_bind_that_names_no_key_still_ends_the_old_link_and_tells_its_number(
+    visitor: Visitor, sandbox: Sandbox
+) -> None:
+    visitor.links(FIRST, FIRST)
+    visitor.starts(SECOND)
+    visitor.moves_the_device()
+    sandbox.has("prove.unify_bind", "answer", body={"success": "true", "proveId": "p", "phoneNumber": SECOND})
+    assert visitor.types_code(visitor.code(SECOND)).path == "/done/"
+    assert [(b.number, b.confirmed) for b in Binding.objects.order_by("created_at")] == [
+        (FIRST, False),
+        (SECOND, True),
+    ]
+    assert len(notices(visitor, FIRST)) == 1
 
 
 def test_a_first_link_and_a_return_tell_nobody(visitor: Visitor, sandbox: Sandbox) -> None:
@@ -226,7 +253,7 @@ def test_a_move_waits_for_a_reviewer_and_goes_on_after_their_word(
     assert not any(call["rebind"] for call in sandbox.calls("prove.unify"))
     assert Binding.objects.get(number=FIRST).confirmed
 
-    flow.approve(session=held, by=django_user_model.objects.create(username="ada"), reason="called back")
+    reviews.approve(session=held, by=django_user_model.objects.create(username="ada"), reason="called back")
     moves(visitor, SECOND)
     assert visitor.page.path == "/done/"
     assert [call["rebind"] for call in sandbox.calls("prove.unify")] == [False, False, False, True]
@@ -237,6 +264,6 @@ def test_a_word_for_one_number_moves_no_other(visitor: Visitor, reviewed: None, 
     visitor.starts(SECOND)
     visitor.asks("/moved/")
     held = OnboardingSession.objects.latest("created_at")
-    flow.approve(session=held, by=django_user_model.objects.create(username="ada"), reason="called back")
+    reviews.approve(session=held, by=django_user_model.objects.create(username="ada"), reason="called back")
     visitor.starts(THIRD)
     assert visitor.asks("/moved/").json() == {"next": "/unverified/"}

@@ -1,6 +1,7 @@
 """Garbage, pages out of turn, second tabs, double clicks: a clear message or the right page; never 500, never twice."""
 
 import uuid
+from collections.abc import Callable
 
 import pytest
 from django.test import Client
@@ -46,11 +47,12 @@ def test_a_post_without_the_csrf_token_is_refused(visitor: Visitor, path: str, s
 
 
 @pytest.mark.parametrize("path", ["/start/", "/device/", "/code/send/", "/restart/", "/unlink/"])
-def test_nothing_happens_on_a_get(visitor: Visitor, path: str) -> None:
+def test_a_get_where_only_a_post_does_anything_leads_to_the_page_at_hand(visitor: Visitor, path: str) -> None:
     visitor.starts(NUMBER)
-    response = visitor.client.get(path)
-    assert response.status_code == 405 and "POST" in response["Allow"]
+    assert visitor.opens(path).path == "/code/"
     assert len(visitor.messages(E164)) == 1
+    response = visitor.client.put(path, headers={"X-CSRFToken": visitor.client.cookies["csrftoken"].value})
+    assert response.status_code == 405 and "POST" in response["Allow"]
 
 
 @pytest.mark.parametrize("typed", GARBAGE)
@@ -93,13 +95,32 @@ def test_the_page_may_start_again_with_the_key_that_it_got(visitor: Visitor, san
     assert len(sandbox.calls("prove.unify")) == 2
 
 
-def test_reloads_and_resends_too_soon_send_no_second_text(visitor: Visitor) -> None:
+def test_reloads_and_resends_too_soon_send_no_second_text(visitor: Visitor, later: Callable[[int], None]) -> None:
     visitor.starts(NUMBER)
     for _ in range(3):
         visitor.opens("/code/")
         visitor.submits("/code/send/")
-    assert "Please wait" in visitor.page.text
+    assert visitor.page.path == "/code/" and visitor.page.status == 429
+    assert "Please wait" in visitor.page.text and 0 < int(visitor.page.headers["Retry-After"]) <= 30
+    later(31)
+    assert visitor.opens("/code/").status == 200 and "Please wait" not in visitor.page.text
     assert len(visitor.messages(E164)) == 1
+
+
+@pytest.mark.parametrize("meanwhile", ["nothing", "the bind is down"])
+def test_a_phone_page_left_open_in_another_tab_brings_no_second_text(
+    visitor: Visitor, sandbox: Sandbox, meanwhile: str
+) -> None:
+    other_tab = Visitor()
+    other_tab.client.cookies = visitor.client.cookies
+    other_tab.opens()
+    visitor.starts(NUMBER)
+    if meanwhile == "the bind is down":
+        sandbox.has("prove.unify_bind", "refuse")
+        visitor.types_code(visitor.code(E164))
+    answer = other_tab.asks("/start/", phone=NUMBER)
+    assert answer.json() == {"next": visitor.page.path}
+    assert len(visitor.messages(E164)) == len(sandbox.calls("prove.unify")) == 1
 
 
 def test_the_code_page_can_be_left_for_another_number(visitor: Visitor) -> None:

@@ -9,7 +9,7 @@ from django.core.management import call_command
 from django.test import Client
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from onboarding import flow
+from onboarding import reviews
 from onboarding.errors import Overtaken
 from onboarding.models import Binding, Event, OnboardingSession
 from onboarding.states import PASSED, State
@@ -161,7 +161,7 @@ def test_two_reviewers_at_once_decide_once(ada: User) -> None:
     assert session.review == "approved" and "any more" in answer.content.decode()
     seen_before = OnboardingSession(pk=session.pk, state=State.IN_REVIEW)
     with pytest.raises(Overtaken):
-        flow.decline(session=seen_before, by=ada, reason=WHY)
+        reviews.decline(session=seen_before, by=ada, reason=WHY)
 
 
 def test_what_waits_is_found_by_a_filter(desk: Client) -> None:

@@ -6,7 +6,7 @@ import pytest
 import responses
 from django.conf import LazySettings
 
-from onboarding.errors import Uncertain, Unreachable
+from onboarding.errors import Busy, Uncertain, Unreachable
 from onboarding.upstream.http import Upstream
 from onboarding.upstream.retries import RetryBudget, pause
 
@@ -89,3 +89,41 @@ def test_beyond_half_of_the_threads_a_call_is_turned_away_at_once(settings: Lazy
         pytest.fail("a third was let in")
     with upstream.call("bind"):
         pass
+
+
+def asks_for_peace(vendor: responses.RequestsMock, seconds: int, code: int = 20429) -> None:
+    """https://www.twilio.com/docs/api/errors/20429"""
+    vendor.post(f"{BASE}/bind", status=429, json={"code": code}, headers={"Retry-After": str(seconds)})
+
+
+def test_a_vendor_that_asks_for_a_minute_has_it_whatever_it_is_wanted_for(
+    upstream: Upstream, vendor: responses.RequestsMock
+) -> None:
+    asks_for_peace(vendor, 60)
+    for operation in ("bind", "status", "bind"):
+        with pytest.raises(Busy) as raised:
+            upstream.post(f"/{operation}", json={})
+        assert timedelta(seconds=55) < raised.value.retry_after <= timedelta(seconds=60)
+    assert len(vendor.calls) == 1
+
+
+def test_a_second_is_waited_out(
+    upstream: Upstream, vendor: responses.RequestsMock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slept: list[float] = []
+    monkeypatch.setattr("onboarding.upstream.http.time.sleep", slept.append)
+    asks_for_peace(vendor, 1)
+    vendor.post(f"{BASE}/status", json={})
+    with pytest.raises(Busy):
+        upstream.post("/bind", json={})
+    assert upstream.post("/status", json={}) == {}
+    assert len(slept) == 1 and 0.9 < slept[0] <= 1.2
+
+
+def test_a_limit_of_one_number_holds_nobody_else(vendor: responses.RequestsMock) -> None:
+    upstream = Upstream("twilio", BASE, DEADLINES, personal=frozenset({60203}))
+    asks_for_peace(vendor, 600, code=60203)
+    vendor.post(f"{BASE}/bind", json={})
+    with pytest.raises(Busy):
+        upstream.post("/bind", json={})
+    assert upstream.post("/bind", json={}) == {}

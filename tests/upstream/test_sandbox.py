@@ -59,7 +59,7 @@ def order(root: str, settings: LazySettings) -> Order:
 
 @pytest.fixture
 def prove(root: str, monkeypatch: pytest.MonkeyPatch) -> Prove:
-    monkeypatch.setitem(prove_module.DEADLINES, "unify", timedelta(seconds=1))
+    monkeypatch.setitem(prove_module.DEADLINES, "unify", timedelta(seconds=2))
     return Prove(f"{root}/sandbox/prove", "sandbox", "sandbox")
 
 
@@ -79,7 +79,7 @@ BAD_DAYS: list[tuple[str, dict[str, float], type[UpstreamError]]] = [
     ("status", {"status": 500}, Uncertain),
     ("html", {}, Uncertain),
     ("html", {"status": 200}, Garbled),
-    ("status", {"status": 429, "retry_after": 7}, Busy),
+    ("status", {"status": 429, "retry_after": 1}, Busy),
     ("empty", {}, Garbled),
     ("huge", {}, Garbled),
     ("types", {}, Garbled),
