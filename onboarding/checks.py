@@ -117,6 +117,14 @@ def consent(**_kwargs: object) -> Iterator[CheckMessage]:
 
 
 @register
+def support(**_kwargs: object) -> Iterator[CheckMessage]:
+    """W015: whoever cannot receive texts needs another way, and the pages have none of their own."""
+    if not settings.DEBUG and not settings.SUPPORT_URL:
+        hint = "Where people get help who cannot receive a text or a call (NIST SP 800-63B, 3.2.9; ASVS 5.0, 6.6.1)."
+        yield Warning("SUPPORT_URL is not set.", hint=hint, id="onboarding.W015")
+
+
+@register
 def proxies(**_kwargs: object) -> Iterator[CheckMessage]:
     """E011, W012: whom X-Forwarded-For is believed from."""
     for cidr in settings.TRUSTED_PROXY_CIDRS:

@@ -17,6 +17,7 @@ PRODUCTION: dict[str, Any] = {
     "SECRET_KEY": GOOD_KEY,
     "PROVE_BASE_URL": "https://platform.uat.proveapis.com",
     "TWILIO_BASE_URL": "https://verify.twilio.com",
+    "SUPPORT_URL": "https://example.com/help",
 }
 
 
@@ -132,3 +133,7 @@ def test_every_message_has_a_hint() -> None:
     wrong = {"PROVE_BASE_URL": "http://id:secret@example.com", "DEFAULT_REGION": "XX", "TWILIO_ACCOUNT_SID": "x"}
     messages = ours(**PRODUCTION | wrong | {"SECRET_KEY": "short", "SANDBOX": True})
     assert len(messages) == 6 and all(message.hint for message in messages)
+
+
+def test_people_who_cannot_receive_texts_need_another_way() -> None:
+    assert ids(**PRODUCTION | {"SUPPORT_URL": ""}) == ["onboarding.W015"]

@@ -1,6 +1,7 @@
 """What the environment may say, and what the product makes of it."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -55,3 +56,16 @@ def test_a_missing_secret_is_named(tmp_path: Path, missing: str) -> None:
 def test_debug_alone_runs_on_the_sandbox(tmp_path: Path) -> None:
     told = json.loads(settings(tmp_path, DEBUG="1").stdout)
     assert told["SANDBOX"] and told["PROVE_BASE_URL"].startswith("sandbox://")
+
+
+def test_the_example_names_all_that_the_settings_read() -> None:
+    read = re.findall(r'env\.\w+\(\s*"([A-Z_]+)"', (ROOT / "proveflow/settings.py").read_text())
+    read = [*read, *re.findall(r'env\.\w+\(\s*"([A-Z_]+)"', (ROOT / "sandbox/settings.py").read_text())]
+    named = re.findall(r"^#? ?([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE)
+    assert len(read) > 40 and {*read} - {"DATABASE_URL", "ENV_FILE"} <= {*named}
+    assert {*named} <= {*read, "DATABASE_URL"}
+
+
+def test_another_file_may_say_it(tmp_path: Path) -> None:
+    (tmp_path / "our.env").write_text("DEBUG=1\nTWILIO_LOOKUP=1\n")
+    assert json.loads(settings(tmp_path, ENV_FILE=str(tmp_path / "our.env")).stdout)["TWILIO_LOOKUP"]

@@ -4,10 +4,11 @@ from collections.abc import Callable, Mapping
 from urllib.parse import parse_qs
 
 import pytest
+import requests
 import responses
 from django.conf import LazySettings
 
-from onboarding.errors import Busy, Garbled, Refused, Uncertain
+from onboarding.errors import Busy, Garbled, Refused, Uncertain, Unreachable, UpstreamError
 from onboarding.upstream import twilio as module
 from onboarding.upstream.twilio import Refusal, Twilio, TwilioRefused, Verification
 from tests.upstream import wire_twilio as wire
@@ -194,13 +195,64 @@ def test_a_limit_on_starts_tells_how_long_to_wait(
     assert caught.value.retry_after.total_seconds() == seconds
 
 
-@pytest.mark.parametrize("reply", [wire.error(20500, 500), wire.error(20503, 503), wire.problem(20500, 500)])
-def test_after_a_failure_on_twilios_side_nobody_knows(
-    twilio: Twilio, vendor: responses.RequestsMock, reply: Reply
+CALLS: list[tuple[str, Callable[[Twilio], object]]] = [
+    (START, lambda twilio: twilio.start(wire.TO)),
+    (CHECK, lambda twilio: twilio.check(wire.SID, wire.TO, "123456")),
+]
+
+
+@pytest.mark.parametrize(
+    ("reply", "error"),
+    [
+        (wire.error(20500, 500), Uncertain),
+        (wire.error(20503, 503), Uncertain),
+        (wire.problem(20500, 500), Uncertain),
+        (wire.error(99999, 400), Refused),
+        (wire.error(20429, 429), Busy),
+        (wire.error(25109, 400), Busy),
+        (Reply(wire.ERROR_PAGES, "<html>", 200), Garbled),
+        (Reply(wire.ERROR_PAGES, "", 201), Garbled),
+    ],
+)
+@pytest.mark.parametrize(("url", "call"), CALLS)
+def test_each_call_tells_the_kinds_of_failure_apart(
+    twilio: Twilio,
+    vendor: responses.RequestsMock,
+    url: str,
+    call: Callable[[Twilio], object],
+    reply: Reply,
+    error: type[UpstreamError],
 ) -> None:
-    reply.answers(vendor, START)
-    with pytest.raises(Uncertain):
-        twilio.start(wire.TO)
+    reply.answers(vendor, url)
+    with pytest.raises(error):
+        call(twilio)
+
+
+@pytest.mark.parametrize(
+    ("broken", "error"),
+    [
+        (requests.ConnectTimeout(), Unreachable),
+        (requests.ReadTimeout(), Uncertain),
+        (requests.ConnectionError("reset"), Uncertain),
+    ],
+)
+@pytest.mark.parametrize(("url", "call"), CALLS)
+def test_each_call_tells_a_line_that_never_stood_from_one_that_broke(
+    twilio: Twilio,
+    vendor: responses.RequestsMock,
+    url: str,
+    call: Callable[[Twilio], object],
+    broken: requests.RequestException,
+    error: type[UpstreamError],
+) -> None:
+    vendor.post(url, body=broken)
+    with pytest.raises(error):
+        call(twilio)
+
+
+def test_a_check_may_be_answered_with_200_as_well(twilio: Twilio, vendor: responses.RequestsMock) -> None:
+    Reply(wire.CHECK_PAGE, wire.checked("approved").body, 200).answers(vendor, CHECK)
+    assert twilio.check(wire.SID, wire.TO, "123456")
 
 
 def test_edge_and_region_of_the_environment_do_not_bend_the_address(
