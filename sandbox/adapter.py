@@ -17,9 +17,8 @@ from urllib3.exceptions import MaxRetryError, NewConnectionError, ProtocolError
 from urllib3.util import Timeout
 
 from sandbox.call import ByMethod, Route
-from sandbox.faults import Ordered
+from sandbox.faults import HANG_S, Ordered
 from sandbox.reply import Reply
-from sandbox.socketry import HANG_S
 
 Timeouts = float | tuple[float | None, float | None] | Timeout | None
 

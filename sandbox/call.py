@@ -7,11 +7,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from django.http import HttpRequest, HttpResponse
+from django.http.multipartparser import MultiPartParserError
 
 from sandbox import clock, faults, socketry, switches
 from sandbox.records import TABLES, Received
-from sandbox.reply import Refusal, Reply
+from sandbox.reply import Refusal, Reply, vendor_error
 from sandbox.store import Store, transaction
 
 EMBEDDED_HOST = "embedded"
@@ -32,6 +34,11 @@ class Call:
 
     def switch(self, name: str) -> str:
         return switches.value(self.store, name)
+
+    @property
+    def problem_details(self) -> bool:
+        """How Twilio's errors look today: RFC 9457."""
+        return self.switch("twilio_errors") == "rfc9457"
 
     @property
     def origin(self) -> str:
@@ -79,11 +86,13 @@ class Route:
             reply = self._answer(call)
             fault = faults.due(store, self.name, call.number, from_phone=self.cross_origin)
             if fault:
+                if fault.record:
+                    call.facts["ordered"] = True
                 if not fault.effect:
                     store.undo()
                     call.effects.clear()
                 faults.spend(store, fault)
-                reply = fault.spoil(reply)
+                reply = fault.spoil(reply, problem_details=call.problem_details)
             self._write_down(call, reply, fault)
         return Outcome(reply, fault)
 
@@ -93,7 +102,10 @@ class Route:
             return self.handler(call)
         except Refusal as refusal:
             call.refusal = refusal
-            return refusal.reply
+        except (SuspiciousOperation, MultiPartParserError) as unread:  # Django would not read the body
+            status = 413 if isinstance(unread, RequestDataTooBig) else 400
+            call.refusal = Refusal(vendor_error(self.name, status, problem_details=call.problem_details))
+        return call.refusal.reply
 
     def _write_down(self, call: Call, reply: Reply, fault: faults.Ordered | None) -> None:
         outcome = fault.kind if fault else call.refusal.code if call.refusal else "ok"

@@ -27,6 +27,6 @@ def advance(store: Store, seconds: float) -> float:
     return moved
 
 
-def iso(moment: float) -> str:
+def iso(moment: float, precision: str = "seconds") -> str:
     """2026-11-23T10:00:00Z, as Twilio writes it."""
-    return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return datetime.fromtimestamp(moment, UTC).isoformat(timespec=precision).replace("+00:00", "Z")

@@ -4,125 +4,163 @@ JSON for scripts; the desk's own forms may post as forms do, and are led back to
 """
 
 from collections.abc import Callable
-from functools import wraps
+from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.core.exceptions import SuspiciousOperation
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.urls import reverse
 
-from sandbox import clock, faults, people, switches
+from sandbox import arguments, clock, faults, switches
+from sandbox.arguments import Argument, Arguments, one_of, perhaps, whole
 from sandbox.call import ROUTES, json_body
 from sandbox.records import TABLES, Device, Fault, Handset, Received, Setting
 from sandbox.store import Store, transaction
 
-Arguments = dict[str, Any]
-Action = Callable[[Store, Arguments], Any]
-View = Callable[[HttpRequest], HttpResponse]
+Told = dict[str, Any]
+Do = Callable[[Store, Told], Any]
 JSON, FORM = "application/json", "application/x-www-form-urlencoded"
+MOST_TIMES = 10_000
 
 
-def control(**actions: Action) -> View:
-    """A view from an action per method, each one transaction. ValueError, KeyError and TypeError mean 400."""
+@dataclass(frozen=True)
+class Action:
+    """`do` raises ValueError for what cannot be done."""
 
-    @wraps(next(iter(actions.values())))
-    def view(request: HttpRequest) -> HttpResponse:
-        action = actions.get(request.method or "")
-        if action is None:
-            return JsonResponse({"error": f"one of {', '.join(actions)}"}, status=405)
+    what: str
+    do: Do
+    takes: Arguments
+
+
+def action(what: str, **takes: Argument) -> Callable[[Do], Action]:
+    """Names what the function below does, and what it is told."""
+    return lambda do: Action(what, do, takes)
+
+
+class Control:
+    """A view: an action per method, each one transaction."""
+
+    csrf_exempt = True
+
+    def __init__(self, **actions: Action) -> None:
+        self.actions = actions
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        asked = self.actions.get(request.method or "")
+        if asked is None:
+            return JsonResponse({"error": f"one of {', '.join(self.actions)}"}, status=405)
         if request.method != "GET" and not _ours(request):
             return JsonResponse({"error": "JSON, from this origin or from no page at all"}, status=403)
         try:
-            with transaction(settings.SANDBOX_STORE, TABLES) as store:
-                answer = action(store, _arguments(request))
-        except (ValueError, KeyError, TypeError) as error:
+            answer = _done(asked, request)
+        except RecursionError:
+            return JsonResponse({"error": "nested too deep"}, status=400)
+        except (ValueError, SuspiciousOperation) as error:
             return JsonResponse({"error": str(error)}, status=400)
         if request.content_type == FORM:
             return HttpResponseRedirect(reverse("sandbox:desk"), status=303)
         return JsonResponse(answer, safe=False)
 
-    view.csrf_exempt = True  # type: ignore[attr-defined]
-    return view
+
+def _done(asked: Action, request: HttpRequest) -> Any:
+    told = arguments.understood(_told(request, asked.takes), asked.takes)
+    with transaction(settings.SANDBOX_STORE, TABLES) as store:
+        return asked.do(store, told)
 
 
 def _ours(request: HttpRequest) -> bool:
     """No page elsewhere may do this. Browsers say where a request is from; scripts, which do not, send JSON."""
     site, origin = request.headers.get("Sec-Fetch-Site", ""), request.headers.get("Origin", "")
-    if site not in ("", "none", "same-origin") or (origin and urlsplit(origin).netloc != request.get_host()):
+    if site not in ("", "none", "same-origin") or (origin and origin.partition("://")[2] != request.get_host()):
         return False
     return request.content_type == JSON or site == "same-origin" or bool(origin) or request.method == "DELETE"
 
 
-def _arguments(request: HttpRequest) -> Arguments:
+def _told(request: HttpRequest, known: Arguments) -> Told:
     if request.method == "GET" or not request.body:
         return request.GET.dict()
-    return request.POST.dict() if request.content_type == FORM else json_body(request)
+    return arguments.from_form(request.POST.dict(), known) if request.content_type == FORM else json_body(request)
 
 
-def _order(store: Store, order: Arguments) -> Arguments:
-    """{"route", "kind", "times": 1 or null for all, "number": E.164 for one only, and the kind's own options}"""
-    route, kind, times, number = (order.pop(name, None) for name in ("route", "kind", "times", "number"))
-    if route not in ROUTES:
-        raise ValueError(f"route is one of {', '.join(ROUTES)}")
-    options = {name: value for name, value in order.items() if value != ""}
-    return _shown(
-        faults.order(store, route, kind, int(times) if times else None, people.e164(number) if number else "", options)
-    )
+@action(
+    "orders a bad day",
+    route=Argument("the call, by its name above", one_of(ROUTES)),
+    kind=Argument("what goes wrong, from the table above", one_of(faults.KINDS)),
+    times=Argument("how many calls; null for all", perhaps(whole(1, MOST_TIMES)), required=False),
+    number=Argument("for that number alone", perhaps(arguments.number), required=False),
+    **faults.OPTIONS,
+)
+def _order(store: Store, told: Told) -> Told:
+    ordered = told.pop("route"), told.pop("kind"), told.pop("times", None), told.pop("number", None) or ""
+    return _shown(faults.order(store, *ordered, options=told))
 
 
-def _orders(store: Store, _: Arguments) -> list[Arguments]:
+@action("the bad days still to come")
+def _orders(store: Store, _: Told) -> list[Told]:
     return [_shown(fault) for fault in store.find(Fault)]
 
 
-def _no_more(store: Store, _: Arguments) -> Arguments:
+@action("no more bad days")
+def _no_more(store: Store, _: Told) -> Told:
     store.empty(Fault)
     return {}
 
 
-def _shown(fault: Fault) -> Arguments:
+def _shown(fault: Fault) -> Told:
     facts = {"id": fault.id, "route": fault.route, "kind": fault.kind, "times": fault.times, "number": fault.number}
     return facts | fault.options
 
 
-def _advance(store: Store, by: Arguments) -> dict[str, float]:
-    seconds = float(by["advance_s"])
-    if not 0 <= seconds < clock.FARTHEST_S:
-        raise ValueError("advance_s is 0 or more, and less than ten years")
-    return {"offset_s": clock.advance(store, seconds)}
+@action(
+    "time goes forward, never back: tokens, codes, flows and idle keys expire",
+    advance_s=Argument("seconds; ten years in all at most", arguments.seconds(clock.FARTHEST_S)),
+)
+def _advance(store: Store, told: Told) -> dict[str, float]:
+    if clock.offset(store) + told["advance_s"] >= clock.FARTHEST_S:
+        raise ValueError("time goes no farther than ten years")
+    return {"offset_s": clock.advance(store, told["advance_s"])}
 
 
-def _turn(store: Store, choices: Arguments) -> dict[str, str]:
+@action(
+    "turns switches, which are told below",
+    **{switch.name: Argument("", one_of(switch.choices), required=False) for switch in switches.SWITCHES.values()},
+)
+def _turn(store: Store, choices: Told) -> Any:
     for name, choice in choices.items():
         switches.turn(store, name, choice)
-    return _positions(store, {})
+    return _positions.do(store, {})
 
 
-def _positions(store: Store, _: Arguments) -> dict[str, str]:
+@action("where the switches stand")
+def _positions(store: Store, _: Told) -> dict[str, str]:
     return {name: switches.value(store, name) for name in switches.SWITCHES}
 
 
-def _fly(store: Store, order: Arguments) -> Arguments:
-    """{"number", "on"}: messages wait, and the browser on that phone does not reach Prove."""
-    number = people.e164(order["number"])
-    handset = store.get(Handset, number) or Handset(number)
-    handset.airplane = order["on"] in (True, "on")
+@action(
+    "that phone's messages wait, and a browser in a flow of its number does not reach Prove",
+    number=Argument("E.164", arguments.number),
+    on=Argument("true or false", arguments.flag),
+)
+def _fly(store: Store, told: Told) -> Told:
+    handset = store.get(Handset, told["number"]) or Handset(told["number"])
+    handset.airplane = told["on"]
     store.save(handset)
-    return {"number": number, "on": handset.airplane}
+    return told
 
 
-def _revoke(store: Store, order: Arguments) -> Arguments:
-    """{"deviceId"}: as if Prove had deactivated the key."""
-    device = store.get(Device, order["deviceId"])
+@action("as if Prove had deactivated the key", deviceId=Argument("the key's", arguments.text))
+def _revoke(store: Store, told: Told) -> Told:
+    device = store.get(Device, told["deviceId"])
     if device is None:
         raise ValueError("no such device")
     device.revoked = True
     store.save(device)
-    return {"deviceId": device.device_id}
+    return told
 
 
-def _forget(store: Store, _: Arguments) -> Arguments:
-    """Everything but the signing key: servers keep their access token, browsers find that nobody knows their key."""
+@action("forgets all but the key that signs: servers keep their access token, browsers find their keys unknown")
+def _forget(store: Store, _: Told) -> Told:
     key = store.get(Setting, "signing_key")
     store.empty(*TABLES)
     if key:
@@ -130,23 +168,26 @@ def _forget(store: Store, _: Arguments) -> Arguments:
     return {}
 
 
-def _read(store: Store, which: Arguments) -> list[Arguments]:
-    """Oldest first; `route` and `number` narrow it down."""
-    asked = {name: which[name] for name in ("route", "number") if name in which}
-    return [shown(row) for row in store.find(Received, **asked)]
+@action(
+    "every call received, oldest first",
+    route=Argument("of that call alone", arguments.text, required=False),
+    number=Argument("of that number alone", arguments.number, required=False),
+)
+def _read(store: Store, which: Told) -> list[Told]:
+    return [shown(row) for row in store.find(Received, **which)]
 
 
-def shown(row: Received) -> Arguments:
+def shown(row: Received) -> Told:
     """A line of the ledger as the world sees it."""
-    line = {"at": clock.iso(row.at), "route": row.route, "outcome": row.outcome, "status": row.status}
+    line = {"at": clock.iso(row.at, "milliseconds"), "route": row.route, "outcome": row.outcome, "status": row.status}
     return line | {"effect": row.effect, "number": row.number} | row.facts
 
 
-faults_ordered = control(GET=_orders, POST=_order, DELETE=_no_more)
-faults_cleared = control(POST=_no_more)
-clock_moved = control(POST=_advance)
-switches_turned = control(GET=_positions, POST=_turn)
-airplane = control(POST=_fly)
-revoked = control(POST=_revoke)
-reset = control(POST=_forget)
-ledger = control(GET=_read)
+faults_ordered = Control(GET=_orders, POST=_order, DELETE=_no_more)
+faults_cleared = Control(POST=_no_more)
+clock_moved = Control(POST=_advance)
+switches_turned = Control(GET=_positions, POST=_turn)
+airplane = Control(POST=_fly)
+revoked = Control(POST=_revoke)
+reset = Control(POST=_forget)
+ledger = Control(GET=_read)

@@ -1,5 +1,6 @@
 """What lies on the desk: a phone for each number that anything happened to, the Prove Keys, the time."""
 
+import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -14,6 +15,7 @@ LEDGER_LINES = 12
 MOST_PHONES = 8
 MOST_KEYS = 20
 RECENT = 100  # rows looked at: the desk asks every second
+LONGEST_OPTION = 60  # characters
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,21 @@ class Position:
 
     switch: Switch
     choice: str
+
+
+@dataclass(frozen=True)
+class BadDay:
+    """A fault that was ordered, in words."""
+
+    fault: Fault
+
+    @property
+    def words(self) -> str:
+        """status, status 503, 2 more, +12025550101"""
+        fault = self.fault
+        options = (f"{name} {json.dumps(value)[:LONGEST_OPTION]}" for name, value in fault.options.items())
+        times = "always" if fault.times is None else f"{fault.times} more"
+        return ", ".join(filter(None, (fault.kind, *options, times, fault.number)))
 
 
 def display(number: str) -> str:
@@ -86,8 +103,8 @@ def ledger(store: Store) -> list[Received]:
     return store.latest(Received, LEDGER_LINES)
 
 
-def faults(store: Store) -> list[Fault]:
-    return store.find(Fault)
+def bad_days(store: Store) -> list[BadDay]:
+    return [BadDay(fault) for fault in store.find(Fault)]
 
 
 def positions(store: Store) -> list[Position]:

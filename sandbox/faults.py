@@ -7,27 +7,35 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sandbox import people
+from sandbox.arguments import Argument, anything, flag, headers, seconds, whole
 from sandbox.records import Fault, Handset, Received
-from sandbox.reply import Reply
+from sandbox.reply import Reply, vendor_error
 from sandbox.store import Store
 
 HUGE_BYTES = 5 * 1024 * 1024
-DEFAULT_LATENCY_S = 2.0
-DEFAULT_DRIP_S = 0.5  # between two bytes
+HANG_S = 120.0  # longer than anybody waits
+DAY_S = 24 * 60 * 60
 HTML = b"<!doctype html><title>502 Bad Gateway</title><h1>502 Bad Gateway</h1>"
-PROVE_CODES = {401: 8002, 403: 8003}
-TWILIO_CODES = {401: 20003, 404: 20404, 429: 20429, 503: 20503}
 # Values from closed sets that no client has ever seen.
 UNHEARD_OF = {"success": "postponed", "status": "postponed", "next": "device/unheard-of", "result": "maybe"}
 
 
 @dataclass(frozen=True)
 class Kind:
-    """`effect`: the call does its work before things go wrong. `answers`: the caller still gets a whole HTTP answer."""
+    """`effect`: the call does its work before things go wrong. `answers`: the caller still gets a whole HTTP answer.
+
+    `options`: what it can be told, with the defaults.
+    """
 
     what: str
     effect: bool
     answers: bool
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def takes(self) -> str:
+        """The options as JSON, for the desk's script."""
+        return json.dumps(self.options)
 
 
 KINDS = {
@@ -36,17 +44,30 @@ KINDS = {
     "reset": Kind("received, then the connection is reset, before anything happened", effect=False, answers=False),
     "lost": Kind("it happens, but the connection breaks before the answer", effect=True, answers=False),
     "truncated": Kind("the answer ends half way", effect=True, answers=False),
-    "drip": Kind("the answer comes a byte at a time (`seconds` between two)", effect=True, answers=True),
-    "latency": Kind("the answer comes late (`seconds`)", effect=True, answers=True),
-    "status": Kind(
-        "an HTTP error (`status`, default 500; 429 with `retry_after`, seconds)", effect=False, answers=True
-    ),
-    "html": Kind("a proxy's page (`status`, default 502)", effect=False, answers=True),
+    "drip": Kind("the answer comes a byte at a time", effect=True, answers=True, options={"seconds": 0.5}),
+    "latency": Kind("the answer comes late", effect=True, answers=True, options={"seconds": 2.0}),
+    "status": Kind("an HTTP error", effect=False, answers=True, options={"status": 500, "retry_after": 1}),
+    "html": Kind("a proxy's page", effect=False, answers=True, options={"status": 502}),
     "empty": Kind("200 and no body", effect=False, answers=True),
     "huge": Kind("5 MB more than anybody asked for", effect=True, answers=True),
     "types": Kind("every value has another JSON type than it should", effect=True, answers=True),
     "unknown_value": Kind("values from closed sets that nobody has heard of", effect=True, answers=True),
-    "answer": Kind("exactly `body`, whatever was asked (`status`, default 200)", effect=False, answers=True),
+    "answer": Kind(
+        "exactly what is ordered, whatever was asked",
+        effect=False,
+        answers=True,
+        options={"status": 200, "body": {}, "headers": {}},
+    ),
+}
+
+
+OPTIONS = {
+    "status": Argument("200 to 599", whole(200, 599), required=False),
+    "retry_after": Argument("seconds, told with 429 and 503", whole(0, DAY_S), required=False),
+    "seconds": Argument("how late, or between two bytes", seconds(HANG_S), required=False),
+    "body": Argument("any JSON", anything, required=False, json=True),
+    "headers": Argument("JSON, name to value", headers, required=False, json=True),
+    "effect": Argument("true or false, to overrule the kind's own", flag, required=False),
 }
 
 
@@ -69,15 +90,17 @@ class Ordered:
 
     @property
     def seconds(self) -> float:
-        return float(self.options.get("seconds", DEFAULT_DRIP_S if self.kind == "drip" else DEFAULT_LATENCY_S))
+        return float(self.option("seconds"))
 
-    def spoil(self, reply: Reply) -> Reply:
+    def option(self, name: str) -> Any:
+        return self.options.get(name, KINDS[self.kind].options[name])
+
+    def spoil(self, reply: Reply, *, problem_details: bool) -> Reply:
         match self.kind:
             case "status":
-                return self._status()
+                return self._status(problem_details)
             case "html":
-                page = {"Content-Type": "text/html"}
-                return Reply(None, int(self.options.get("status", 502)), page, raw=HTML)
+                return Reply(None, self.option("status"), {"Content-Type": "text/html"}, raw=HTML)
             case "empty":
                 return Reply(None, raw=b"")
             case "huge":
@@ -87,17 +110,14 @@ class Ordered:
             case "unknown_value":
                 return replace(reply, body=_unheard_of(reply.body))
             case "answer":
-                return Reply(self.options.get("body", {}), int(self.options.get("status", 200)))
+                return Reply(self.option("body"), self.option("status"), self.option("headers"))
         return reply
 
-    def _status(self) -> Reply:
-        """The vendor's own body for that HTTP status."""
-        status = int(self.options.get("status", 500))
-        headers = {"Retry-After": str(self.options.get("retry_after", 1))} if status in (429, 503) else {}
-        body = {"code": PROVE_CODES.get(status, 1000), "message": "error occurred"}
-        if self.route.startswith("twilio."):
-            body |= {"code": TWILIO_CODES.get(status, 20500), "status": status}
-        return Reply(body, status, headers)
+    def _status(self, problem_details: bool) -> Reply:
+        reply = vendor_error(self.route, self.option("status"), problem_details=problem_details)
+        if reply.status not in (429, 503):
+            return reply
+        return replace(reply, headers={**reply.headers, "Retry-After": str(self.option("retry_after"))})
 
 
 def due(store: Store, route: str, number: str, *, from_phone: bool) -> Ordered | None:
@@ -115,22 +135,19 @@ def due(store: Store, route: str, number: str, *, from_phone: bool) -> Ordered |
 
 
 def _had_enough(store: Store, trouble: people.Trouble, number: str) -> bool:
+    """A fault of the same kind that was ordered does not count."""
     if trouble.times is None:
         return False
-    struck = [r for r in store.find(Received, number=number) if (r.route, r.outcome) == (trouble.route, trouble.kind)]
-    return len(struck) >= trouble.times
+    calls = [r for r in store.find(Received, number=number) if "ordered" not in r.facts]
+    return sum((r.route, r.outcome) == (trouble.route, trouble.kind) for r in calls) >= trouble.times
 
 
 def order(store: Store, route: str, kind: str, times: int | None, number: str, options: dict[str, Any]) -> Fault:
-    """Raises ValueError for a kind that there is not, and for options that make no sense."""
-    if kind not in KINDS:
-        raise ValueError(f"kind is one of {', '.join(KINDS)}")
-    if times is not None and times < 1:
-        raise ValueError("times is how many calls it spoils, null for all")
-    for name in options.keys() & {"seconds", "status", "retry_after"}:
-        options[name] = float(options[name]) if name == "seconds" else int(options[name])
-    if not isinstance(options.get("effect", True), bool):
-        raise ValueError("effect is true or false")
+    """Raises ValueError for options that the kind does not take."""
+    foreign = options.keys() - KINDS[kind].options.keys() - {"effect"}
+    if foreign:
+        takes = ", ".join([*KINDS[kind].options, "effect"])
+        raise ValueError(f"{kind} takes {takes}, not {', '.join(sorted(foreign))}")
     fault = Fault(uuid.uuid4().hex, route, kind, times, number, options)
     store.save(fault)
     return fault

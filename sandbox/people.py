@@ -39,13 +39,14 @@ class Person:
     bind_reasons: Mapping[str, str] = field(default_factory=dict)  # the same, at unify-bind
     pending_s: float = 0  # after the Web SDK ran
     recycled: bool = False  # Prove takes every newcomer for another person
-    twilio_code: int | None = None  # Verify refuses to send with this code
+    twilio_code: int | None = None  # Verify refuses to send with this code; some of them texts alone
     arrives_after_s: float | None = 0  # None: the message never arrives
     troubles: tuple[Trouble, ...] = ()
 
 
 # Code to its meaning. https://developer.prove.com/docs/global-fraud-policy
 REASONS = {
+    "9003": "no such identity was found",
     "9100": "phone possession was not completed",
     "9101": "the number does not match the number registered to the Prove Key",
     "9131": "the number is listed as not a mobile",
@@ -83,6 +84,8 @@ def _trouble(last: int, name: str, story: str, *troubles: Trouble) -> Person:
     return _ours(last, name, story, troubles=troubles)
 
 
+STRANGER = "00000000-0000-4000-8000-000000000000"
+ANOTHERS = {"success": "true", "phoneNumber": f"{FICTION}0101", "proveId": STRANGER, "deviceId": STRANGER}
 KEY_JOURNEY = "first visit: a code, then linked; same browser again: recognised"
 
 _TABLE = (
@@ -105,6 +108,7 @@ _TABLE = (
     _ours(107, "Nobody", "Prove does not know the number: 8007 at unify", api_code=8007),
     *(_risky(str(code), last=code - 9000) for code in range(9131, 9138)),
     _risky("9134", "9137", last=139),
+    _risky("9003", last=190),
     _risky("9100", last=160),
     *(_risky(str(code), last=code - 9000) for code in (9161, 9162, 9163, 9164, 9171, 9180)),
     _ours(138, "Doubtful", "with `checkReputation`: a code, and a reason of risk: SIM swap within 24 hours",
@@ -126,33 +130,44 @@ _TABLE = (
              Trouble("prove.unify_status", "types")),
     _trouble(116, "Status unheard of", "unify-status answers with a success that nobody knows",
              Trouble("prove.unify_status", "unknown_value")),
+    _trouble(122, "Somebody else", "unify-status says true, of another number",
+             Trouble("prove.unify_status", "answer", {"body": ANOTHERS})),
     _trouble(117, "Device check fails", "the Web SDK's register and verify answer 500",
              Trouble("prove.device_register", "status"), Trouble("prove.device_verify", "status")),
     _trouble(118, "Device check hangs", "the Web SDK's register and verify never answer",
              Trouble("prove.device_register", "hang"), Trouble("prove.device_verify", "hang")),
     _trouble(119, "Device check half done", "register answers without a deviceId, once",
              Trouble("prove.device_register", "answer", {"body": {"next": "done", "data": {}}}, times=1)),
-    _trouble(141, "Bind lost", "the bind happens, its answer is lost", Trouble("prove.unify_bind", "lost", times=1)),
+    _trouble(141, "Bind lost", "the bind happens, its answer is lost, once",
+             Trouble("prove.unify_bind", "lost", times=1)),
     _trouble(142, "Bind unreachable", "Prove cannot be reached at unify-bind, once",
              Trouble("prove.unify_bind", "refuse", times=1)),
     _trouble(143, "Bind hangs", "unify-bind is received and never answered, once",
              Trouble("prove.unify_bind", "hang", times=1)),
+    _trouble(148, "Bind garbled", "the bind happens, its answer is a proxy's page, once",
+             Trouble("prove.unify_bind", "html", {"status": 200, "effect": True}, times=1)),
+    _trouble(149, "Bind pending", "unify-bind answers pending, and nothing happens",
+             Trouble("prove.unify_bind", "answer", {"body": {"success": "pending"}})),
     _trouble(144, "Twilio down", "Twilio answers 500 to every new verification",
              Trouble("twilio.verification", "status")),
-    _trouble(145, "Send lost", "the message is sent, Twilio's answer is lost",
+    _trouble(145, "Send lost", "the message is sent, Twilio's answer is lost, once",
              Trouble("twilio.verification", "lost", times=1)),
-    _trouble(146, "Check lost", "the code is checked, Twilio's answer is lost",
+    _trouble(146, "Check lost", "the code is checked, Twilio's answer is lost, once",
              Trouble("twilio.verification_check", "lost", times=1)),
-    _ours(150, "Blocked prefix", "Twilio's Fraud Guard blocks the prefix: 60410", twilio_code=60410),
+    _trouble(147, "Twilio busy", "Twilio is busy at a new verification, once: 20429",
+             Trouble("twilio.verification", "status", {"status": 429, "retry_after": 1}, times=1)),
+    _ours(150, "Blocked prefix", "Twilio's Fraud Guard blocks texts: 60410; a call arrives", twilio_code=60410),
     _ours(151, "Blocked country", "Twilio's geo permissions: 60605", twilio_code=60605),
-    _ours(152, "Landline", "no text can be sent: 60205; a call arrives", line_type="landline"),
+    _ours(152, "Landline", "no text can be sent: 60205; a call arrives", line_type="landline", twilio_code=60205),
     _ours(158, "Internet number", "Lookup says nonFixedVoip, Prove says nothing", line_type="nonFixedVoip"),
     _ours(159, "Premium", "Lookup says premium, Prove says nothing", line_type="premium"),
+    _trouble(165, "Lookup down", "Lookup answers 500", Trouble("twilio.lookup", "status")),
     _ours(153, "Silence", "the message never arrives", arrives_after_s=None),
     _ours(154, "Slow carrier", "the message arrives after 30 seconds", arrives_after_s=30),
     _ours(155, "Too many starts", "Twilio is busy with this number: 60212", twilio_code=60212),
     _ours(156, "Out of plan", "Twilio does not take the number for one: 60200", twilio_code=60200),
-    _ours(157, "STOP", "the owner has opted out of messages: 21610", twilio_code=21610),
+    _ours(157, "STOP", "the owner has opted out of texts: 21610; a call arrives", twilio_code=21610),
+    _ours(166, "Out of reach", "no text reaches the number: 21612; a call arrives", twilio_code=21612),
 )  # fmt: skip
 
 PEOPLE: Mapping[str, Person] = {person.number: person for person in _TABLE}

@@ -39,7 +39,7 @@ class Received:
     effect: bool
     number: str
     facts: dict[str, Any]
-    INDEXES: ClassVar[tuple[str, ...]] = ("number",)
+    INDEXES: ClassVar[tuple[str, ...]] = ("number", "at")
 
     @property
     def moment(self) -> datetime:

@@ -8,9 +8,8 @@ import time
 
 from django.http import HttpRequest, HttpResponse
 
-from sandbox.faults import Ordered
+from sandbox.faults import HANG_S, Ordered
 
-HANG_S = 120.0  # longer than anybody waits
 RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # SO_LINGER on, 0 seconds: the peer sees RST instead of FIN
 
 

@@ -4,7 +4,7 @@ import json
 import sqlite3
 import zlib
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import astuple, fields
 from os import PathLike
 from pathlib import Path
@@ -12,6 +12,7 @@ from threading import Lock
 from typing import Any, ClassVar, Protocol, TypeVar, get_origin
 
 BUSY_TIMEOUT_S = 20
+SPOILED = (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT)
 TURN = Lock()  # threads queue here: SQLite would have them poll
 
 
@@ -45,6 +46,11 @@ class Store:
         """Newest first."""
         query = f'SELECT * FROM "{kind.__name__}" ORDER BY rowid DESC LIMIT ?'  # noqa: S608
         return [self._row(kind, row) for row in self.connection.execute(query, [most])]
+
+    def since(self, kind: type[R], name: str, moment: float) -> list[R]:
+        """The rows whose `name` is later than `moment`."""
+        query = f'SELECT * FROM "{kind.__name__}" WHERE "{name}" > ?'  # noqa: S608
+        return [self._row(kind, row) for row in self.connection.execute(query, [moment])]
 
     def save(self, row: Row) -> None:
         key, *rest = (f'"{field.name}"' for field in fields(row))
@@ -84,21 +90,51 @@ def _decoded(kind: Any, value: Any) -> Any:
 
 @contextmanager
 def transaction(file: str | PathLike[str], kinds: Sequence[type[Row]]) -> Iterator[Store]:
-    """Exclusive among writers from its first line on. A file of another layout is emptied and laid out anew."""
+    """Exclusive among writers from its first line on.
+
+    A file of another layout is emptied and laid out anew. A damaged one, or one that is no database, is put aside; if
+    that shows only in the middle of a transaction, the next one begins anew.
+    """
     path = Path(file)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with TURN:
-        connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None)
+    with TURN, _putting_aside(path):
+        connection = _opened(path, kinds)
         try:
-            connection.execute(
-                "PRAGMA synchronous = OFF"
-            )  # a killed process loses nothing, only a fallen machine would
-            connection.execute("BEGIN IMMEDIATE")
-            _lay_out(connection, kinds)
             yield Store(connection)
             connection.execute("COMMIT")
         finally:
             connection.close()  # which undoes whatever was not committed
+
+
+def _opened(path: Path, kinds: Sequence[type[Row]]) -> sqlite3.Connection:
+    """Tried twice: what was put aside has made room."""
+    with suppress(sqlite3.DatabaseError), _putting_aside(path):
+        return _begun(path, kinds)
+    return _begun(path, kinds)
+
+
+def _begun(path: Path, kinds: Sequence[type[Row]]) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None)
+    try:
+        connection.execute("PRAGMA synchronous = OFF")  # a killed process loses nothing, only a fallen machine would
+        connection.execute("BEGIN IMMEDIATE")
+        _lay_out(connection, kinds)
+    except sqlite3.Error:
+        connection.close()
+        raise
+    return connection
+
+
+@contextmanager
+def _putting_aside(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF in SPOILED:
+            with suppress(FileNotFoundError):  # another process was faster
+                path.replace(f"{path}.spoiled")
+            Path(f"{path}-journal").unlink(missing_ok=True)
+        raise
 
 
 def _lay_out(connection: sqlite3.Connection, kinds: Sequence[type[Row]]) -> None:

@@ -48,6 +48,24 @@ SWITCHES = {
             "Not documented. Refused as out of order (403), the stricter reading of one bind per flow.",
         ),
         Switch(
+            "out_of_order",
+            ("1003", "8003"),
+            "The code (403) of a unify-bind that is not due.",
+            "Prove's sandbox pages print 1003, its table of codes gives 8003 that meaning.",
+        ),
+        Switch(
+            "auth_token_reuse",
+            ("refused", "accepted"),
+            "Whether the authToken of a flow that was bound still opens the device API.",
+            "Documented for one use; what a second one is answered, is not. Refused (401), the stricter reading.",
+        ),
+        Switch(
+            "status_of_8007_to_8009",
+            ("usual", "400", "401", "403"),
+            "The HTTP status that carries 8007, 8008 and 8009; as usual: 400, 400 and 403.",
+            "Not documented. A bad parameter is a 400; 8009 is called unauthorized access.",
+        ),
+        Switch(
             "bind_evaluation",
             ("present", "absent"),
             "Whether unify-bind carries `evaluation`.",
@@ -82,6 +100,18 @@ SWITCHES = {
             ("unlimited", "25"),
             "Prove's rate limit: 429 and Retry-After beyond it.",
             "Documented as 25. Off, because a fast test suite would meet it all the time.",
+        ),
+        Switch(
+            "twilio_unknown_number",
+            ("20404", "60200"),
+            "What a check by number is refused with, where that number never had a verification.",
+            "Most users report 404 with 20404, one live test saw 400 with 60200.",
+        ),
+        Switch(
+            "twilio_sixth_check",
+            ("60202", "20404"),
+            "What a check is refused with after five wrong codes.",
+            "Two live tests saw 429 with 60202, and the error's page says so; Twilio's blog of 2020 says 404.",
         ),
         Switch(
             "twilio_errors",

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_safe
 
 from sandbox import clock, desk, people
 from sandbox.call import ROUTES
-from sandbox.faults import KINDS
+from sandbox.faults import KINDS, OPTIONS
 from sandbox.records import TABLES
 from sandbox.store import transaction
 
@@ -30,6 +30,8 @@ CONTENT_SECURITY_POLICY = "; ".join(
 )
 STEPS = (("1 min", 60), ("10 min", 10 * 60), ("15 min", 15 * 60), ("1 hour", 60 * 60), ("1 year", 366 * 24 * 60 * 60))
 
+FIELDS = {name: option for name, option in OPTIONS.items() if name != "effect"}  # of the form; this one is for scripts
+
 
 @require_safe
 def show(request: HttpRequest) -> HttpResponse:
@@ -39,12 +41,12 @@ def show(request: HttpRequest) -> HttpResponse:
             "phones": desk.phones(store),
             "keys": desk.keys(store),
             "ledger": desk.ledger(store),
-            "faults": desk.faults(store),
+            "bad_days": desk.bad_days(store),
             "positions": desk.positions(store),
             "now": desk.time_of_day(store),
             "ahead": timedelta(seconds=round(clock.offset(store))),
         }
-    context |= {"people": people.PEOPLE.values(), "kinds": KINDS, "routes": ROUTES, "steps": STEPS}
+    context |= {"people": people.PEOPLE.values(), "steps": STEPS, "routes": ROUTES, "kinds": KINDS, "options": FIELDS}
     context["origin"] = f"{request.scheme}://{request.get_host()}"
     context["app"] = "" if settings.ROOT_URLCONF == "sandbox.root" else "/"
     response = render(request, "sandbox/desk.html", context)

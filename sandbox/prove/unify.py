@@ -17,6 +17,7 @@ from sandbox.records import Device, Flow, Identity
 from sandbox.reply import Reply
 
 FLOW_LIFE_S = 60 * 60  # assumed: no lifetime of a correlationId is documented
+UNUSED_TEXTS = ("proveId", "deviceId", "clientCustomerId", "emailAddress", "ipAddress", "finalTargetUrl", "smsMessage")
 BOUND_TO_ANOTHER = {"9101": people.REASONS["9101"]}
 
 
@@ -29,6 +30,7 @@ def unify(call: Call) -> Reply:
     _served(call)
     echo = {"phoneNumber": written, "clientRequestId": request_id}
     echo["clientHumanId"] = text(fields, "clientHumanId", required=False)
+    _well_typed(fields)
     flow = Flow(
         correlation_id=str(uuid.uuid4()),
         number=call.number,
@@ -83,7 +85,7 @@ def unify_bind(call: Call) -> Reply:
     if flow.bound and call.switch("repeated_bind") == "true":
         return _verdict(call, flow, fields, "true")
     if flow.bound or device is None or flow.success != "possession_required":
-        raise refusal(1003)
+        raise refusal(int(call.switch("out_of_order")))
     if _e164(written) != flow.number:
         return _verdict(call, flow, fields, "false", about_bind=True)
     reasons = people.person(flow.number).bind_reasons
@@ -121,20 +123,26 @@ def _verdict(
         call.store.save(flow)
     evaluation = {} if about_bind and call.switch("bind_evaluation") == "absent" else _evaluation(success, reasons)
     person = {"proveId": prove_id_of(call.store, flow.number), "deviceId": flow.device_id} if success == "true" else {}
-    request_id = {"clientRequestId": text(dict(fields), "clientRequestId", required=False)}
-    return _answer(call, success, **(flow.echo | request_id | person), evaluation=evaluation)
+    request_id = text(dict(fields), "clientRequestId", required=False) or flow.echo["clientRequestId"]
+    return _answer(call, success, **(flow.echo | {"clientRequestId": request_id} | person), evaluation=evaluation)
 
 
 def _evaluation(success: str, reasons: Mapping[str, str]) -> dict[str, Any]:
     """https://developer.prove.com/docs/global-fraud-policy; reasons are an object, keyed by code."""
-    failed = {"result": "fail", "failureReasons": dict(reasons)}
-    if reasons and success != "false":
-        return {"authentication": {"result": "pass"}, "risk": failed}
-    if reasons:
-        return {"authentication": failed, "risk": {"result": "pass"}}
-    if success in ("true", "possession_required"):
-        return {"authentication": {"result": "pass"}, "risk": {"result": "pass"}}
-    return {}
+    if not reasons and success not in ("true", "possession_required"):
+        return {}
+    failures: dict[str, dict[str, str]] = {}
+    for code, meaning in reasons.items():
+        failures.setdefault(_category(success, code), {})[code] = meaning
+    passed: dict[str, Any] = {category: {"result": "pass"} for category in ("authentication", "risk")}
+    return passed | {category: {"result": "fail", "failureReasons": found} for category, found in failures.items()}
+
+
+def _category(success: str, code: str) -> str:
+    """90.. is identification, all others authentication; beside a success that is no false, it is a matter of risk."""
+    if success != "false":
+        return "risk"
+    return "identification" if code.startswith("90") else "authentication"
 
 
 def _answer(call: Call, success: str, **fields: Any) -> Reply:
@@ -154,7 +162,7 @@ def _flow(call: Call, fields: dict[str, Any]) -> Flow:
     call.facts["correlationId"] = correlation_id
     flow = call.store.get(Flow, correlation_id)
     if flow is None or call.now > flow.started_at + FLOW_LIFE_S:
-        raise refusal(8008)
+        raise wire.carried(call, 8008)
     call.number = flow.number
     return flow
 
@@ -164,6 +172,13 @@ def _offered(possession_type: str) -> None:
         raise refusal(1001, f"possessionType '{possession_type}' is not offered by this sandbox, only 'none' is")
     if possession_type != "none":
         raise refusal(1001, "field 'possessionType' is invalid")
+
+
+def _well_typed(fields: dict[str, Any]) -> None:
+    """What this sandbox has no use for is looked at nevertheless."""
+    for name in UNUSED_TEXTS:
+        text(fields, name, required=False)
+    flag(fields, "allowOTPRetry")
 
 
 def _number(call: Call, fields: dict[str, Any]) -> str:
@@ -190,6 +205,6 @@ def _served(call: Call) -> None:
     if call.switch("region") not in ("any", region):
         raise wire.forbidden()
     if code := people.person(call.number).api_code:
-        raise refusal(code)
+        raise wire.carried(call, code)
     if call.switch("numbers") == "listed" and call.number not in people.PEOPLE:
-        raise refusal(8007)
+        raise wire.carried(call, 8007)

@@ -121,14 +121,15 @@ def unregister_passkey(call: Call) -> Reply:
 def _flow_of(call: Call) -> Flow:
     """HTTP 401 for a token that is not ours, is over, or whose flow has been bound: it is for one flow, once."""
     flows = call.store.find(Flow, auth_id=tokens.auth_id(call.store, wire.bearer(call), call.now))
-    if not flows or flows[0].bound:
+    if not flows or (flows[0].bound and call.switch("auth_token_reuse") == "refused"):
         raise wire.refusal(8002)
     return flows[0]
 
 
 def _prove(call: Call, flow: Flow, device: Device) -> None:
-    flow.device_id, flow.proved_at = device.device_id, call.now
-    call.store.save(flow)
+    if not flow.bound:
+        flow.device_id, flow.proved_at = device.device_id, call.now
+        call.store.save(flow)
     call.effects["deviceId"] = device.device_id
 
 

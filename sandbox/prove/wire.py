@@ -5,6 +5,8 @@ https://developer.prove.com/reference/status-and-error-codes
 
 from typing import Any
 
+from django.core.exceptions import RequestDataTooBig
+
 from sandbox.call import Call, Route, json_body
 from sandbox.prove import tokens
 from sandbox.records import Received
@@ -18,6 +20,7 @@ MESSAGES = {
     1003: (403, "step not allowed"),
     8001: (400, "request is malformed"),
     8002: (401, "not authorized"),
+    8003: (403, "Access forbidden: insufficient permissions"),
     8007: (400, "sandbox user not found"),
     8008: (400, "invalid correlation id"),
     8009: (403, "sandbox user is not allowed for these credentials"),
@@ -25,9 +28,15 @@ MESSAGES = {
 }
 
 
-def refusal(code: int, message: str = "") -> Refusal:
-    status, usual = MESSAGES[code]
-    return Refusal(Reply({"code": code, "message": message or usual}, status))
+def refusal(code: int, message: str = "", status: int = 0) -> Refusal:
+    usual_status, usual_message = MESSAGES[code]
+    return Refusal(Reply({"code": code, "message": message or usual_message}, status or usual_status))
+
+
+def carried(call: Call, code: int) -> Refusal:
+    """8007, 8008 and 8009 are documented, the status that carries them is not."""
+    status = call.switch("status_of_8007_to_8009")
+    return refusal(code, status=0 if status == "usual" else int(status))
 
 
 def forbidden() -> Refusal:
@@ -35,7 +44,14 @@ def forbidden() -> Refusal:
     return Refusal(Reply({"message": "Forbidden"}, 403))
 
 
-SERVER_ROUTES = {"prove.unify", "prove.unify_status", "prove.unify_bind", "prove.device_revoke"}
+SERVER_ROUTES = {
+    "prove.unify",
+    "prove.unify_status",
+    "prove.unify_bind",
+    "prove.device_revoke",
+    "prove.identity",
+    "prove.identity_lookup",
+}
 
 
 def server_call(call: Call) -> None:
@@ -62,10 +78,12 @@ def bearer(call: Call) -> str:
 
 def body(call: Call) -> dict[str, Any]:
     """Prove names the parameter that is wrong, in `message`."""
-    if len(call.request.body) >= LARGEST_BODY:
-        raise refusal(8001, "request body is 4 KB or more")
     try:
+        if len(call.request.body) >= LARGEST_BODY:
+            raise RequestDataTooBig
         return json_body(call.request)
+    except RequestDataTooBig:
+        raise refusal(8001, "request body is 4 KB or more") from None
     except ValueError:
         raise refusal(8001, "request body is not valid JSON") from None
 
@@ -74,7 +92,7 @@ def text(fields: dict[str, Any], name: str, *, required: bool = True) -> str:
     """An absent optional field is the empty string."""
     value = fields.get(name, "")
     if not isinstance(value, str):
-        raise refusal(8001, f"field '{name}' is not a string")
+        raise refusal(1001, f"field '{name}' is not a string")
     if required and not value:
         raise refusal(1001, f"field '{name}' is missing")
     return value
@@ -83,7 +101,7 @@ def text(fields: dict[str, Any], name: str, *, required: bool = True) -> str:
 def flag(fields: dict[str, Any], name: str) -> bool:
     value = fields.get(name, False)
     if not isinstance(value, bool):
-        raise refusal(8001, f"field '{name}' is not a boolean")
+        raise refusal(1001, f"field '{name}' is not a boolean")
     return value
 
 
@@ -91,8 +109,7 @@ def _keep_pace(call: Call) -> None:
     limit = call.switch("requests_per_second")
     if limit == "unlimited":
         return
-    latest = call.store.latest(Received, 2 * int(limit))  # browsers' calls in between do not count
-    recent = [r for r in latest if r.at > call.now - 1 and r.route in SERVER_ROUTES]
+    recent = [r for r in call.store.since(Received, "at", call.now - 1) if r.route in SERVER_ROUTES]
     if len(recent) >= int(limit):
         raise Refusal(Reply({"code": 1000, "message": "too many requests"}, 429, {"Retry-After": "1"}))
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 import phonenumbers
+from phonenumbers import NumberParseException, PhoneNumber, PhoneNumberFormat, ValidationResult
 
 from sandbox import people
 from sandbox.call import Call, route
@@ -21,32 +22,59 @@ PACKAGES = (
 )
 
 
+# https://www.twilio.com/docs/lookup/v2-api/formatting-validation
+UNREADABLE = {
+    NumberParseException.INVALID_COUNTRY_CODE: "INVALID_COUNTRY_CODE",
+    NumberParseException.NOT_A_NUMBER: "NOT_A_NUMBER",
+    NumberParseException.TOO_SHORT_AFTER_IDD: "TOO_SHORT",
+    NumberParseException.TOO_SHORT_NSN: "TOO_SHORT",
+    NumberParseException.TOO_LONG: "TOO_LONG",
+}
+IMPOSSIBLE = {
+    ValidationResult.INVALID_COUNTRY_CODE: "INVALID_COUNTRY_CODE",
+    ValidationResult.IS_POSSIBLE_LOCAL_ONLY: "TOO_SHORT",
+    ValidationResult.TOO_SHORT: "TOO_SHORT",
+    ValidationResult.INVALID_LENGTH: "INVALID_LENGTH",
+    ValidationResult.TOO_LONG: "TOO_LONG",
+}
+
+
 @route("twilio.lookup", wire.account)
 def lookup(call: Call) -> Reply:
-    """Packages that were not asked for are null, as are those that are not emulated: all but line_type_intelligence."""
+    """Packages that were not asked for are null, as are those that are not emulated: all but line_type_intelligence.
+
+    What is no number is no error: 200, not valid.
+    """
     call.number = call.arguments["number"]
     try:
-        parsed = phonenumbers.parse(call.number, call.request.GET.get("CountryCode"))
-    except phonenumbers.NumberParseException:
-        raise wire.refusal(call, 20404, call.request.path) from None
-    call.number = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
-    fields = call.request.GET.get("Fields", "").split(",")
-    line_type = _line_type(call.number) if "line_type_intelligence" in fields else None
-    return Reply(_format(parsed) | dict.fromkeys(PACKAGES) | {"line_type_intelligence": line_type})
+        answer = _read(phonenumbers.parse(call.number, call.request.GET.get("CountryCode")))
+    except NumberParseException as error:
+        answer = _answer(call.number, UNREADABLE.get(error.error_type))
+    call.number = answer["phone_number"]
+    asked = "line_type_intelligence" in call.request.GET.get("Fields", "").split(",")
+    line_type = _line_type(call.number) if asked and answer["valid"] else None
+    return Reply(answer | dict.fromkeys(PACKAGES) | {"line_type_intelligence": line_type})
 
 
-def _format(parsed: phonenumbers.PhoneNumber) -> dict[str, Any]:
+def _read(parsed: PhoneNumber) -> dict[str, Any]:
     """Possible counts as valid: the sandbox's own people are in no numbering plan."""
-    possible = phonenumbers.is_possible_number(parsed)
-    e164 = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
-    return {
+    e164 = phonenumbers.format_number(parsed, PhoneNumberFormat.E164)
+    return _answer(e164, IMPOSSIBLE.get(phonenumbers.is_possible_number_with_reason(parsed))) | {
         "calling_country_code": str(parsed.country_code),
         "country_code": phonenumbers.region_code_for_country_code(parsed.country_code or 0),
-        "phone_number": e164,
-        "national_format": phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.NATIONAL),
-        "valid": possible,
-        "validation_errors": [] if possible else ["INVALID_LENGTH"],
-        "url": f"https://lookups.twilio.com/v2/PhoneNumbers/{e164}",
+        "national_format": phonenumbers.format_number(parsed, PhoneNumberFormat.NATIONAL),
+    }
+
+
+def _answer(number: str, error: str | None) -> dict[str, Any]:
+    return {
+        "calling_country_code": None,
+        "country_code": None,
+        "phone_number": number,
+        "national_format": None,
+        "valid": error is None,
+        "validation_errors": [error] if error else [],
+        "url": f"https://lookups.twilio.com/v2/PhoneNumbers/{number}",
     }
 
 

@@ -18,8 +18,7 @@ from sandbox.twilio.wire import refusal
 
 SENDER = "Sandbox Verify"
 LONGEST_BODY = 1600  # characters
-NO_TEXTS = {"landline": 21614}
-OPTED_OUT = 21610
+NO_TEXTS = {60205: 21614, 21610: 21610, 21612: 21612}  # Verify's code to Messaging's
 
 
 @route("twilio.message", wire.account)
@@ -35,7 +34,7 @@ def create(call: Call) -> Reply:
 
 def _acceptable(call: Call, sender: str, body: str) -> None:
     if call.arguments["account"] != wire.ACCOUNT_SID:
-        raise refusal(call, 20404, call.request.path)
+        raise wire.not_found(call)
     if not re.fullmatch(r"\+[1-9][0-9]{6,14}", call.number):
         raise refusal(call, 21211)
     if not re.fullmatch(r"MG[0-9a-f]{32}|\+[1-9][0-9]{6,14}", sender):
@@ -44,9 +43,7 @@ def _acceptable(call: Call, sender: str, body: str) -> None:
         raise refusal(call, 21602)
     if len(body) > LONGEST_BODY:
         raise refusal(call, 21617)
-    person = people.person(call.number)
-    code = OPTED_OUT if person.twilio_code == OPTED_OUT else NO_TEXTS.get(person.line_type)
-    if code:
+    if code := NO_TEXTS.get(people.person(call.number).twilio_code or 0):
         raise refusal(call, code)
 
 

@@ -8,7 +8,7 @@ from sandbox import people
 from sandbox.call import Call, route
 from sandbox.clock import iso
 from sandbox.records import Verification
-from sandbox.reply import Refusal, Reply
+from sandbox.reply import Reply
 from sandbox.twilio import messages, texts, wire
 from sandbox.twilio.wire import refusal
 
@@ -19,6 +19,8 @@ MOST_CHECKS = 5
 CODE_DIGITS = 6
 CHANNELS = ("sms", "call")
 OTHER_CHANNELS = ("whatsapp", "email", "sna", "auto", "rcs")
+# To these numbers a call goes through: https://www.twilio.com/docs/verify/preventing-toll-fraud/sms-fraud-guard
+SMS_ONLY = (60205, 60410, 21610, 21612)
 
 
 @route("twilio.verification", wire.service)
@@ -55,7 +57,7 @@ def check(call: Call) -> Reply:
         verification.status = "approved"
     call.store.save(verification)
     if verification.checks > MOST_CHECKS:
-        raise refusal(call, 60202)
+        raise wire.not_found(call) if call.switch("twilio_sixth_check") == "20404" else refusal(call, 60202)
     call.effects |= {"approved": verification.status == "approved", "checks": verification.checks}
     return Reply(_common(verification) | {"sna_attempts_error_codes": None})
 
@@ -86,17 +88,15 @@ def _acceptable(call: Call, channel: str) -> None:
     if channel not in CHANNELS:
         raise refusal(call, 60200, "Channel")
     if call.request.POST.get("Locale", "en") not in (*texts.TEXTS, *texts.OTHER_LOCALES):
-        raise gone(call)
+        raise wire.not_found(call)
     if "CustomCode" in call.request.POST:
         raise refusal(call, 60204, "CustomCode")
 
 
 def _deliverable(call: Call, channel: str) -> None:
-    person = people.person(call.number)
-    if channel == "sms" and person.line_type == "landline":
-        raise refusal(call, 60205)
-    if person.twilio_code:
-        raise refusal(call, person.twilio_code)
+    code = people.person(call.number).twilio_code
+    if code and not (channel == "call" and code in SMS_ONLY):
+        raise refusal(call, code)
 
 
 def _alive(call: Call) -> list[Verification]:
@@ -127,16 +127,14 @@ def _found(call: Call, sid: str, number: str, also: tuple[str, ...] = ()) -> Ver
         raise refusal(call, 60221)
     candidates = call.store.find(Verification, **({"sid": sid} if sid else {"number": number}))
     call.number = candidates[-1].number if candidates else number
+    if not sid and not candidates and call.switch("twilio_unknown_number") == "60200":
+        raise refusal(call, 60200, "To")
     call.facts["sid"] = sid
     alive = [v for v in candidates if v in _alive(call) or v.status in also]
     if not alive:
-        raise gone(call)
+        raise wire.not_found(call)
     call.facts["sid"] = alive[-1].sid
     return alive[-1]
-
-
-def gone(call: Call) -> Refusal:
-    return refusal(call, 20404, call.request.path)
 
 
 def _common(verification: Verification) -> dict[str, Any]:

@@ -7,6 +7,8 @@ from sandbox.call import Call, Route
 from sandbox.reply import Refusal, Reply
 
 ACCOUNT_SID, AUTH_TOKEN, SERVICE_SID = "AC" + "0" * 32, "sandbox", "VA" + "0" * 32
+API_KEY_SID = "SK" + "0" * 32  # its secret is the token, too
+CREDENTIALS = {f"{sid}:{AUTH_TOKEN}" for sid in (ACCOUNT_SID, API_KEY_SID)}
 
 # Twilio's code to HTTP status and title. The status of those marked "assumed" is not documented: docs/sandbox.md.
 ERRORS = {
@@ -19,6 +21,7 @@ ERRORS = {
     21211: (400, "Invalid 'To' Phone Number"),
     21602: (400, "Message body is required"),
     21603: (400, "A 'From' phone number is required"),
+    21612: (400, "'To' phone number is not currently reachable via SMS"),
     21614: (400, "'To' number is not a valid mobile number"),
     21617: (400, "The concatenated message body exceeds the 1600 character limit"),
     60200: (400, "Invalid parameter"),
@@ -34,26 +37,32 @@ ERRORS = {
 }
 
 
-def refusal(call: Call, code: int, detail: str = "") -> Refusal:
+def refusal(call: Call, code: int, detail: str = "", message: str = "") -> Refusal:
     """Classic body, or RFC 9457 problem details when the switch says so: Twilio's client has an exception for each."""
     status, title = ERRORS[code]
+    message = message or (f"{title}: {detail}" if detail else title)
     page = f"https://www.twilio.com/docs/errors/{code}"
     headers = {"Retry-After": "1"} if code in (20429, 60212) else {}
     if call.switch("twilio_errors") == "rfc9457":
-        problem = {"type": page, "title": title, "status": status, "code": code, "detail": detail or title}
+        problem = {"type": page, "title": title, "status": status, "code": code, "detail": message}
         return Refusal(Reply(problem, status, headers | {"Content-Type": "application/problem+json"}))
-    message = f"{title}: {detail}" if detail else title
     return Refusal(Reply({"code": code, "message": message, "more_info": page, "status": status}, status, headers))
 
 
+def not_found(call: Call) -> Refusal:
+    """In Twilio's words, with its path: https://www.twilio.com/docs/api/errors/20404"""
+    resource = call.request.path.partition("/twilio")[2].removeprefix("/v2")
+    return refusal(call, 20404, message=f"The requested resource {resource} was not found")
+
+
 def account(call: Call) -> None:
-    """The guard of all calls: HTTP Basic with the account's SID and token."""
+    """The guard of all calls: HTTP Basic with the SID of the account or of its API key, and their secret."""
     scheme, _, credentials = call.request.headers.get("Authorization", "").partition(" ")
     try:
         decoded = base64.b64decode(credentials, validate=True).decode()
     except (binascii.Error, UnicodeDecodeError):
         decoded = ""
-    if scheme.lower() != "basic" or decoded != f"{ACCOUNT_SID}:{AUTH_TOKEN}":
+    if scheme.lower() != "basic" or decoded not in CREDENTIALS:
         raise refusal(call, 20003)
 
 
@@ -61,11 +70,11 @@ def service(call: Call) -> None:
     """The guard of calls on a Verify service; for its account's eyes only."""
     account(call)
     if call.arguments["service"] != SERVICE_SID:
-        raise refusal(call, 20404, call.request.path)
+        raise not_found(call)
 
 
 def _nothing(call: Call) -> Reply:
-    raise refusal(call, 20404, call.request.path)
+    raise not_found(call)
 
 
 def _not_so(call: Call) -> Reply:

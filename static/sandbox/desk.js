@@ -2,14 +2,14 @@
 const REFRESH_MS = 1000;
 
 // XMLHttpRequest hands over a parsed document, so no markup is ever made from a string (Trusted Types).
-function fetched(method, url, body) {
+function fetched() {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
-    request.open(method, url);
+    request.open("GET", location.pathname);
     request.responseType = "document";
     request.onload = () => (request.status < 400 ? resolve(request.response) : reject(new Error(request.status)));
     request.onerror = () => reject(new Error("offline"));
-    request.send(body);
+    request.send();
   });
 }
 
@@ -79,28 +79,51 @@ function toast(text) {
   note.textContent = text;
   note.hidden = false;
   clearTimeout(fading);
-  fading = setTimeout(() => (note.hidden = true), 2500);
+  fading = setTimeout(() => (note.hidden = true), 2500 + 40 * text.length);
 }
 
+const gone = () => toast("The sandbox does not answer.");
+
 async function refresh() {
-  if (!document.hidden) await fetched("GET", location.pathname).then(show, () => toast("The sandbox does not answer."));
+  if (!document.hidden) await fetched().then(show, gone);
   setTimeout(refresh, REFRESH_MS);
 }
 
-document.addEventListener("click", async ({ target }) => {
+// A page that is neither https nor of this machine has no clipboard.
+async function copy(text) {
+  const copied = await navigator.clipboard?.writeText(text).then(() => true, () => false);
+  toast(copied ? `${text} copied` : `This page may not copy, you may: ${text}`);
+}
+
+async function send(form, button) {
+  const body = new URLSearchParams(new FormData(form, button));
+  const answer = await fetch(form.action, { method: "POST", body, redirect: "manual" });
+  if (answer.status >= 400) return toast((await answer.json()).error);
+  form.closest(".ask")?.removeAttribute("open");
+  show(await fetched());
+}
+
+// Only what that kind of bad day can be told, with its defaults.
+function offer(order) {
+  const takes = JSON.parse(order.elements.kind.selectedOptions[0].dataset.takes);
+  for (const label of order.querySelectorAll("[data-option]")) {
+    const fallback = takes[label.dataset.option];
+    label.hidden = label.control.disabled = fallback === undefined;
+    label.control.placeholder = JSON.stringify(fallback) ?? "";
+  }
+}
+
+document.addEventListener("click", ({ target }) => {
   const button = target.closest("[data-copy]");
-  if (!button) return;
-  await navigator.clipboard.writeText(button.dataset.copy);
-  toast(`${button.dataset.copy} copied`);
+  if (button) copy(button.dataset.copy);
 });
-
-document.addEventListener("submit", async (event) => {
+document.addEventListener("submit", (event) => {
   event.preventDefault();
-  const body = new URLSearchParams(new FormData(event.target, event.submitter));
-  const desk = await fetched("POST", event.target.action, body).catch(() => null);
-  if (desk) show(desk);
-  else toast("That did not work.");
+  send(event.target, event.submitter).catch(gone);
 });
 
+const order = document.querySelector(".order");
+order.addEventListener("change", () => offer(order));
+offer(order);
 markOwnKeys();
 setTimeout(refresh, REFRESH_MS);

@@ -11,8 +11,13 @@ from tests.browser.person import Person
 NUMBER, E164 = "(201) 555-0123", "+12015550123"
 CONTINUE, CODE_PAGE, DONE = "Continue", "Enter the code", "Your number is linked"
 
-# What the answer to the SDK's register or verify can be, and how the sandbox is told to give it.
-ANSWERS: dict[str, dict[str, Any]] = {
+Answers = dict[str, dict[str, Any]]  # how the sandbox is told to give them
+NO_DEVICE = {"code": 10006, "message": "no"}
+ONCE_MORE = {"kind": "answer", "body": {"next": "device/passive/silent"}}
+ELSEWHERE = {"kind": "answer", "headers": {"Location": "?again"}}
+
+# What the answer to the SDK's register or verify can be.
+ANSWERS: Answers = {
     "401": {"kind": "status", "status": 401},
     "404": {"kind": "status", "status": 404},
     "500": {"kind": "status", "status": 500},
@@ -31,15 +36,45 @@ ANSWERS: dict[str, dict[str, Any]] = {
     "done, and a device without id": {"kind": "answer", "body": {"next": "done", "data": {}}},
     "an error, and done": {"kind": "answer", "body": {"next": "done", "error": {"code": 10000, "message": "no"}}},
     "an error": {"kind": "answer", "body": {"next": "", "error": {"code": 10001, "message": "<b>no</b>"}}},
-    "no device found": {"kind": "answer", "body": {"next": "", "error": {"code": 10006, "message": "no"}}},
-    "no device found, again": {
-        "kind": "answer",
-        "body": {"next": "device/passive/silent", "error": {"code": 10006, "message": "no"}},
-    },
+    "an error of no shape": {"kind": "answer", "body": {"error": True}},
+    "no device found": {"kind": "answer", "body": {"next": "", "error": NO_DEVICE}},
+    "no device found, again": {"kind": "answer", "body": {"next": "device/passive/silent", "error": NO_DEVICE}},
+    "no device found, and done": {"kind": "answer", "body": {"next": "done", "error": NO_DEVICE}},
+    "no device found, in a string": {"kind": "answer", "body": {"next": "", "error": {**NO_DEVICE, "code": "10006"}}},
+    "201, and done": {"kind": "answer", "status": 201, "body": {"next": "done"}},
+    "202, and done": {"kind": "answer", "status": 202, "body": {"next": "done"}},
+    "204": {"kind": "answer", "status": 204},
+    "302": {**ELSEWHERE, "status": 302},
+    "307": {**ELSEWHERE, "status": 307},
+    "a late one": {"kind": "latency", "seconds": 1},
+    "a dripping one": {"kind": "drip", "seconds": 0.01},
 }
 
+# To the report of an answer that made no sense.
+REPORTS: Answers = {
+    "stop here": {"kind": "answer", "body": {"next": ""}},
+    "done": {"kind": "answer", "body": {"next": "done"}},
+    "once more": ONCE_MORE,
+    "no next step": {"kind": "answer", "body": {}},
+    "an error": {"kind": "answer", "body": {"next": "", "error": {"code": 10002, "message": "no"}}},
+    "no device found": {"kind": "answer", "body": {"next": "", "error": NO_DEVICE}},
+    "500": {"kind": "status", "status": 500},
+    "nothing": {"kind": "empty"},
+    "a broken connection": {"kind": "lost", "times": 5},
+}
 
-KEY_IS_GONE = {"no device found", "no device found, again"}
+# To the question for a challenge, with which a key signs its report.
+CHALLENGES: Answers = {
+    "an error": {"kind": "answer", "body": {"error": {"code": 10002, "message": "no"}}},
+    "no challenge": {"kind": "answer", "body": {}},
+    "no device found": {"kind": "answer", "body": {"error": NO_DEVICE}},
+    "500": {"kind": "status", "status": 500},
+    "nothing": {"kind": "empty"},
+    "a broken connection": {"kind": "lost", "times": 5},
+}
+KEY_IS_GONE = {name for name in (*ANSWERS, *CHALLENGES) if name.startswith("no device found")} - {
+    "no device found, in a string"
+}
 alone = pytest.mark.parametrize("site", [pytest.param("alone", marks=pytest.mark.xdist_group("alone"))], indirect=True)
 
 
@@ -79,3 +114,63 @@ def test_a_known_person_gets_on_whatever_the_key_is_answered(person: Person, ans
     person.types_number(NUMBER)
     goes_on(person, CODE_PAGE if answer in KEY_IS_GONE else DONE)
     assert len(person.calls("prove.unify_bind")) == 1
+
+
+@alone
+@pytest.mark.parametrize("answer", REPORTS)
+def test_a_new_person_gets_on_whatever_the_report_is_answered(person: Person, answer: str) -> None:
+    person.has_a_bad_day("prove.device_register", "empty", times=1)
+    person.has_a_bad_day("prove.device_error", **{"times": 1, **REPORTS[answer]})
+    person.opens()
+    person.types_number(NUMBER)
+    goes_on(person, CODE_PAGE)
+    assert person.calls("prove.device_error")
+
+
+@alone
+@pytest.mark.parametrize("answer", CHALLENGES)
+def test_a_known_person_gets_on_whatever_the_question_for_a_challenge_is_answered(person: Person, answer: str) -> None:
+    person.links(NUMBER, E164)
+    person.has_a_bad_day("prove.device_verify", "empty", times=1)
+    person.has_a_bad_day("prove.device_challenge", **{"times": 1, **CHALLENGES[answer]})
+    person.opens()
+    person.types_number(NUMBER)
+    goes_on(person, CODE_PAGE if answer in KEY_IS_GONE else DONE)
+    assert person.calls("prove.device_challenge")
+
+
+# Without an end: the call that the SDK waits for, or asks again and again, and how it is answered.
+ENDLESS = [
+    ("prove.device_register", {"kind": "hang"}),
+    ("prove.device_error", {"kind": "hang"}),
+    ("prove.device_error", ONCE_MORE),
+]
+
+
+@alone
+@pytest.mark.parametrize(("route", "answer"), ENDLESS, ids=["silence", "a silent report", "a storm of reports"])
+def test_what_never_ends_is_told_and_the_person_gets_on(person: Person, route: str, answer: dict[str, Any]) -> None:
+    person.has_a_bad_day(route, **answer)
+    person.has_a_bad_day("prove.device_register", "empty")
+    person.page.clock.install()
+    person.opens()
+    person.types_number(NUMBER)
+    person.reads("Checking this device")
+    person.page.clock.fast_forward(60_000)
+    person.reads("taking too long")
+    person.has_good_days_again()
+    goes_on(person, CODE_PAGE)
+
+
+@alone
+def test_a_silent_question_for_a_challenge_is_told_and_the_person_gets_on(person: Person) -> None:
+    person.links(NUMBER, E164)
+    person.has_a_bad_day("prove.device_verify", "empty", times=1)
+    person.has_a_bad_day("prove.device_challenge", "hang", times=1)
+    person.page.clock.install()
+    person.opens()
+    person.types_number(NUMBER)
+    person.reads("Checking this device")
+    person.page.clock.fast_forward(60_000)
+    person.reads("taking too long")
+    goes_on(person, DONE)

@@ -1,9 +1,9 @@
 """A bare page with the unmodified Web SDK, and what a test may do with it in a real browser."""
 
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, make_server
@@ -12,6 +12,7 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 from playwright.sync_api import Page
 
 SDK = Path(__file__).parents[2] / "node_modules/@prove-identity/prove-auth/build/bundle/release/prove-auth.js"
+REGISTER = "prove.device_register"
 HTML = b"<!doctype html><title>page</title><script src=/sdk.js></script><script type=module src=/page.js></script>"
 SETUP = """
 proveAuth.LoggerFactory.setLogLevel(proveAuth.LogLevel.disabled);
@@ -40,8 +41,35 @@ class Told:
 
     outcome: str
     finished: bool
-    code: int | None
+    code: int | str | None
     message: str
+
+
+@dataclass(frozen=True)
+class Bad:
+    """A bad answer to the first call, and how the SDK takes it. `asked`: the calls it makes, the first included."""
+
+    name: str
+    kind: str
+    outcome: str
+    finished: bool = False
+    options: dict[str, Any] = field(default_factory=dict)
+    message: str = ""
+    code: int | str | None = None
+    asked: Sequence[str] = (REGISTER,)
+    times: int | None = 1  # None: Chromium repeats a call on a reused connection that breaks, up to three times
+
+    def __str__(self) -> str:
+        return self.name
+
+
+def body(**body: Any) -> dict[str, Any]:
+    return {"body": body}
+
+
+def sends_on(status: int) -> dict[str, Any]:
+    """To the same place: a relative address keeps the path."""
+    return {"status": status, "headers": {"Location": "?again"}}
 
 
 class Sdk:

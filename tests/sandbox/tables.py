@@ -1,11 +1,14 @@
 """The docs' tables, made from what the sandbox runs on. `python -m tests.sandbox.tables` renews docs/sandbox.md."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import cast
 
 from sandbox import urls
+from sandbox.arguments import Arguments
 from sandbox.call import ROUTES
-from sandbox.faults import KINDS
+from sandbox.control import Control
+from sandbox.faults import KINDS, OPTIONS
 from sandbox.people import PEOPLE
 from sandbox.switches import SWITCHES
 
@@ -23,13 +26,37 @@ def tables() -> dict[str, str]:
             ("Kind", "What goes wrong", "Takes effect"),
             ((f"`{name}`", kind.what, "yes" if kind.effect else "no") for name, kind in KINDS.items()),
         ),
+        "options": _table(("Option", "Of, with its default", "What"), _options()),
         "switches": _table(
             ("Switch", "Choices, default first", "What", "Why so"),
             ((f"`{s.name}`", ", ".join(f"`{c}`" for c in s.choices), s.what, s.why) for s in SWITCHES.values()),
         ),
         "routes": ", ".join(f"`{name}`" for name in ROUTES) + ".",
-        "control": ", ".join(f"`/sandbox/{pattern.pattern}`" for pattern in urls.CONTROL) + ".",
+        "control": _table(("Call", "What", "Arguments"), _control()),
     }
+
+
+def _options() -> Iterator[tuple[str, str, str]]:
+    for name, option in OPTIONS.items():
+        kinds = [f"`{kind}` ({told.options[name]})" for kind, told in KINDS.items() if name in told.options]
+        yield f"`{name}`", ", ".join(kinds) or "all", option.what
+
+
+def _control() -> Iterator[tuple[str, str, str]]:
+    for pattern in urls.CONTROL:
+        for method, action in cast(Control, pattern.callback).actions.items():
+            yield f"`{method} /sandbox/{pattern.pattern}`", action.what, _arguments(action.takes)
+
+
+def _arguments(takes: Arguments) -> str:
+    """Options and switches have tables of their own."""
+    told = [
+        f"`{name}`{'' if argument.required else ', optional'}: {argument.what}"
+        for name, argument in takes.items()
+        if name not in OPTIONS and name not in SWITCHES
+    ]
+    told += ["the kind's options"] * (not OPTIONS.keys().isdisjoint(takes))
+    return "; ".join(told or ["switches and their choices"] * (not SWITCHES.keys().isdisjoint(takes)))
 
 
 def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:

@@ -70,6 +70,71 @@ def test_twilio_refuses_what_it_does_not_understand(embedded: World, form: dict[
         assert answer.json()["code"] > 0
 
 
+CONTROLS = ("faults", "clock", "switches", "airplane", "revoke", "reset")
+ORDERS = ("route", "kind", "times", "number", "status", "seconds", "body", "headers", "effect", "advance_s", "on",
+          "deviceId", "region")  # fmt: skip
+ODD = VALUES | st.floats() | st.sampled_from([10**30, "prove.unify", "answer", "latency", "9" * 5000, "\0"])
+
+
+@some
+@given(order=st.dictionaries(st.sampled_from(ORDERS), ODD, max_size=6) | ODD, control=st.sampled_from(CONTROLS))
+def test_the_control_api_refuses_what_it_does_not_understand(client: Client, order: Any, control: str) -> None:
+    url = f"/sandbox/control/{control}"
+    answer = client.generic("POST", url, json.dumps(order), content_type="application/json")
+
+    assert answer.status_code == 200 or (answer.status_code == 400 and answer.json()["error"])
+    assert client.get("/sandbox/").status_code == 200
+
+
+NO_ORDERS = (b"[]", b"null", b"NaN", b'"', b"{", b"\xff", b'{"a":"\\ud800"}', b"9" * 5000, b" " * 3_000_000,
+             b"[" * 50_000, b'{"body":' * 900 + b"1" + b"}" * 900,
+             b'{"route":"prove.unify","kind":"answer","body":' + b"[" * 600 + b"]" * 600 + b"}")  # fmt: skip
+
+
+@pytest.mark.parametrize("control", [*CONTROLS, "faults/clear"])
+@pytest.mark.parametrize("body", NO_ORDERS, ids=lambda body: body[:12].decode(errors="replace"))
+def test_a_control_says_no_to_a_body_that_is_no_order(control: str, body: bytes, client: Client) -> None:
+    answer = client.generic("POST", f"/sandbox/control/{control}", body, content_type="application/json")
+
+    assert (answer.status_code, list(answer.json())) == (400, ["error"])
+
+
+TOO_BIG = {
+    "prove.token": ("/sandbox/prove/token", "application/x-www-form-urlencoded"),
+    "prove.unify": ("/sandbox/prove/v3/unify", "application/json"),
+    "prove.device_challenge": ("/sandbox/prove/v1/client/challenge", "application/json"),
+    "twilio.verification": (
+        f"/sandbox/twilio/v2/Services/{SERVICE}/Verifications",
+        "application/x-www-form-urlencoded",
+    ),
+}
+
+
+@pytest.mark.parametrize("route", TOO_BIG)
+def test_a_call_too_big_to_read_is_refused_and_written_down(route: str, world: World) -> None:
+    (path, content_type), headers = TOO_BIG[route], {}
+    if route == "prove.unify":
+        headers = {"Authorization": f"Bearer {world.token().json()['access_token']}"}
+    auth = (ACCOUNT, TOKEN) if route.startswith("twilio.") else None
+
+    answer = world.send(
+        "POST", path, data=b"x" * 3_000_000, headers={**headers, "Content-Type": content_type}, auth=auth
+    )
+
+    assert 400 <= answer.status_code < 500
+    assert answer.json()["code"] > 0
+    [*_, line] = world.ledger(route)
+    assert (line["status"], line["effect"]) == (answer.status_code, False)
+
+
+def test_a_form_of_no_shape_is_refused_and_written_down(embedded: World) -> None:
+    path, broken = f"/sandbox/twilio/v2/Services/{SERVICE}/Verifications", {"Content-Type": "multipart/form-data"}
+
+    answer = embedded.send("POST", path, data=b"x", headers=broken, auth=(ACCOUNT, TOKEN))
+
+    assert (answer.status_code, len(embedded.ledger("twilio.verification"))) == (400, 1)
+
+
 def test_json_nested_too_deep_is_malformed(embedded: World) -> None:
     deep = b'{"a":' + b"[" * 3900
 
@@ -95,7 +160,6 @@ def test_the_desk_shows_numbers_of_no_country(number: str, embedded: World, clie
         ("GET", f"/sandbox/twilio/v2/Services/{SERVICE}/VerificationCheck", 405),
         ("GET", "/sandbox/twilio/v2/Nonsense", 404),
         ("GET", f"/sandbox/twilio/v2/Services/{SERVICE}/Verifications/VEnonsense", 404),
-        ("GET", "/sandbox/twilio/v2/PhoneNumbers/nonsense", 404),
     ],
 )
 def test_a_wrong_path_or_verb_is_refused_as_the_vendor_would(method: str, path: str, status: int, world: World) -> None:

@@ -1,6 +1,8 @@
 """Bad days on demand: the same exceptions through the adapter as over a socket, and a ledger that tells the truth."""
 
 import time
+from collections.abc import Mapping
+from typing import Any
 
 import pytest
 import requests
@@ -9,10 +11,12 @@ from urllib3.exceptions import NewConnectionError
 
 from sandbox.call import ROUTES
 from sandbox.faults import KINDS
+from sandbox.people import PEOPLE, Trouble
 from tests.sandbox.world import World
 
 ADA = "+12025550101"
 UNIFY = "prove.unify"
+FAULTS = "/sandbox/control/faults"
 
 
 def reason(error: requests.RequestException) -> object:
@@ -54,10 +58,10 @@ def test_over_a_socket_a_refusal_is_as_near_as_a_listening_server_comes(alone: W
     assert asked(alone) == ("refuse", False)
 
 
-@pytest.mark.parametrize("kind", ["hang", "latency"])
-def test_silence_ends_with_the_callers_patience(kind: str, world: World) -> None:
+@pytest.mark.parametrize("fault", [{"kind": "hang"}, {"kind": "latency", "seconds": 30}])
+def test_silence_ends_with_the_callers_patience(fault: dict[str, Any], world: World) -> None:
     world.token()
-    world.fault("prove.token", kind, times=1, seconds=30)
+    world.fault("prove.token", times=1, **fault)
     began = time.monotonic()
 
     with pytest.raises(requests.ReadTimeout):
@@ -100,8 +104,11 @@ def test_a_drip_through_the_adapter_outlasts_the_read_timeout_no_more_than_a_han
         ("empty", {}, 200, ""),
         ("status", {}, 500, '"code": 1000'),
         ("status", {"status": 502}, 502, '"code": 1000'),
-        ("status", {"status": 401}, 401, '"code": 8002'),
+        ("status", {"status": 401}, 401, '{"code": 8002, "message": "not authorized"}'),
         ("answer", {"body": {"success": "perhaps"}}, 200, '{"success": "perhaps"}'),
+        ("answer", {"body": None}, 200, "null"),
+        ("answer", {"status": 202}, 202, "{}"),
+        ("answer", {"status": 204}, 204, ""),
         ("types", {}, 200, '"success": ["pending"]'),
         ("unknown_value", {}, 200, '"success": "postponed"'),
         ("huge", {}, 200, "xxxxxxxx"),
@@ -122,6 +129,54 @@ def test_a_busy_vendor_says_when_to_come_back(status: int, world: World) -> None
     world.fault("twilio.verification", "status", times=1, status=status, retry_after=7)
 
     assert world.start(ADA).headers["Retry-After"] == "7"
+
+
+def test_an_ordered_answer_brings_the_headers_that_were_ordered(world: World) -> None:
+    world.fault(UNIFY, "answer", times=1, headers={"Content-Type": "text/plain", "X-Request-Id": "r"})
+
+    answer = world.prove("/v3/unify").headers
+
+    assert (answer["Content-Type"], answer["X-Request-Id"], answer["Content-Length"]) == ("text/plain", "r", "2")
+
+
+def test_a_redirect_can_be_ordered_and_leads_to_the_true_answer(alone: World) -> None:
+    alone.fault("prove.token", "answer", times=1, status=307, headers={"Location": "/sandbox/prove/token"})
+
+    assert alone.token().json()["token_type"] == "Bearer"
+    assert [line["status"] for line in alone.ledger("prove.token")] == [307, 200]
+
+
+def test_an_answer_without_a_body_leaves_the_connection_in_order(alone: World) -> None:
+    alone.fault("prove.token", "answer", times=1, status=204, body={"left": "over"})
+
+    assert [alone.token().status_code for _ in range(2)] == [204, 200]
+
+
+def test_an_ordered_error_of_twilios_has_its_classic_form(world: World) -> None:
+    world.fault("twilio.verification", "status", times=1, status=503)
+
+    assert world.start(ADA).json() == {
+        "code": 20503,
+        "message": "Service Unavailable",
+        "more_info": "https://www.twilio.com/docs/errors/20503",
+        "status": 503,
+    }
+
+
+def test_an_ordered_error_of_twilios_has_its_new_form_if_the_switch_says_so(world: World) -> None:
+    world.turn(twilio_errors="rfc9457")
+    world.fault("twilio.verification", "status", times=1, status=429, retry_after=7)
+
+    answer = world.start(ADA)
+
+    assert (answer.headers["Content-Type"], answer.headers["Retry-After"]) == ("application/problem+json", "7")
+    assert answer.json() == {
+        "type": "https://www.twilio.com/docs/errors/20429",
+        "title": "Too Many Requests",
+        "status": 429,
+        "code": 20429,
+        "detail": "Too Many Requests",
+    }
 
 
 def test_a_fault_strikes_as_often_as_ordered_then_no_more(world: World) -> None:
@@ -202,21 +257,50 @@ def test_every_call_can_have_a_bad_day(embedded: World) -> None:
     assert {"prove.token", "prove.unify_bind", "prove.device_register", "twilio.verification_check"} <= set(ordered)
 
 
+LOST, LATE, ANSWER = ({"route": UNIFY, "kind": kind} for kind in ("lost", "latency", "answer"))
+ODD: list[tuple[str, Mapping[str, str], list[object], str]] = [
+    ("times", LOST, [0, -1, 1.5, 10**30, "1e3", "", True], "a whole number from 1 to 10000"),
+    ("number", LOST, ["hello", ""], "not a phone number"),
+    ("number", LOST, [12025550101], "a string"),
+    ("effect", LOST, ["no", 1, None], "true or false"),
+    ("status", ANSWER, [9999, 100, -1, [], "ok"], "a whole number from 200 to 599"),
+    ("seconds", LATE, [-1, "soon", "nan", 1e300, 10**400, {}, None], "a number of seconds from 0 to 120"),
+    (
+        "headers",
+        ANSWER,
+        ["X: y", {"X": 1}, {"X": "a\r\nY: b"}, {"X\n": "a"}, {"": "a"}, {"X": "\u20ac"}],
+        "an object of",
+    ),
+    ("headers", ANSWER, [{"Content-Length": "1"}, {"connection": "close"}, {"Transfer-Encoding": ""}], "an object of"),
+]
+
+
 @pytest.mark.parametrize(
-    "order",
+    ("order", "told"),
     [
-        {"route": "prove.nonsense", "kind": "lost"},
-        {"route": UNIFY, "kind": "nonsense"},
-        {"route": UNIFY},
-        {"route": UNIFY, "kind": "lost", "times": -1},
-        {"route": UNIFY, "kind": "lost", "number": "hello"},
-        {"route": UNIFY, "kind": "latency", "seconds": "soon"},
-        {"route": UNIFY, "kind": "hang", "effect": "no"},
+        ({}, "route and kind must be given"),
+        ({"route": UNIFY}, "kind must be given"),
+        ({"route": "prove.nonsense", "kind": "lost"}, "route is one of prove."),
+        ({"route": [UNIFY], "kind": "lost"}, "route is one of prove."),
+        ({"route": UNIFY, "kind": "nonsense"}, "kind is one of refuse"),
+        ({**LOST, "secnds": 3}, "no such argument: secnds"),
+        ({**LOST, "seconds": 3}, "lost takes effect, not seconds"),
+        ({**ANSWER, "seconds": 3}, "answer takes status, body, headers, effect, not seconds"),
+        *(({**order, name: odd}, f"{name} is {told}") for name, order, many, told in ODD for odd in many),
     ],
 )
-def test_an_order_that_makes_no_sense_is_refused(order: dict[str, object], client: Client) -> None:
-    assert client.post("/sandbox/control/faults", order, content_type="application/json").status_code == 400
-    assert client.get("/sandbox/control/faults").json() == []
+def test_an_order_that_makes_no_sense_is_refused(order: dict[str, object], told: str, client: Client) -> None:
+    answer = client.post(FAULTS, order, content_type="application/json")
+
+    assert (answer.status_code, answer.json()["error"][: len(told)]) == (400, told)
+    assert client.get(FAULTS).json() == []
+
+
+@pytest.mark.parametrize("trouble", [trouble for person in PEOPLE.values() for trouble in person.troubles], ids=str)
+def test_what_comes_with_a_number_can_be_ordered_as_well(trouble: Trouble, client: Client) -> None:
+    order = {"route": trouble.route, "kind": trouble.kind, "times": trouble.times, **trouble.options}
+
+    assert client.post(FAULTS, order, content_type="application/json").status_code == 200
 
 
 def test_kinds_that_leave_no_trace_say_so() -> None:

@@ -1,11 +1,13 @@
 """Every number of the table does what its story says."""
 
+import re
+
 import pytest
 import requests
 
 from sandbox.people import PEOPLE
 from tests.device import DeviceFailed
-from tests.sandbox.world import World
+from tests.sandbox.world import Json, World
 
 BOUND = "asked for possession, code sent, approved, bound true"
 
@@ -40,12 +42,14 @@ STORIES = {
     "+12025550119": BOUND,
     "+12025550120": "status pending",
     "+12025550121": "status pending",
+    "+12025550122": "status true about another number",
     **{
         f"+1202555{code - 9000:04}": f"status false {code}"
         for code in (*range(9131, 9138), *range(9161, 9165), 9171, 9180)
     },
     "+12025550139": "status false 9134 9137",
     "+12025550160": "status false 9100",
+    "+12025550190": "status false 9003",
     "+12025550199": "status false 9999",
     "+12025550140": "asked for possession, code sent, approved, bound false 9100",
     "+12025550141": "asked for possession, code sent, approved, bind ConnectionError, yet bound",
@@ -54,6 +58,9 @@ STORIES = {
     "+12025550144": "asked for possession, start 20500",
     "+12025550145": "asked for possession, start ConnectionError, yet a code came",
     "+12025550146": "asked for possession, code sent, check ConnectionError",
+    "+12025550147": "asked for possession, start 20429",
+    "+12025550148": "asked for possession, code sent, approved, bind JSONDecodeError, yet bound",
+    "+12025550149": "asked for possession, code sent, approved, bound pending",
     "+12025550150": "asked for possession, start 60410",
     "+12025550151": "asked for possession, start 60605",
     "+12025550152": "asked for possession, start 60205",
@@ -62,8 +69,12 @@ STORIES = {
     "+12025550155": "asked for possession, start 60212",
     "+12025550156": "asked for possession, start 60200",
     "+12025550157": "asked for possession, start 21610",
-    **dict.fromkeys(("+12025550138", "+12025550158", "+12025550159"), BOUND),  # to Verify and without checkReputation
+    "+12025550166": "asked for possession, start 21612",
+    # With Verify alone, and without checkReputation.
+    **dict.fromkeys((f"+12025550{last}" for last in (138, 158, 159, 165)), BOUND),
 }
+ONCE = sorted(number for number, person in PEOPLE.items() if "once" in person.story)
+CALLED = sorted(number for number, person in PEOPLE.items() if "a call arrives" in person.story)
 
 
 def test_every_number_of_the_table_is_told_of() -> None:
@@ -100,13 +111,23 @@ def device_check(world: World, number: str, unified: dict[str, str]) -> str:
         return f"device {type(error).__name__}"
     except requests.JSONDecodeError as error:
         return f"status {type(error).__name__}"
-    if answer["success"] != "possession_required":
-        return " ".join([f"status {answer['success']}", *reasons(answer)])
+    if answer.get("success") != "possession_required":
+        return f"status {verdict(answer)}" + ("" if about(answer, number) else " about another number")
     return "asked for possession, " + possession_check(world, number, unified["correlationId"])
 
 
-def reasons(answer: dict[str, dict[str, dict[str, dict[str, str]]]]) -> list[str]:
-    return list(answer.get("evaluation", {}).get("authentication", {}).get("failureReasons", {}))
+def verdict(answer: Json) -> str:
+    """`success` and the reasons, or the code of an error."""
+    return " ".join([str(answer.get("success", answer.get("code"))), *reasons(answer)])
+
+
+def reasons(answer: Json) -> list[str]:
+    found = (category.get("failureReasons", {}) for category in answer.get("evaluation", {}).values())
+    return [code for failed in found for code in failed]
+
+
+def about(answer: Json, number: str) -> bool:
+    return number in str(answer.get("phoneNumber", number))
 
 
 def possession_check(world: World, number: str, correlation_id: str) -> str:
@@ -131,17 +152,48 @@ def bind(world: World, number: str, correlation_id: str) -> str:
     except requests.RequestException as error:
         bound = world.status(correlation_id).json()["success"] == "true"
         return f"bind {type(error).__name__}, " + ("yet bound" if bound else "not bound")
-    return " ".join([f"bound {answer['success']}", *reasons(answer)])
+    return f"bound {verdict(answer)}"
 
 
-def test_a_trouble_that_strikes_once_is_over_then(embedded: World) -> None:
-    number = "+12025550112"
-    assert "1000" in str(embedded.unify(number))
-    correlation_id = embedded.checked(number)
-    assert embedded.status(correlation_id).status_code == 500
-    assert embedded.status(correlation_id).json()["success"] == "possession_required"
-    assert embedded.bind(correlation_id, number).status_code == 500
-    assert embedded.bind(correlation_id, number).json()["success"] == "true"
+def test_whatever_strikes_a_limited_number_of_times_says_so() -> None:
+    limited = (n for n, person in PEOPLE.items() if any(trouble.times is not None for trouble in person.troubles))
+
+    assert sorted(limited) == ONCE
+
+
+@pytest.mark.parametrize("number", ONCE)
+def test_a_trouble_that_strikes_once_is_over_then(number: str, embedded: World) -> None:
+    embedded.patience_s = 0.3
+    for _ in PEOPLE[number].troubles:
+        journey(embedded, number)
+        embedded.device.forget()
+
+    assert journey(embedded, number) == BOUND
+
+
+def test_a_busy_prove_says_when_to_come_back_and_serves_whoever_does(embedded: World) -> None:
+    number = "+12025550113"
+    ask = {"possessionType": "none", "clientRequestId": "r", "phoneNumber": number}
+    busy = embedded.prove("/v3/unify", **ask)
+    assert (busy.status_code, busy.headers["Retry-After"]) == (429, "1")
+
+    assert journey(embedded, number) == BOUND
+
+
+@pytest.mark.parametrize("number", CALLED)
+def test_where_no_text_can_be_sent_a_call_arrives(number: str, embedded: World) -> None:
+    assert embedded.start(number).status_code in (400, 403)
+    assert embedded.messages(number) == []
+
+    sid = embedded.started(number, "call")
+
+    assert embedded.check(sid, embedded.code(number)).json()["status"] == "approved"
+
+
+def test_a_look_up_that_fails_is_no_sign_of_anything_else(embedded: World) -> None:
+    failed = embedded.twilio("/v2/PhoneNumbers/+12025550165?Fields=line_type_intelligence", method="GET")
+
+    assert (failed.status_code, failed.json()["code"]) == (500, 20500)
 
 
 @pytest.mark.parametrize("number", ["2001004014", "12001004014", "+12001004014"])
@@ -174,3 +226,17 @@ def test_what_is_no_number_is_refused(number: str, embedded: World) -> None:
     answer = embedded.prove("/v3/unify", possessionType="none", clientRequestId="r", phoneNumber=number)
 
     assert (answer.status_code, answer.json()["code"]) == (400, 1001)
+
+
+def test_an_ordered_fault_does_not_use_up_what_comes_with_a_number(embedded: World) -> None:
+    number = "+12025550113"
+    embedded.fault("prove.unify", "status", times=1, status=503)
+
+    assert ["code" in embedded.unify(number) for _ in range(3)] == [True, True, False]
+
+
+def test_the_ledger_tells_calls_of_one_second_apart(embedded: World) -> None:
+    embedded.unify("+12025550101")
+
+    [line] = embedded.ledger("prove.unify")
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", line["at"])

@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections import Counter
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -71,6 +72,41 @@ def test_a_store_of_another_layout_is_laid_out_anew(store: Path) -> None:
     with transaction(store, TABLES) as open_store:
         open_store.save(Setting("works", "yes"))
         assert open_store.find(Received) == []
+
+
+def test_a_file_that_is_no_database_is_put_aside(store: Path, embedded: World) -> None:
+    store.write_text("my notes " * 1000)
+
+    assert embedded.unify(ADA)["success"] == "pending"
+
+    assert store.with_name(f"{store.name}.spoiled").read_text().startswith("my notes")
+
+
+def test_a_damaged_store_is_put_aside_by_whoever_trips_over_it(store: Path, embedded: World) -> None:
+    for _ in range(30):
+        embedded.unify(ADA)
+    content = store.read_bytes()
+    store.write_bytes(content[:4096] + b"x" * (len(content) - 4096))
+
+    with suppress(sqlite3.DatabaseError):
+        embedded.token()
+    embedded.access_token = ""
+
+    assert embedded.unify(ADA)["success"] == "pending"
+    assert len(embedded.ledger("prove.unify")) == 1
+
+
+def test_a_store_that_is_busy_is_left_alone(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sandbox.store.BUSY_TIMEOUT_S", 0.1)
+    with transaction(store, TABLES) as open_store:
+        open_store.save(Setting("kept", "yes"))
+    with closing(sqlite3.connect(store, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(sqlite3.OperationalError), transaction(store, TABLES):
+            pass
+
+    with transaction(store, TABLES) as open_store:
+        assert open_store.get(Setting, "kept") is not None
 
 
 def test_rows_come_back_as_they_went(store: Path) -> None:

@@ -36,10 +36,16 @@ class World:
         return self.send("POST", "/sandbox/prove/token", data=form)
 
     def prove(self, path: str, **body: Any) -> requests.Response:
+        return self.send("POST", f"/sandbox/prove{path}", json=body, headers=self.authorization())
+
+    def authorization(self) -> dict[str, str]:
         if not self.access_token:
             self.access_token = self.token().json()["access_token"]
-        headers = {"Authorization": f"Bearer {self.access_token}"}
-        return self.send("POST", f"/sandbox/prove{path}", json=body, headers=headers)
+        return {"Authorization": f"Bearer {self.access_token}"}
+
+    def identity(self, which: str) -> requests.Response:
+        """`which` is a proveId, or a number and `/lookup`."""
+        return self.send("GET", f"/sandbox/prove/v3/identity/{which}", headers=self.authorization())
 
     def unify(self, number: str, **more: Any) -> dict[str, str]:
         body = {"possessionType": "none", "clientRequestId": "request-1", "phoneNumber": number} | more
@@ -114,7 +120,7 @@ class World:
 
     def send(self, method: str, path: str, **content: Any) -> requests.Response:
         """Raises what requests raises."""
-        self.last = f"asked: {method} {path} {content}"
+        self.last = f"asked: {method} {path} {content}"[:2000]
         response = self.session.request(method, self.origin + path, timeout=self.patience_s, **content)
         self.last += f"\nanswered: {response.status_code} {response.text[:2000]}"
         return response

@@ -26,7 +26,9 @@ MOMENT = Like(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", "2026-11-23T10:00:00Z")
 
 @dataclass(frozen=True)
 class Case:
-    """`ask` brings the sandbox to where the question arises, and asks it. `understood` is what our client says then."""
+    """`ask` brings the sandbox to where the question arises, and asks it. `understood` is what our client says then;
+    empty where none of ours asks.
+    """
 
     name: str
     page: str  # the vendor's

@@ -7,6 +7,8 @@ import pytest
 import responses
 
 from onboarding.errors import Busy, Refused, UpstreamError
+from onboarding.upstream.lookup import Lookup
+from onboarding.upstream.messaging import Messaging
 from onboarding.upstream.prove import Prove
 from onboarding.upstream.twilio import Twilio, TwilioRefused
 from tests.sandbox.world import ACCOUNT, SERVICE
@@ -37,20 +39,31 @@ def test_our_prove_client_understands(case: Case, vendor: responses.RequestsMock
 
     understood = _told(lambda: _ask_prove(case.operation))
 
-    assert understood == case.understood, f"see {case.page}; answered: {example(case.answer)}"
+    assert understood == case.understood, _exchange(vendor, case)
 
 
 @pytest.mark.parametrize("case", twilio.CASES, ids=str)
-def test_our_twilio_client_understands(case: Case, vendor: responses.RequestsMock) -> None:
-    _answers(vendor, f"{TWILIO_URL}/v2/Services/{SERVICE}/{case.operation}", case)
+def test_our_twilio_clients_understand(case: Case, vendor: responses.RequestsMock) -> None:
+    number = example(case.answer).get("phone_number", twilio.ADA)
+    urls = {
+        "PhoneNumbers": f"{TWILIO_URL}/v2/PhoneNumbers/{number}",
+        "Messages.json": f"{TWILIO_URL}/2010-04-01/Accounts/{ACCOUNT}/Messages.json",
+    }
+    _answers(vendor, urls.get(case.operation, f"{TWILIO_URL}/v2/Services/{SERVICE}/{case.operation}"), case)
 
-    understood = _told(lambda: _ask_twilio(case.operation))
+    understood = _told(lambda: _ask_twilio(case.operation, example(case.answer)))
 
-    assert understood == case.understood, f"see {case.page}; answered: {example(case.answer)}"
+    assert understood == case.understood, _exchange(vendor, case)
 
 
 def _answers(vendor: responses.RequestsMock, url: str, case: Case) -> None:
-    vendor.post(url, json=example(case.answer), status=case.status, headers=dict(case.headers))
+    method = "GET" if case.operation == "PhoneNumbers" else "POST"
+    vendor.add(method, url, json=example(case.answer), status=case.status, headers=dict(case.headers))
+
+
+def _exchange(vendor: responses.RequestsMock, case: Case) -> str:
+    asked = "\n".join(f"asked: {call.request.method} {call.request.url} {call.request.body!r}" for call in vendor.calls)
+    return f"{asked}\nanswered: {case.status} {dict(case.headers)} {example(case.answer)}\nsee {case.page}"
 
 
 def _ask_prove(operation: str) -> str:
@@ -68,10 +81,17 @@ def _ask_prove(operation: str) -> str:
     return " ".join([reply.success, *reply.failure_reasons])
 
 
-def _ask_twilio(operation: str) -> str:
-    client = Twilio(TWILIO_URL, ACCOUNT, "sandbox", ACCOUNT, SERVICE)
+def _ask_twilio(operation: str, answer: dict[str, Any]) -> str:
+    """For the number and by the channel that `answer` is about, if it tells."""
+    account = TWILIO_URL, ACCOUNT, "sandbox", ACCOUNT
+    if operation == "PhoneNumbers":
+        return Lookup(*account).line_type(answer.get("phone_number", twilio.ADA))
+    if operation == "Messages.json":
+        Messaging(*account, twilio.SENDER).send(twilio.ADA, "Hello")
+        return "sent"
+    client = Twilio(*account, SERVICE)
     if operation == "Verifications":
-        started = client.start(twilio.ADA)
+        started = client.start(answer.get("to", twilio.ADA), answer.get("channel", "sms"))
         return f"{type(started).__name__} {started.status}"
     return str(client.check(example(twilio.SID), twilio.ADA, "123456"))
 

@@ -1,5 +1,6 @@
 """Twilio's wire. Pages are below https://www.twilio.com/docs; `assumed` marks what no page tells: docs/sandbox.md."""
 
+from functools import partial
 from typing import Any
 
 import requests
@@ -8,19 +9,31 @@ from tests.sandbox.world import ACCOUNT, SERVICE, World
 from tests.wire.case import MOMENT, TEXT, Case, Like
 
 CREATE, CHECK = "verify/api/verification", "verify/api/verification-check"
-LIMITS = "verify/api/rate-limits-and-timeouts"
+LIMITS, LANGUAGES = "verify/api/rate-limits-and-timeouts", "verify/supported-languages"
+FRAUD, CREDENTIALS = "verify/preventing-toll-fraud/sms-fraud-guard", "usage/requests-to-twilio"
+LOOKUP, FORMATTING = "lookup/v2-api/line-type-intelligence", "lookup/v2-api/formatting-validation"
+PACKAGES = (
+    *("caller_name", "sim_swap", "call_forwarding", "line_status", "identity_match", "reassigned_number"),
+    "sms_pumping_risk",
+)
+MESSAGE, API_KEY = "messaging/api/message-resource", "SK" + "0" * 32
 ADA = "+12025550101"
 GOOD = {"To": ADA, "Channel": "sms"}
+SENDER, MESSAGING_SERVICE = "+12025550100", "MG" + "0" * 32
+DATE = Like(r"\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d \+0000", "Mon, 23 Nov 2026 10:00:00 +0000")
 SID = Like("VE[0-9a-f]{32}", "VE" + "1" * 32)
 ATTEMPT = {"time": MOMENT, "channel": "SMS", "attempt_sid": Like("VL[0-9a-f]{32}", "VL" + "2" * 32)}
 CODE_LIFE_S = 10 * 60
+SOON = {"Retry-After": "1"}
 
 
-def verification(status: str = "pending", sends: int = 1) -> dict[str, Any]:
+def verification(status: str = "pending", sends: int = 1, number: str = ADA, channel: str = "sms") -> dict[str, Any]:
     return {
         **checked(status),
+        "to": number,
+        "channel": channel,
         "lookup": {},
-        "send_code_attempts": [ATTEMPT] * sends,
+        "send_code_attempts": [ATTEMPT | {"channel": channel.upper()}] * sends,
         "sna": None,
         "url": Like("https://verify.twilio.com/.*", f"https://verify.twilio.com/v2/Services/{SERVICE}/Verifications/x"),
     }
@@ -42,14 +55,67 @@ def checked(status: str) -> dict[str, Any]:
     }
 
 
-def error(code: int, status: int) -> dict[str, Any]:
+def error(code: int, status: int, message: str | Like = TEXT) -> dict[str, Any]:
     page = f"https://www.twilio.com/docs/errors/{code}"
-    return {"code": code, "message": TEXT, "more_info": page, "status": status}
+    return {"code": code, "message": message, "more_info": page, "status": status}
+
+
+def gone(resource: str) -> dict[str, Any]:
+    return error(20404, 404, f"The requested resource {resource} was not found")
+
+
+def line(number: str, line_type: str | None, **format: Any) -> dict[str, Any]:
+    intelligence = {"carrier_name": TEXT, "mobile_country_code": "310", "mobile_network_code": "000"}
+    known = {"type": line_type, **intelligence, "error_code": None} if line_type else None
+    return {
+        "calling_country_code": "1",
+        "country_code": "US",
+        "phone_number": number,
+        "national_format": Like(r"\(\d{3}\) \d{3}-\d{4}", "(202) 555-0101"),
+        "valid": True,
+        "validation_errors": [],
+        **dict.fromkeys(PACKAGES),
+        "line_type_intelligence": known,
+        "url": f"https://lookups.twilio.com/v2/PhoneNumbers/{number}",
+        **format,
+    }
+
+
+def no_number(written: str, reason: str) -> dict[str, Any]:
+    unknown = dict.fromkeys(("calling_country_code", "country_code", "national_format"))
+    return line(written, None, **unknown, valid=False, validation_errors=[reason])
+
+
+def text_to(number: str, status: str, **sender: str | None) -> dict[str, Any]:
+    uri = f"/2010-04-01/Accounts/{ACCOUNT}/Messages/"
+    return {
+        "sid": Like("SM[0-9a-f]{32}", "SM" + "3" * 32),
+        "account_sid": ACCOUNT,
+        "api_version": "2010-04-01",
+        "to": number,
+        "body": "Hello",
+        "status": status,
+        "direction": "outbound-api",
+        **dict.fromkeys(("date_created", "date_updated"), DATE),
+        **dict.fromkeys(("date_sent", "error_code", "error_message", "price")),
+        "num_media": "0",
+        "uri": Like(f"{uri}SM.{{32}}.json", f"{uri}SM{'3' * 32}.json"),
+        "subresource_uris": {"media": Like(f"{uri}SM.{{32}}/Media.json", f"{uri}SM{'3' * 32}/Media.json")},
+        **sender,
+    }
 
 
 def problem(code: int, status: int) -> dict[str, Any]:
     page = f"https://www.twilio.com/docs/errors/{code}"
     return {"type": page, "title": TEXT, "status": status, "code": code, "detail": TEXT}
+
+
+def look_up(world: World, number: str, fields: str = "line_type_intelligence") -> requests.Response:
+    return world.twilio(f"/v2/PhoneNumbers/{number}?Fields={fields}", method="GET")
+
+
+def text(world: World, **form: str) -> requests.Response:
+    return world.twilio(f"/2010-04-01/Accounts/{ACCOUNT}/Messages.json", {"To": ADA, "Body": "Hello"} | form)
 
 
 def start(world: World, **form: str) -> requests.Response:
@@ -89,6 +155,20 @@ def check_right_after_five_wrong(world: World) -> requests.Response:
     return world.check(sid, world.code(ADA))
 
 
+def check_by_number(world: World) -> requests.Response:
+    return world.twilio(f"/v2/Services/{SERVICE}/VerificationCheck", {"To": ADA, "Code": "123456"})
+
+
+def check_by_number_as_60200(world: World) -> requests.Response:
+    world.turn(twilio_unknown_number="60200")
+    return check_by_number(world)
+
+
+def check_a_sixth_time_as_20404(world: World) -> requests.Response:
+    world.turn(twilio_sixth_check="20404")
+    return check_wrong(world, 6)
+
+
 def check_late(world: World) -> requests.Response:
     sid = world.started(ADA)
     world.passes(CODE_LIFE_S)
@@ -101,9 +181,20 @@ def check_cancelled(world: World) -> requests.Response:
     return world.check(sid, world.code(ADA))
 
 
-def refused_start(name: str, last: int, code: int, status: int, understood: str) -> Case:
+def refused_start(name: str, last: int, code: int, status: int, understood: str, **headers: str) -> Case:
     return Case(name, f"api/errors/{code}", "Verifications", lambda w: w.start(f"+1202555{last:04}"), understood,
-                error(code, status), status)  # fmt: skip
+                error(code, status), status, headers)  # fmt: skip
+
+
+def refused_text(name: str, code: int, **form: str) -> Case:
+    return Case(name, f"api/errors/{code}", "Messages.json", lambda w: text(w, **({"From": SENDER} | form)),
+                f"Refused {code}", error(code, 400), 400)  # fmt: skip
+
+
+def call(to: str, last: int) -> Case:
+    number = f"+1202555{last:04}"
+    return Case(f"a call to {to}", FRAUD, "Verifications", lambda w: w.start(number, "call"), "Verification pending",
+                verification(number=number, channel="call"), 201)  # fmt: skip
 
 
 CASES = [
@@ -125,9 +216,19 @@ CASES = [
     refused_start("start to a landline", 152, 60205, 403, "landline"),
     refused_start("start to a blocked prefix", 150, 60410, 403, "blocked"),
     refused_start("start to a blocked country", 151, 60605, 403, "blocked"),
-    refused_start("start while others do", 155, 60212, 429, "Busy"),
+    refused_start("start while others do", 155, 60212, 429, "Busy", **SOON),
     refused_start("start to a number out of plan", 156, 60200, 400, "number"),
     refused_start("start after STOP", 157, 21610, 400, "opted_out"),
+    refused_start("start to a number out of reach", 166, 21612, 400, "blocked"),
+    refused_start("start while Twilio is busy", 147, 20429, 429, "Busy", **SOON),
+    *(call(to, last) for to, last in (("a blocked prefix", 150), ("a landline", 152), ("somebody who said STOP", 157),
+                                      ("a number out of reach", 166))),
+    Case("start in a language that Verify does not have", LANGUAGES, "Verifications",
+         lambda w: start(w, **GOOD, Locale="tlh"), "configuration",
+         gone(f"/Services/{SERVICE}/Verifications"), 404),
+    Case("start with the API key", CREDENTIALS, "Verifications",
+         lambda w: w.twilio(f"/v2/Services/{SERVICE}/Verifications", GOOD, auth=(API_KEY, "sandbox")),
+         "Verification pending", verification(), 201),
     Case("start told in problem details", "api/errors/60205", "Verifications", start_with_problem_details, "landline",
          problem(60205, 403), 403),
     Case("start with wrong credentials", "api/errors/20003", "Verifications",
@@ -135,7 +236,7 @@ CASES = [
          "configuration", error(20003, 401), 401),
     Case("start on another service", "api/errors/20404", "Verifications",
          lambda w: w.twilio(f"/v2/Services/VA{'1' * 32}/Verifications", GOOD),
-         "configuration", error(20404, 404), 404),
+         "configuration", gone(f"/Services/VA{'1' * 32}/Verifications"), 404),
 
     Case("the right code", CHECK, "VerificationCheck", check_right, "True",
          {**checked("approved"), "sna_attempts_error_codes": None}),
@@ -147,9 +248,16 @@ CASES = [
          error(60202, 429), 429),
     Case("the right code, too late in the row", "api/errors/60202", "VerificationCheck", check_right_after_five_wrong,
          "too_many_checks", error(60202, 429), 429),
-    Case("the right code twice", "api/errors/20404", "VerificationCheck", check_twice, "gone", error(20404, 404), 404),
+    Case("the right code twice", "api/errors/20404", "VerificationCheck", check_twice, "gone",
+         gone(f"/Services/{SERVICE}/VerificationCheck"), 404),
     Case("the right code after ten minutes", "api/errors/20404", "VerificationCheck", check_late, "gone",
          error(20404, 404), 404),
+    Case("a sixth code, told as 20404", "api/errors/20404", "VerificationCheck", check_a_sixth_time_as_20404, "gone",
+         error(20404, 404), 404),
+    Case("a code for a number that never had one", "api/errors/20404", "VerificationCheck", check_by_number, "gone",
+         error(20404, 404), 404),
+    Case("a code for a number that never had one, told as 60200", "api/errors/60200", "VerificationCheck",
+         check_by_number_as_60200, "code", error(60200, 400, "Invalid parameter: To"), 400),
     Case("the right code of a cancelled one", "assumed", "VerificationCheck", check_cancelled, "gone",
          error(20404, 404), 404),
     Case("a code too short", "api/errors/60200", "VerificationCheck", lambda w: w.check(w.started(ADA), "123"), "code",
@@ -157,4 +265,36 @@ CASES = [
     Case("a code for nobody", "api/errors/60221", "VerificationCheck",
          lambda w: w.twilio(f"/v2/Services/{SERVICE}/VerificationCheck", {"Code": "123456"}), "other",
          error(60221, 400), 400),
+
+    *(Case(f"look up a {kind} line", LOOKUP, "PhoneNumbers", partial(look_up, number=f"+12025550{last}"), kind,
+           line(f"+12025550{last}", kind))
+      for kind, last in (("mobile", 101), ("landline", 152), ("nonFixedVoip", 158), ("premium", 159))),
+    Case("look up the format alone", FORMATTING, "PhoneNumbers", partial(look_up, number=ADA, fields=""), "unknown",
+         line(ADA, None)),
+    Case("look up what is no number", FORMATTING, "PhoneNumbers", partial(look_up, number="nonsense"), "unknown",
+         no_number("nonsense", "NOT_A_NUMBER")),
+    Case("look up too short a number", FORMATTING, "PhoneNumbers", partial(look_up, number="+1202"), "unknown",
+         line("+1202", None, national_format="202", valid=False, validation_errors=["TOO_SHORT"])),
+    Case("look up with wrong credentials", "api/errors/20003", "PhoneNumbers",
+         lambda w: w.twilio(f"/v2/PhoneNumbers/{ADA}", method="GET", auth=(ACCOUNT, "guess")), "Refused 20003",
+         error(20003, 401), 401),
+
+    Case("a text by a service", MESSAGE, "Messages.json", partial(text, MessagingServiceSid=MESSAGING_SERVICE), "sent",
+         text_to(ADA, "accepted", messaging_service_sid=MESSAGING_SERVICE, num_segments="0", price_unit=None,
+                 **{"from": None}), 201),
+    Case("a text from a number", MESSAGE, "Messages.json", partial(text, From=SENDER), "sent",
+         text_to(ADA, "queued", messaging_service_sid=None, num_segments="1", price_unit="USD", **{"from": SENDER}),
+         201),
+    refused_text("a text to no number", 21211, To="hello"),
+    refused_text("a text of nobody", 21603, From=""),
+    refused_text("a text that says nothing", 21602, Body=""),
+    refused_text("a text too long", 21617, Body="x" * 1601),
+    refused_text("a text to a landline", 21614, To="+12025550152"),
+    refused_text("a text after STOP", 21610, To="+12025550157"),
+    refused_text("a text out of reach", 21612, To="+12025550166"),
+    Case("a text of 3 MB", "api/errors/20413", "Messages.json",
+         partial(text, From=SENDER, Body="x" * 3_000_000), "Refused 20413", error(20413, 413), 413),
+    Case("a text for another account", "api/errors/20404", "Messages.json",
+         lambda w: w.twilio(f"/2010-04-01/Accounts/AC{'1' * 32}/Messages.json", {"To": ADA}),
+         "Refused 20404", gone(f"/2010-04-01/Accounts/AC{'1' * 32}/Messages.json"), 404),
 ]  # fmt: skip
