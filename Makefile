@@ -4,10 +4,11 @@ PYTHON ?= python3
 BIN := .venv/bin
 NPM := $(shell command -v npm 2>/dev/null || echo $(BIN)/npm)
 SDK := node_modules/.package-lock.json
+AUDITORS := tests/audit/node_modules/.package-lock.json
 DEEP_TESTS := tests/deep tests/limits tests/hostile
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: help run serve test test-deep mutants check screenshots format messages bench lock clean
+.PHONY: help run serve test test-deep mutants check audit screenshots format messages bench lock clean
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
 
@@ -44,6 +45,9 @@ check: .venv/dev $(SDK) ## formatter, linter, types, import contracts, migration
 bench: .venv/dev $(SDK) ## what an onboarding costs, one JSON object a line
 	@$(BIN)/python -m tests.bench
 
+audit: .venv/dev $(SDK) $(AUDITORS) chromium ## Lighthouse on the phone and code pages; valid HTML and CSS (needs Java)
+	@$(BIN)/python -m tests.audit $(ARGS)
+
 screenshots: .venv/dev $(SDK) chromium ## every page in every state, into var/screenshots (ARGS='code moved': those alone)
 	$(BIN)/python -m tests.screenshots $(ARGS)
 
@@ -58,7 +62,7 @@ lock: ## renew the hashed requirements (needs uv)
 	for f in runtime dev node; do uv pip compile --universal --python-version 3.11 --generate-hashes --no-header -q requirements/$$f.in -o requirements/$$f.txt; done
 
 clean: ## forget everything that set-up and runs made
-	rm -rf .venv node_modules var .env .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+	rm -rf .venv node_modules tests/audit/node_modules var .env .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
 
 .PHONY: chromium
 chromium:
@@ -79,7 +83,9 @@ chromium:
 	$(BIN)/pip install --quiet --require-hashes -r $<
 	@touch $@
 
-$(SDK): package-lock.json | .venv/runtime
+$(SDK): package-lock.json
+$(AUDITORS): tests/audit/package-lock.json
+$(SDK) $(AUDITORS): | .venv/runtime
 	@command -v $(NPM) >/dev/null || $(BIN)/pip install --quiet --require-hashes -r requirements/node.txt
-	PATH="$(CURDIR)/$(BIN):$$PATH" $(NPM) ci --silent
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(NPM) ci --silent --prefix $(<D)
 	@touch $@

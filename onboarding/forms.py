@@ -13,10 +13,11 @@ from django.utils.translation.trans_real import parse_accept_lang_header
 from phonenumbers import country_code_for_region
 
 from onboarding.countries import NAMES
-from onboarding.phone import EXAMPLES, NotANumber, Number, parse
+from onboarding.phone import EXAMPLES, NotANumber, Number, as_seen, parse
 from onboarding.states import Channel
 
 FEWEST_DIGITS, MOST_DIGITS = 4, 10  # of a code, https://www.twilio.com/docs/verify/api/service
+LONGEST_MESSAGE = 500  # characters
 TOO_LONG = _("That code is too long. Enter only the numbers of the code")
 OUTDATED = _("Our terms have changed since this page was opened. Reload it to read them.")
 
@@ -48,9 +49,12 @@ class PhoneForm(StartForm):
         self.region: str = asked if asked in allowed_countries() else country_of(languages)
 
     @property
-    def countries(self) -> list[tuple[str, str, int]]:
-        """(code, name, calling code), by name."""
-        choices = [(code, str(NAMES[code]), country_code_for_region(code)) for code in allowed_countries()]
+    def countries(self) -> list[tuple[str, str, int, str]]:
+        """(code, name, calling code, example), by name."""
+        choices = [
+            (code, str(NAMES[code]), country_code_for_region(code), EXAMPLES.get(code, ""))
+            for code in allowed_countries()
+        ]
         return sorted(choices, key=lambda choice: unicodedata.normalize("NFKD", choice[1]))
 
     @property
@@ -100,23 +104,43 @@ class SendForm(forms.Form):
 
 
 class CodeForm(forms.Form):
-    """A code as long as Verify can be set to send."""
+    """A code as long as Verify can be set to send, alone or in the message that brought it."""
 
     code = forms.CharField(
-        max_length=40,
+        max_length=LONGEST_MESSAGE,
         error_messages={"required": _("Enter the code"), "max_length": TOO_LONG},
     )
 
     def clean_code(self) -> str:
-        code = re.sub(r"[\s\-]", "", self.cleaned_data["code"])
-        digits = [unicodedata.decimal(c, None) for c in code]
-        if None in digits:
+        code = _code_in(self.cleaned_data["code"])
+        if not code:
             raise forms.ValidationError(_("The code is made of numbers only, like 123456"), code="invalid")
-        if len(digits) < FEWEST_DIGITS:
+        if len(code) < FEWEST_DIGITS:
             raise forms.ValidationError(_("That code is too short. Enter all of its numbers"), code="too_short")
-        if len(digits) > MOST_DIGITS:
+        if len(code) > MOST_DIGITS:
             raise forms.ValidationError(TOO_LONG, code="too_long")
-        return "".join(map(str, digits))
+        return code
+
+
+def _code_in(text: str) -> str:
+    """The digits that were typed, or the only code in a message; none where a guess could be spent on a mistake."""
+    try:
+        seen = re.sub(r"@\S+", "", as_seen(text))  # a message's last line, for the browser, is @host #code
+    except NotANumber:
+        return ""
+    if typed := re.fullmatch(r"\W*([0-9](?:[-. ]*[0-9])*)\W*", seen):
+        return re.sub("[^0-9]", "", typed[1])
+    if not any(map(str.isalpha, seen)):
+        return ""
+    found = {_whole(run) for run in re.findall(r"(?<![A-Za-z0-9])[0-9]++(?:[- ][0-9]++)*+(?![A-Za-z])", seen)}
+    codes = {code for code in found if code is None or FEWEST_DIGITS <= len(code) <= MOST_DIGITS}
+    return (codes.pop() if len(codes) == 1 else None) or ""
+
+
+def _whole(run: str) -> str | None:
+    """123 456 is one code, cut into pieces that are none; 123456 10 may be two things."""
+    pieces = re.split("[- ]", run)
+    return None if len(pieces) > 1 and max(map(len, pieces)) >= FEWEST_DIGITS else "".join(pieces)
 
 
 class MatchForm(forms.Form):

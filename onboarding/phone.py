@@ -1,16 +1,21 @@
 """Numbers as people write them, and the one form that everything else uses. Pure: no Django, no network, no clock."""
 
+import re
 import unicodedata
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import phonenumbers
-from phonenumbers import NumberParseException, PhoneNumberFormat
+from phonenumbers import CountryCodeSource, NumberParseException, PhoneNumber, PhoneNumberFormat, ValidationResult
 
-LONGEST_INPUT = 40  # characters
-PLUS = ("+", "\uff0b")
-PUNCTUATION = frozenset(" \t\u00a0\u2009\u202f\u3000-\u2010\u2011\u2012\u2013\u2014\uff0d.()\uff08\uff09/").union(PLUS)
-INVISIBLE = frozenset("\u200b\u200e\u200f\u202a\u202c\u2060\u2066\u2069\ufeff")  # pasted along from contact lists
-
+# Superscripts and the like, which libphonenumber drops as if nothing had been typed; control characters.
+UNREADABLE = frozenset({"No", "Nl", "Cc", "Cs"})
+BACKWARDS = "\u202e"  # what follows is shown from its end
+DASHES = "\u2212ー"  # a minus; what the key for a dash gives on a Japanese keyboard
+NORTH_AMERICA = 1
+# 1-800-FLOWERS. Only a word at the end: an O typed for a 0 is no 6. Elsewhere numbers have no fixed length, so that
+# any word that stands behind a number could belong to it.
+VANITY = re.compile(r"[^A-Za-z]*[0-9][ .)-]*([A-Za-z][ .-]*){4,}")
 
 # Numbers that are kept for fiction, as their country writes them.
 EXAMPLES = {
@@ -69,13 +74,11 @@ def parse(text: str, *, region: str) -> Number:
 
     Possible, not valid, is asked: Prove's own test users are in no numbering plan. Raises NotANumber.
     """
-    try:
-        parsed = phonenumbers.parse(_plain(text), region)
-    except NumberParseException:
-        raise NotANumber from None
-    if parsed.extension or not phonenumbers.is_possible_number(parsed):
+    readings = list(_readings(_written(text), region))
+    if not readings:
         raise NotANumber
-    return Number(phonenumbers.format_number(parsed, PhoneNumberFormat.E164))
+    meant = max(readings, key=phonenumbers.is_valid_number)  # the first, unless only the other is in a plan
+    return Number(phonenumbers.format_number(meant, PhoneNumberFormat.E164))
 
 
 def same(one: str, other: str) -> bool:
@@ -87,22 +90,46 @@ def _comparable(text: str) -> str:
     return text if text.startswith("+") else f"+1{text.removeprefix('1')}" if len(text) in (10, 11) else text
 
 
-def _plain(text: str) -> str:
-    """ASCII digits and at most a leading plus; anything that isn't part of writing a number raises NotANumber."""
-    if len(text) > LONGEST_INPUT:
+def as_seen(text: str) -> str:
+    """What the eye sees in what was typed or pasted: ASCII digits, blanks and dashes. Raises NotANumber."""
+    if BACKWARDS in text or any(unicodedata.category(c) in UNREADABLE and not c.isspace() for c in text):
         raise NotANumber
-    text = "".join(c for c in text.strip() if c not in INVISIBLE)
-    text = text.removeprefix("tel:").strip()
-    digits = "".join(_digit(c) for c in text)
-    if text.startswith(PLUS):
-        return f"+{digits}"
-    return f"+{digits[2:]}" if digits.startswith("00") else digits
+    return " ".join("".join(map(_seen, unicodedata.normalize("NFKC", text))).split())
 
 
-def _digit(character: str) -> str:
-    if character in PUNCTUATION:
+def _seen(character: str) -> str:
+    if character in DASHES or unicodedata.category(character) == "Pd":
+        return "-"
+    if unicodedata.category(character) == "Cf":  # marks of direction, soft hyphens: pasted along
         return ""
-    value = unicodedata.decimal(character, None)
-    if value is None:
+    return str(unicodedata.decimal(character, character))
+
+
+def _written(text: str) -> str:
+    """The number as it stands there, without the words before it."""
+    seen = as_seen(text)
+    start = re.search("[0-9+]", seen)
+    if start is None or seen[: start.start()][-1:].isalpha():
         raise NotANumber
-    return str(value)
+    return seen[start.start() :]
+
+
+def _readings(written: str, region: str) -> Iterator[PhoneNumber]:
+    """As the country dials; and with 00 for the plus, which people write everywhere."""
+    own, abroad = _read(written, region), re.sub(r"^\W*0 ?0", "+", written)
+    if own and (abroad == written or own.country_code_source == CountryCodeSource.FROM_NUMBER_WITH_IDD):
+        yield own
+    if abroad != written and (number := _read(abroad, region)):
+        yield number
+
+
+def _read(written: str, region: str) -> PhoneNumber | None:
+    try:
+        number = phonenumbers.parse(written, region, keep_raw_input=True)
+    except NumberParseException:
+        return None
+    if number.extension or phonenumbers.is_possible_number_with_reason(number) != ValidationResult.IS_POSSIBLE:
+        return None
+    if any(map(str.isalpha, written)) and not (number.country_code == NORTH_AMERICA and VANITY.fullmatch(written)):
+        return None
+    return number

@@ -1,35 +1,46 @@
-"""`make screenshots`: every page in every state, for phones and desktops, light and dark, in var/screenshots/.
+"""`make screenshots`: every page in every state, for phones and desktops, light, dark and in Arabic: var/screenshots/.
 
 `python -m tests.screenshots code moved` takes those alone.
 """
 
+import os
 import shutil
 import sys
 import tempfile
 from pathlib import Path
 from typing import Literal
 
+import django
 from playwright.sync_api import Browser, sync_playwright
 
-from tests.browser.person import Person
-from tests.browser.site import Alone, Site
-from tests.browser.states import STATES
-from tests.conftest import CHROMIUM, FLAGS
-from tests.processes import ROOT
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
+django.setup()
+
+from tests.browser.person import Person  # noqa: E402 - which speaks with Django's catalogues
+from tests.browser.site import Alone, Site  # noqa: E402
+from tests.browser.states import STATES  # noqa: E402
+from tests.conftest import CHROMIUM, FLAGS  # noqa: E402
+from tests.processes import ROOT  # noqa: E402
 
 WIDTHS = {390: 844, 1280: 900}  # pixels, to height
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+LOOKS = {"en": [(width, scheme) for width in WIDTHS for scheme in SCHEMES], "ar": [(390, SCHEMES[0])]}
 TAKEN = ROOT / "var/screenshots"
-KEPT = {"code-390-light": "code-390"}  # the README shows it
+KEPT = {"phone-390-light", "code-390-light", "done-390-dark", "welcome-390-light-ar"}  # the README shows these
 
 
-def take(browser: Browser, site: Site, name: str, width: int, scheme: Literal["light", "dark"]) -> None:
+def take(browser: Browser, site: Site, name: str, language: str) -> None:
+    """One walk to the state, then every look of it."""
     site.forget()
-    size = {"width": width, "height": WIDTHS[width]}
-    with browser.new_context(viewport=size, color_scheme=scheme, reduced_motion="reduce") as context:  # type: ignore[arg-type]
-        person = Person(context, site)
+    size = {"width": 390, "height": WIDTHS[390]}
+    with browser.new_context(viewport=size, locale=language, reduced_motion="reduce") as context:  # type: ignore[arg-type]
+        person = Person(context, site, language)
         STATES[name](person)
-        person.page.screenshot(path=TAKEN / f"{name}-{width}-{scheme}.png", full_page=True)
+        for width, scheme in LOOKS[language]:
+            person.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+            person.page.set_viewport_size({"width": width, "height": WIDTHS[width]})
+            suffix = "" if language == "en" else f"-{language}"
+            person.page.screenshot(path=TAKEN / f"{name}-{width}-{scheme}{suffix}.png", full_page=True)
 
 
 def main(names: list[str]) -> None:
@@ -38,12 +49,11 @@ def main(names: list[str]) -> None:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         with Alone.running(Path(folder)) as site:
             for name in names or STATES:
-                for width in WIDTHS:
-                    for scheme in SCHEMES:
-                        take(browser, site, name, width, scheme)
-    for taken, kept in KEPT.items():
-        if (TAKEN / f"{taken}.png").exists():
-            shutil.copy(TAKEN / f"{taken}.png", ROOT / f"docs/screenshots/{kept}.png")
+                for language in LOOKS:
+                    take(browser, site, name, language)
+    for kept in KEPT:
+        if (TAKEN / f"{kept}.png").exists():
+            shutil.copy(TAKEN / f"{kept}.png", ROOT / f"docs/screenshots/{kept}.png")
 
 
 if __name__ == "__main__":

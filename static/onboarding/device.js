@@ -1,18 +1,26 @@
 // The device check: hands the number to our server, lets Prove's Web SDK prove this device, and asks our server to go
 // on. Nothing here decides anything: every answer that counts is the server's.
 
-const SLOW_MS = 4_000;
-const SDK_LIMIT_MS = 15_000; // the SDK has no limit of its own
+const SLOW_MS = 4_000; // of a step; then the page says that it still goes on
+const LIMIT_MS = 30_000; // for all steps: neither fetch nor the SDK has a limit of its own
 const form = document.querySelector("form[data-device-check]");
 const status = form.querySelector("[data-status]");
 const cancel = form.querySelector("[data-cancel]");
 const summary = document.querySelector("[data-summary]");
+const { start_key: startKey, country } = form.elements;
 const title = document.title;
-let running = null; // the AbortController of what is under way
+let stop = null; // ends what is under way, if anything is
+let slow = 0; // a timer
 let deviceChecked = false; // then only our server has to be asked again
 
 const word = (name) => form.querySelector(`[data-word="${name}"]`).textContent;
 const say = (text) => { status.textContent = text; };
+const wait = (seconds) => new Promise((resolve) => { setTimeout(resolve, seconds * 1000); });
+
+class Problem extends Error {
+  constructor(text, field) { super(text); this.field = field; }
+}
+
 // This script runs before the SDK, so that a press on the button never has to wait for it.
 const sdkLoaded = new Promise((loaded, failed) => {
   const script = document.querySelector("script[data-sdk]");
@@ -20,23 +28,27 @@ const sdkLoaded = new Promise((loaded, failed) => {
   script.addEventListener("error", () => failed(new Problem(word("blocked"))));
 });
 sdkLoaded.catch(() => {});
-const wait = (seconds) => new Promise((resolve) => setTimeout(resolve, seconds * 1000));
 
-class Problem extends Error {
-  constructor(text, field) { super(text); this.field = field; }
+function step(name) {
+  clearTimeout(slow);
+  say(word(name));
+  slow = setTimeout(() => say(word("still")), SLOW_MS);
 }
 
 async function ask(url, signal) {
+  let response;
   let answer;
   try {
-    const response = await fetch(url, {
+    response = await fetch(url, {
       method: "POST", body: new FormData(form), headers: { Accept: "application/json" }, redirect: "error", signal,
     });
     answer = await response.json();
   } catch {
-    throw new Problem(word(navigator.onLine ? "wrong" : "offline"));
+    if (startKey) startKey.value = crypto.randomUUID(); // it may be used up: a key is good for one start
+    const refused = response && response.status >= 400 && response.status < 500;
+    throw new Problem(word(refused ? "wrong" : navigator.onLine ? "unreached" : "offline"));
   }
-  if (answer.start_key && form.elements.start_key) form.elements.start_key.value = answer.start_key;
+  if (answer.start_key && startKey) startKey.value = answer.start_key;
   if (answer.error) throw new Problem(answer.error, answer.field);
   return answer;
 }
@@ -44,7 +56,6 @@ async function ask(url, signal) {
 function proveDevice(authToken, signal) {
   return new Promise((finished, failed) => {
     signal.addEventListener("abort", failed);
-    setTimeout(() => failed(new Problem(word("slow"))), SDK_LIMIT_MS);
     const sdk = window.proveAuth;
     sdk.LoggerFactory.setLogLevel(sdk.LogLevel.disabled);
     new sdk.AuthenticatorBuilder()
@@ -56,37 +67,38 @@ function proveDevice(authToken, signal) {
 }
 
 async function checkDevice(authToken, signal) {
-  await sdkLoaded;
-  if (!window.isSecureContext || !window.proveAuth || !window.indexedDB) throw new Problem(word("unsupported"));
+  if (!window.proveAuth) throw new Problem(word("unsupported"));
+  const prove = () => proveDevice(authToken, signal);
   try {
-    const prove = () => proveDevice(authToken, signal);
     // One at a time: two tabs that register at once leave an orphan key behind.
-    await (navigator.locks ? navigator.locks.request("proveflow", prove) : prove());
+    await (navigator.locks ? navigator.locks.request("proveflow", { signal }, prove) : prove());
   } catch (error) {
-    const blocked = error?.name === "SecurityError";
-    throw error instanceof Problem ? error : new Problem(word(blocked ? "unsupported" : "failed"));
+    throw new Problem(word(!navigator.onLine ? "offline" : error?.name === "SecurityError" ? "unsupported" : "failed"));
   }
-  deviceChecked = true;
 }
 
 async function whereToGo(signal) {
+  const orStopped = (promise) => Promise.race([promise, stopped(signal)]);
+  if (!window.isSecureContext || !window.indexedDB || !crypto.randomUUID) throw new Problem(word("unsupported"));
   if (!deviceChecked) {
-    say(word("asking"));
+    step("asking");
+    await Promise.race([sdkLoaded, null]); // known to be blocked: then nothing is begun
     const opened = await ask(form.action, signal);
     if (opened.next) return opened.next;
-    say(word("checking"));
-    const slow = setTimeout(() => say(word("still")), SLOW_MS);
-    await Promise.race([checkDevice(opened.auth_token, signal), stopped(signal)]).finally(() => clearTimeout(slow));
+    step("checking");
+    await orStopped(sdkLoaded);
+    await orStopped(checkDevice(opened.auth_token, signal));
+    deviceChecked = true;
   }
+  step("finishing");
   for (;;) {
-    say(word("finishing"));
     const answer = await ask(form.dataset.finish, signal);
     if (answer.next) return answer.next;
-    await Promise.race([wait(answer.ask_again_s), stopped(signal)]);
+    await orStopped(wait(answer.ask_again_s));
   }
 }
 
-const stopped = (signal) => new Promise((_, failed) => signal.addEventListener("abort", failed));
+const stopped = (signal) => new Promise((_, failed) => { signal.addEventListener("abort", failed); });
 
 function tell(problem) {
   const input = problem.field && form.elements[problem.field];
@@ -114,29 +126,49 @@ function clear() {
   }
 }
 
-function run(controller) {
-  running = controller;
-  form.setAttribute("aria-busy", String(Boolean(controller)));
-  cancel.hidden = !controller;
+function busy(isBusy) {
+  form.setAttribute("aria-busy", String(isBusy));
+  cancel.hidden = !isBusy;
 }
 
 async function submit(event) {
   event.preventDefault();
-  if (running) return;
-  const controller = new AbortController();
-  run(controller);
+  if (stop) return;
+  const leaving = new AbortController();
+  let why; // it was stopped: what to tell
+  stop = (problem) => { why = problem; leaving.abort(); };
+  const limit = setTimeout(() => stop(new Problem(word("slow"))), LIMIT_MS);
   clear();
+  busy(true);
   try {
-    location.assign(await whereToGo(controller.signal));
-  } catch (problem) {
-    run(null);
-    if (controller.signal.aborted) return say(word("cancelled"));
-    say("");
-    tell(problem instanceof Problem ? problem : new Problem(word("wrong")));
+    location.assign(await whereToGo(leaving.signal));
+    await stopped(leaving.signal); // by leaving this page, unless the next one doesn't come
+  } catch (error) {
+    window.stop();
+    stop = null;
+    busy(false);
+    say(why === null ? word("cancelled") : "");
+    if (why !== null) tell(why ?? (error instanceof Problem ? error : new Problem(word("wrong"))));
+  } finally {
+    clearTimeout(slow);
+    clearTimeout(limit);
   }
 }
 
-cancel.addEventListener("click", () => running?.abort());
+// Each country has an example of its own, or none.
+function showExample() {
+  const hint = form.querySelector("[data-hint]");
+  const { example } = country.selectedOptions[0].dataset;
+  if (example) hint.querySelector("bdi").textContent = example;
+  hint.hidden = !example;
+  hint.nextElementSibling.hidden = Boolean(example);
+}
+
+cancel.addEventListener("click", () => stop?.(null));
+country?.addEventListener("change", showExample);
 form.addEventListener("submit", submit);
 form.addEventListener("input", () => { deviceChecked = false; });
-window.addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
+window.addEventListener("pageshow", (event) => {
+  if (event.persisted) location.reload();
+  else if (country) showExample(); // a browser that reloads keeps the choice
+});

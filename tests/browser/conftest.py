@@ -25,16 +25,20 @@ def site(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 
 
 @pytest.fixture
-def context(chromium: Browser) -> Iterator[BrowserContext]:
-    with chromium.new_context(viewport={"width": 390, "height": 844}) as context:
-        context.set_default_timeout(8_000)  # ms
+def language() -> str:
+    return "en"
+
+
+@pytest.fixture
+def context(chromium: Browser, language: str) -> Iterator[BrowserContext]:
+    with chromium.new_context(viewport={"width": 390, "height": 844}, locale=language) as context:
         yield context
 
 
 @pytest.fixture
-def person(site: Site, context: BrowserContext) -> Iterator[Person]:
+def person(site: Site, context: BrowserContext, language: str) -> Iterator[Person]:
     """Somebody with a fresh browser, and a sandbox that remembers nothing. Ends with: no CSP violation was seen."""
     site.forget()
-    person = Person(context, site)
+    person = Person(context, site, language)
     yield person
     assert person.violations == []

@@ -6,13 +6,18 @@ import sqlite3
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
 import requests
 
+from tests.authenticator import code_of
+from tests.browser.reviewer import Reviewer
 from tests.processes import AGED, free_port, manage, pointed_at, product_environment, running
 
+NOTICES = {f"{name}_URL": f"https://example.com/{name.lower()}" for name in ("SUPPORT", "PRIVACY", "TERMS")}
+NOTICES["CARRIER_CONSENT"] = "You authorise your mobile carrier to tell us whether this number is yours."
 PROVE_CALLS = ("prove.unify", "prove.unify_status", "prove.unify_bind")
 
 
@@ -34,10 +39,26 @@ class Site(ABC):
     def prove_is_back(self) -> None: ...
 
     def forget(self) -> None:
-        """The sandbox's people and messages, and the product's counts: each test is another day at another address."""
+        """Whoever was here before: each test is another day at another address."""
         self.control("POST", "reset", {})
+        for table in ("event", "onboardingsession", "binding", "handoff"):
+            self._execute(f"DELETE FROM onboarding_{table}")
+        self.forgives()
+
+    def forgives(self) -> None:
+        """What was done too often was so long ago that nothing counts it any more."""
         self._execute("DELETE FROM onboarding_cell")
         self._execute("DELETE FROM onboarding_lease")
+
+    @cached_property
+    def reviewer(self) -> Reviewer:
+        """One for all tests."""
+        return Reviewer.employed(self.folder)
+
+    def reviewer_code(self) -> str:
+        """From the authenticator app. It may be used again, and at once: another test needs it."""
+        self._execute("UPDATE otp_totp_totpdevice SET last_t = -1, throttling_failure_count = 0")
+        return code_of(self.reviewer.key)
 
     def ages(self, *, minutes: int) -> None:
         """Every session is as if so much time had passed."""
@@ -96,17 +117,28 @@ class Alone(Site):
             DEBUG="0",
             DESKTOP_ALLOWED="1",
             ALLOWED_COUNTRIES="BR,CA,DE,EG,ES,FR,GB,US",
+            **NOTICES,
             **pointed_at(prove=f"http://127.0.0.1:{prove}", twilio=site.sandbox),
             STATIC_ROOT=str(folder / "static"),
         )
         manage("migrate", environment=site.environment)
         manage("collectstatic", "--noinput", environment=site.environment)
-        gunicorn = ["gunicorn", "proveflow.wsgi", "--bind", f"127.0.0.1:{port}", "--config", "proveflow/gunicorn.py"]
-        url, log = f"{site.origin}/healthz", folder / "log"
         with site.sandbox_at(twilio), site.prove, site.product:
-            site.product.enter_context(running(["-m", *gunicorn], environment=site.environment, url=url, log=log))
+            site.product_at(port)
             site.prove_is_back()
             yield site
+
+    def product_at(self, port: int, **more: str) -> str:
+        gunicorn = ["gunicorn", "proveflow.wsgi", "--bind", f"127.0.0.1:{port}", "--config", "proveflow/gunicorn.py"]
+        origin, environment, log = f"http://127.0.0.1:{port}", self.environment | more, self.folder / f"log-{port}"
+        command, url = ["-m", *gunicorn], f"{origin}/healthz"
+        self.product.enter_context(running(command, environment=environment, url=url, log=log))
+        return origin
+
+    @cached_property
+    def strict(self) -> str:
+        """Where the same product is served to phones alone, and lets a number rest that was moved."""
+        return self.product_at(free_port(), DESKTOP_ALLOWED="0", REBIND_COOLING_OFF_HOURS="24")
 
     def sandbox_at(self, port: int) -> AbstractContextManager[str]:
         url, log = f"http://127.0.0.1:{port}/sandbox/", self.folder / f"sandbox-{port}.log"

@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.person import Person
-from tests.browser.states import code, device_check, phone
+from tests.browser.states import CHECK, CODE, E164, PHONE, STATES
 
 built_in = pytest.mark.parametrize(
     "site", [pytest.param("built in", marks=pytest.mark.xdist_group("built in"))], indirect=True
@@ -18,10 +18,11 @@ navigator.credentials.get = ({signal}) => {
   return window.name ? new Promise(() => {}) : Promise.resolve({code: "314159"});
 };
 """
-COUNT = """
+SPOKEN = """
 window.spoken = [];
-new MutationObserver(() => window.spoken.push(document.querySelector("[data-said]").textContent))
-  .observe(document.querySelector("[data-said]"), {childList: true});
+new MutationObserver((changes) => {
+  for (const {target} of changes) if (target.matches?.("[data-said]")) window.spoken.push(target.textContent);
+}).observe(document, {childList: true, subtree: true});
 """
 PRESS = """() => {
   document.querySelector("#phone").value = "201 555 0123";
@@ -32,22 +33,60 @@ PRESS = """() => {
 
 
 def test_progress_is_told_in_words_within_100_ms(person: Person) -> None:
-    phone(person)
+    PHONE(person)
     words, took_ms = person.page.evaluate(PRESS)
     assert words == "Getting ready…" and took_ms < 100
 
 
 def test_the_device_check_can_be_cancelled_and_begun_again(person: Person) -> None:
-    device_check(person)
+    CHECK(person)
     person.presses("Cancel")
     person.reads("Stopped.")
     person.presses("Continue")
     person.sees("Enter the code")
 
 
+def test_what_is_typed_stays_as_it_was_typed(person: Person) -> None:
+    PHONE(person)
+    field = person.field("Phone number")
+    field.press_sequentially("+1 (201)-555.0123 ")
+    field.blur()
+    expect(field).to_have_value("+1 (201)-555.0123 ")
+
+
+def test_the_example_is_one_of_the_chosen_country(person: Person) -> None:
+    PHONE(person)
+    hint = person.page.locator("#phone-hint")
+    expect(hint).to_have_text("One that can receive texts, for example 201 555 0123", use_inner_text=True)
+    person.field("Country").select_option("GB")
+    expect(hint).to_have_text("One that can receive texts, for example 07700 900123", use_inner_text=True)
+    person.field("Country").select_option("BR")
+    expect(hint).to_have_text("One that can receive texts", use_inner_text=True)
+
+
+def test_a_code_is_typed_into_one_field_and_sent_by_the_button_alone(person: Person) -> None:
+    CODE(person)
+    fields = person.page.locator("main").get_by_role("textbox").filter(visible=True)
+    expect(fields).to_have_count(1)
+    fields.press_sequentially(person.code(E164))
+    person.page.wait_for_timeout(200)
+    person.sees("Enter the code")
+    assert person.calls("twilio.verification_check") == []
+
+
+def test_a_code_that_is_pasted_works(person: Person) -> None:
+    CODE(person)
+    code = person.code(E164)
+    field = person.field("Code")
+    field.fill(f" {code[:3]} {code[3:]} ")
+    for shortcut in ("Control+A", "Control+X", "Control+V", "Enter"):
+        field.press(shortcut)
+    person.sees("Your number is linked")
+
+
 def test_a_code_that_the_browser_reads_is_filled_in_and_not_sent(person: Person) -> None:
     person.context.add_init_script(WEB_OTP)
-    code(person)
+    CODE(person)
     field = person.page.get_by_label("Code", exact=True)
     expect(field).to_have_value("314159")
     expect(person.page.locator("[data-said]")).to_contain_text("filled in")
@@ -58,22 +97,41 @@ def test_a_code_that_the_browser_reads_is_filled_in_and_not_sent(person: Person)
     assert person.page.evaluate("window.name") == "aborted"
 
 
-def test_the_countdown_is_seen_each_second_and_spoken_at_its_end_alone(person: Person) -> None:
+def test_the_countdown_is_seen_each_second_and_spoken_at_its_start_each_half_minute_and_at_its_end(
+    person: Person,
+) -> None:
     person.page.clock.install()
-    code(person)
+    person.context.add_init_script(SPOKEN)
+    CODE(person)
+    person.site.ages(minutes=1)
+    with person.page.expect_navigation():
+        person.presses("Send a code again")  # the second wait is twice as long
     wait = person.page.locator("[data-wait]")
     expect(wait).to_be_visible()
-    person.page.evaluate(COUNT)
     person.page.clock.run_for(5_000)
-    expect(wait.locator("[data-clock]")).to_have_text("0:25")
-    person.page.clock.run_for(27_000)
+    expect(wait.locator("[data-clock]")).to_have_text("0:55")
+    person.page.clock.run_for(57_000)
     expect(wait).to_be_hidden()
-    assert person.page.evaluate("window.spoken") == ["You can ask for another code now."]
+    begun, *spoken = person.page.evaluate("window.spoken")
+    assert begun in {"You can ask for another code in 1 minute.", "You can ask for another code in 59 seconds."}
+    assert spoken == ["You can ask for another code in 30 seconds.", "You can ask for another code now."]
+
+
+def test_where_no_code_may_be_sent_yet_the_button_is_quiet_until_the_countdown_ends(person: Person) -> None:
+    person.page.clock.install()
+    STATES["code-tries-used-up"](person)
+    colour = "button => getComputedStyle(button).backgroundColor"
+    button = person.button("Send a code")
+    assert button.evaluate(colour) == "rgba(0, 0, 0, 0)"
+    expect(person.page.locator("[data-clock]")).to_contain_text("9:5")
+    person.page.clock.run_for(601_000)
+    expect(person.page.locator("[data-wait]")).to_be_hidden()
+    assert button.evaluate(colour) != "rgba(0, 0, 0, 0)"
 
 
 def test_the_end_of_a_code_is_told_a_minute_ahead(person: Person) -> None:
     person.page.clock.install()
-    code(person)
+    CODE(person)
     tip = person.page.locator("[data-ending]")
     expect(tip).to_be_hidden()
     person.page.clock.fast_forward(9 * 60_000 + 5_000)
@@ -81,3 +139,18 @@ def test_the_end_of_a_code_is_told_a_minute_ahead(person: Person) -> None:
     expect(tip).to_contain_text("less than a minute")
     person.page.clock.fast_forward(60_000)
     expect(tip).to_contain_text("has stopped working")
+
+
+@pytest.mark.parametrize("state", ["phone", "code"])
+def test_letters_in_fields_are_large_enough_that_no_phone_zooms_in(person: Person, state: str) -> None:
+    STATES[state](person)
+    sizes = "[...document.querySelectorAll('input, select')].map((it) => parseFloat(getComputedStyle(it).fontSize))"
+    assert min(person.page.evaluate(sizes)) >= 16
+
+
+def test_nothing_turns_for_who_wants_less_motion(person: Person) -> None:
+    CHECK(person)
+    turning = "getComputedStyle(document.querySelector('.status'), '::before').animationName"
+    assert person.page.evaluate(turning) == "turn"
+    person.page.emulate_media(reduced_motion="reduce")
+    assert person.page.evaluate(turning) == "none"

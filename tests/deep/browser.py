@@ -28,6 +28,7 @@ class Request:
 class Answer:
     """What came in."""
 
+    status: int
     path: str
     headers: str
     cookies: str
@@ -93,7 +94,9 @@ class Browser:
             response = self.client.post(request.path, token | request.fields, headers=headers)
         assert response.status_code in STATUSES, f"I33: {response.status_code} for {request.method} {request.path}"
         body = "" if response.streaming else response.content.decode()
-        self.seen.append(Answer(request.path, str(response.headers), str(self.client.cookies), body))
+        self.seen.append(
+            Answer(response.status_code, request.path, str(response.headers), str(self.client.cookies), body)
+        )
         return response
 
     def _csrf_token(self) -> str:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 
@@ -37,8 +37,11 @@ def racers(transactional_db: None, sandbox: Sandbox, settings: Any) -> Iterator[
         yield racers
 
 
-def share(deep: int, quick: int) -> int:
-    """How often to try."""
+T = TypeVar("T")
+
+
+def share(deep: T, quick: T) -> T:
+    """How often to try, or where."""
     return deep if DEEP else quick
 
 

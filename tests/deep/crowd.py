@@ -24,6 +24,7 @@ class Person:
 
     def __init__(self, fleet: Fleet, number: str) -> None:
         self.fleet, self.number = fleet, number
+        self.secrets: set[str] = set()  # codes and authTokens
         self.browser = requests.Session()
         self.browser.trust_env = False
         self.device = PretendDevice(fleet.origin)
@@ -52,12 +53,14 @@ class Person:
     def _does_what_is_due(self, path: str) -> None:
         if path == "/code/":
             code = self.fleet.code(self.number)
+            self.secrets.add(code)
             self._posts("/code/", code=code) if code else self._posts("/code/send/")
         elif path == "/bind/":
             self._posts("/bind/")
         else:
-            answer = self.starts().json()
-            self.device.authenticate(answer["auth_token"], over_http(self.browser))
+            token = self.starts().json()["auth_token"]
+            self.secrets.add(token)
+            self.device.authenticate(token, over_http(self.browser))
             self._posts("/device/", script=True)
 
     def starts(self) -> requests.Response:
@@ -76,12 +79,13 @@ class Person:
 
 
 class Crowd:
-    """`linked`: the numbers whose person saw that they are; `seen`: all."""
+    """`linked`: the numbers whose person saw that they are; `seen`: all; `secrets`: their codes and authTokens."""
 
     def __init__(self, fleet: Fleet) -> None:
         self.fleet = fleet
         self.linked: list[str] = []
         self.seen: list[str] = []
+        self.secrets: set[str] = set()
         self._numbers = (f"+1415{2_000_000 + n * 13}" for n in count())
         self._over, self._lock = threading.Event(), threading.Lock()
 
@@ -106,6 +110,9 @@ class Crowd:
             with self._lock:
                 number = next(self._numbers)
                 self.seen.append(number)
-            if Person(self.fleet, number).onboards():
-                with self._lock:
+            person = Person(self.fleet, number)
+            through = person.onboards()
+            with self._lock:
+                self.secrets |= person.secrets
+                if through:
                     self.linked.append(number)

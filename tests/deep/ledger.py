@@ -3,7 +3,8 @@
 The ledger is what Prove and Twilio saw. The product's own tables have no say here.
 """
 
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -12,11 +13,20 @@ UNIFY, STATUS, BIND = "prove.unify", "prove.unify_status", "prove.unify_bind"
 SEND, CHECK = "twilio.verification", "twilio.verification_check"
 CALLS = (UNIFY, STATUS, BIND, SEND, CHECK)
 CODE_LIFE_S = 600
-FLOW_LIFE_S = 1800
+FLOW_LIFE_S = 2400  # and CODE_LIFE_S after the right code
 ROUNDING_S = 1
 MOST_SENDS, MOST_STATUS_CALLS, MOST_CHECKS = 4, 10, 5
+HOUR_S, DAY_S = 3600, 86_400
+MOST_TEXTS = {HOUR_S: 3, DAY_S: 5}  # to a number
+MOST_WRONG = {HOUR_S: 10, DAY_S: 20}  # codes for a number, since the last right one
 UNHEARD = ("refuse",)  # nothing was sent
-TURNED_AWAY = (401, 429)  # sent, and surely not looked at
+TURNED_AWAY = {  # sent, and surely not looked at: HTTP statuses
+    UNIFY: (401, 429),
+    STATUS: (401, 429),
+    BIND: (401, 429),
+    SEND: (401, 403, 404, 429),
+    CHECK: (401, 403, 429),
+}
 
 
 @dataclass(frozen=True)
@@ -39,7 +49,7 @@ class Line:
     @property
     def arrived(self) -> bool:
         """It may have had its effect, as far as a caller can know."""
-        return self.outcome not in UNHEARD and self.status not in TURNED_AWAY
+        return self.outcome not in UNHEARD and self.status not in TURNED_AWAY.get(self.route, ())
 
     def after(self, earlier: "Line") -> float:
         """Seconds."""
@@ -86,7 +96,9 @@ def attempts(lines: Iterable[Line]) -> list[Attempt]:
 
 def judge(lines: Iterable[Line]) -> None:
     """Raises AssertionError, named by the invariant."""
+    lines = list(lines)
     all_attempts = attempts(lines)
+    _guesses_a_code_seldom(lines)
     for attempt in all_attempts:
         _is_of_one_flow(attempt)
         _sends_only_when_required(attempt)
@@ -122,9 +134,6 @@ def _checks_its_own_code(attempt: Attempt) -> None:
         if check.facts.get("approved"):
             assert check.after(sent) <= CODE_LIFE_S + ROUNDING_S, "I16: approved too late"
         _is_not_asked_again(attempt, check)
-    for sid in {check.facts.get("sid") for check in attempt.of(CHECK)}:
-        compared = [c for c in attempt.of(CHECK) if c.facts.get("sid") == sid and "checks" in c.facts]
-        assert len(compared) <= MOST_CHECKS, "I08: too many guesses"
 
 
 def _is_not_asked_again(attempt: Attempt, check: Line) -> None:
@@ -143,6 +152,37 @@ def _binds_only_what_was_approved(attempt: Attempt) -> None:
         assert bind.after(approved[0]) <= CODE_LIFE_S + ROUNDING_S, "I01: an approval too old"
         earlier = [b for b in attempt.before(bind) if b.route == BIND and b.arrived]
         assert not earlier, "I02: a second bind of one flow"
+
+
+def _guesses_a_code_seldom(lines: list[Line]) -> None:
+    """Whoever guesses, in however many sessions: Twilio's own count, after which it refuses, is never needed."""
+    guesses = Counter(line.facts.get("sid") for line in lines if line.route == CHECK and line.arrived)
+    del guesses[None]
+    assert max(guesses.values(), default=0) <= MOST_CHECKS, "I08: too many guesses"
+
+
+def judge_budgets(lines: Iterable[Line]) -> None:
+    """I08, I09, where budgets are in force: by number, whoever asked, in any hour and any day."""
+    texts: dict[str, list[Line]] = {}
+    wrong: dict[str, list[Line]] = {}
+    for each in lines:
+        if each.route == SEND and each.arrived:
+            texts.setdefault(each.number, []).append(each)
+        elif each.route == CHECK and each.facts.get("approved") and each.answered:
+            wrong.pop(each.number, None)
+        elif each.route == CHECK and each.arrived:
+            wrong.setdefault(each.number, []).append(each)
+        assert _most_within(texts.get(each.number, []), MOST_TEXTS), "I09: too many texts to a number"
+        assert _most_within(wrong.get(each.number, []), MOST_WRONG), "I08: too many guesses for a number"
+
+
+def _most_within(acts: list[Line], budget: Mapping[int, int]) -> bool:
+    """Whether the last of them is within the budget."""
+    return all(
+        sum(acts[-1].after(act) < span_s - ROUNDING_S for act in acts) <= most
+        for span_s, most in budget.items()
+        if acts
+    )
 
 
 def _rebinds_only_after_9101(all_attempts: list[Attempt]) -> None:

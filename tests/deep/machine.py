@@ -1,208 +1,148 @@
-"""Two browsers, two numbers, bad days, lost time, crashes and every request again: in any order."""
+"""Two browsers, two numbers, bad days, lost time, crashes, reviewers and every request again: in any order."""
 
-import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from datetime import timedelta
+from collections.abc import Callable
 from typing import Any
 
-import requests
-from django.apps import apps
-from django.db import models, transaction
-from django.db.models import F
-from django.test import Client
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from onboarding import flow
-from onboarding.models import Binding, Cell, Event, OnboardingSession
+from onboarding.models import Binding, OnboardingSession
+from onboarding.recovery import recover
 from onboarding.states import FINAL, State, may_move
-from onboarding.upstream.prove import prove
-from onboarding.upstream.twilio import twilio
-from sandbox.adapter import SandboxAdapter
 from tests.deep import ledger
-from tests.deep.browser import Browser
-from tests.deep.ledger import Line
+from tests.deep.bad_days import FORGERIES, KINDS, PAST_EVERYTHING_S, STEPS_S
+from tests.deep.stage import LEASE_S, NUMBERS, SPELLINGS, Stage, other
+from tests.deep.tally import Tally
 
-NUMBERS = ("+12015550123", "+12015550199")
-SPELLINGS = {number: (number, number[2:], f"{number[2:5]}-{number[5:8]}-{number[8:]}") for number in NUMBERS}
 PATH_ENDS = ("unify", "unify-status", "unify-bind", "Verifications", "VerificationCheck", "revoke", "token")
 PAGES = ("/", "/code/", "/bind/", "/moved/", "/done/", "/unverified/", "/expired/", "/start/", "/device/")
-PAST_EVERYTHING_S = 2 * 86_400
-STEPS_S = (1, 31, 41, 61, 121, 301, 601, 1801, 86_401)  # past each wait, lease and end that there is
-ODD = (True, False, "True", "TRUE", "yes", "maybe", 1, None, ["true"], {"true": "true"}, "")
-
-KINDS: list[dict[str, Any]] = [
-    {"kind": kind} for kind in ("refuse", "reset", "lost", "truncated", "html", "empty", "types", "unknown_value")
-]
-KINDS += [{"kind": "status", "status": status} for status in (400, 401, 403, 404, 429, 500, 503)]
-KINDS += [{"kind": "status", "status": 503, "effect": True}, {"kind": "status", "status": 500, "effect": True}]
-FORGERIES: list[dict[str, Any]] = [{"kind": "answer", "body": {"success": odd, "proveId": "p"}} for odd in ODD]
-FORGERIES += [
-    {"kind": "answer", "body": {"success": "true", "proveId": "p", "phoneNumber": "+12025550102"}},
-    {"kind": "answer", "body": {"success": "true", "proveId": "p", "clientRequestId": "another"}},
-    {"kind": "answer", "body": {"success": "true"}},
-    {"kind": "answer", "body": {"status": "approved", "valid": True}},
-]
 TAMPERS: tuple[dict[str, str], ...] = (
     {},
     {"rebind": "true", "success": "true", "state": "bound", "verified": "1"},
     {"number": NUMBERS[1], "session": "1", "user": "1", "verification_sid": "VE" + "0" * 32},
     {"correlationId": "{correlationId}", "correlation_id": "{correlationId}", "authId": "{correlationId}"},
 )
+Way = Callable[[Stage, int, str], None]
+WAYS: tuple[Way, ...] = (
+    Stage.visit,
+    Stage.complete,
+    Stage.be_offered_a_move,
+    Stage.be_moving,
+    Stage.move,
+    Stage.be_held,
+    Stage.be_let_try_again,
+    Stage.be_declined,
+    Stage.find_prove_away_at_the_bind,
+    Stage.lose_the_bind,
+    Stage.die_at_the_bind,
+    Stage.dawdle,
+    Stage.walk_away,
+    Stage.start_in_vain,
+    Stage.run_into_a_limit,
+)
 
 browsers = st.sampled_from((0, 1))
 numbers = st.sampled_from(NUMBERS)
 tampers = st.sampled_from(TAMPERS)
+ways = st.sampled_from(WAYS)
 
 
-class Crash(BaseException):
-    """The process dies here, as far as one process can play it: nothing that comes after happens."""
+class AnyOrder(Stage, RuleBasedStateMachine):
+    """Each rule is something that a person, a stranger, a reviewer, a vendor or an operator may do at any time."""
 
-
-class Bomb:
-    """Goes off at one outside call, before it is sent or after it was answered."""
-
-    def __init__(self) -> None:
-        self.end, self.after = "", False
-
-    def arm(self, end: str, *, after: bool) -> None:
-        self.end, self.after = end, after
-
-    @contextmanager
-    def planted(self) -> Iterator[None]:
-        calm = SandboxAdapter.send
-
-        def send(adapter: SandboxAdapter, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> Any:
-            hit = bool(self.end) and str(request.url).endswith("/" + self.end)
-            if hit:
-                self.end = ""
-            if hit and not self.after:
-                raise Crash
-            answer = calm(adapter, request, *args, **kwargs)
-            if hit:
-                raise Crash
-            return answer
-
-        SandboxAdapter.send = send  # type: ignore[assignment, method-assign]
-        try:
-            yield
-        finally:
-            SandboxAdapter.send = calm  # type: ignore[method-assign]
-
-
-def later(seconds: int) -> None:
-    """The product's clock is the database's: every moment that a row waits for moves into the past instead."""
-    for model in apps.get_app_config("onboarding").get_models():
-        moments = [each.name for each in model._meta.fields if isinstance(each, models.DateTimeField)]
-        if moments and model not in (Event, Binding):
-            model._default_manager.update(**{name: F(name) - timedelta(seconds=seconds) for name in moments})
-    Cell.objects.update(tat=F("tat") - seconds * 1000)  # ms
-
-
-class AnyOrder(RuleBasedStateMachine):
-    """Each rule is something that a person, a stranger, a vendor or an operator may do at any time."""
-
-    bomb: Bomb
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.example = transaction.atomic()
-        self.example._from_testcase = True  # type: ignore[attr-defined]  # as Django's own around a test
-        self.example.__enter__()
-        self.control = Client()
-        self.browsers = (Browser("first"), Browser("second"))
-        self.lines: list[Line] = []
-        self.read = 0
-        self._restart()
-        self.order("reset", {})
+    tally: Tally
+    opening: Way
 
     def teardown(self) -> None:
         try:
+            self.tally.count(self.came_by)
             self.in_the_end_all_is_well()
         finally:
             self.forget()
 
-    def forget(self) -> None:
-        transaction.set_rollback(True)
-        self.example.__exit__(None, None, None)
-
     def in_the_end_all_is_well(self) -> None:
         """I34: nothing stays stuck past its time, and an honest person gets through whatever went before."""
         self.bomb.end = ""
-        self._restart()
+        self.restart()
         self.order("faults/clear", {})
         for _ in range(2):  # a claim ends, then the session that it held
-            self.time_passes(PAST_EVERYTHING_S)
-            for session in OnboardingSession.objects.exclude(state__in=FINAL):
-                flow.catch_up(session=session)
+            self.wait(PAST_EVERYTHING_S)
+            recover()
         assert not OnboardingSession.objects.exclude(state__in=FINAL).exists(), "a session is stuck past its time"
-        self._as(1, lambda browser: self._visit(browser, NUMBERS[0]))
-        if not self._is_linked(1, NUMBERS[0]):  # its key is another number's
-            self.moves_the_device(1, {})
-            self._as(1, lambda browser: browser.runs_the_sdk())
-            self._as(1, lambda browser: browser.posts("/device/", script=True))
-            self.types_the_code(1, NUMBERS[0], {})
-        assert self._is_linked(1, NUMBERS[0]), "I34: an honest person does not get through"
+        self.complete(1, NUMBERS[0])
+        if not self.is_linked(1, NUMBERS[0]):  # its key is another number's
+            self.agree_to_move(1)
+            self.enter_code(1, NUMBERS[0])
+        assert self.is_linked(1, NUMBERS[0]), "I34: an honest person does not get through"
         self.the_ledger_is_clean()
 
     # --- The journey ---------------------------------------------------------------------------------------
 
-    @initialize(number=numbers)
-    def somebody_is_on_the_way(self, number: str) -> None:
-        self._as(0, lambda browser: self._visit(browser, number))
+    @initialize(number=numbers, neighbour=st.booleans())
+    def somebody_is_on_the_way(self, number: str, neighbour: bool) -> None:
+        if neighbour:
+            self.complete(1, other(number))
+        type(self).opening(self, 0, number)
 
-    @rule(who=browsers, number=numbers, tamper=tampers)
-    def starts(self, who: int, number: str, tamper: dict[str, str]) -> None:
-        self._as(who, lambda browser: browser.starts(number, self._forged(tamper)))
-
-    @rule(who=browsers)
-    def runs_the_sdk(self, who: int) -> None:
-        self._as(who, lambda browser: browser.runs_the_sdk())
-
-    @rule(who=browsers, tamper=tampers)
-    def says_that_it_finished(self, who: int, tamper: dict[str, str]) -> None:
-        self._as(who, lambda browser: browser.posts("/device/", self._forged(tamper), script=True))
+    @rule(who=browsers, number=numbers, way=ways)
+    def goes_one_of_the_ways(self, who: int, number: str, way: Way) -> None:
+        way(self, who, number)
 
     @rule(who=browsers, number=numbers)
     def comes_as_far_as_the_code(self, who: int, number: str) -> None:
-        self._as(who, lambda browser: self._visit(browser, number))
+        self.visit(who, number)
+
+    @rule(who=browsers, number=numbers)
+    def completes(self, who: int, number: str) -> None:
+        self.complete(who, number)
+
+    @rule(who=browsers, number=numbers, tamper=tampers)
+    def starts(self, who: int, number: str, tamper: dict[str, str]) -> None:
+        self.acts(who, lambda browser: browser.starts(number, self._forged(tamper)))
+
+    @rule(who=browsers)
+    def runs_the_sdk(self, who: int) -> None:
+        self.acts(who, lambda browser: browser.runs_the_sdk())
+
+    @rule(who=browsers, tamper=tampers)
+    def says_that_it_finished(self, who: int, tamper: dict[str, str]) -> None:
+        self.acts(who, lambda browser: browser.posts("/device/", self._forged(tamper), script=True))
 
     @rule(who=browsers, tamper=tampers)
     def asks_for_a_text(self, who: int, tamper: dict[str, str]) -> None:
-        self._as(who, lambda browser: browser.posts("/code/send/", self._forged(tamper)))
+        self.acts(who, lambda browser: browser.posts("/code/send/", self._forged(tamper)))
 
     @rule(who=browsers, number=numbers, tamper=tampers)
     def types_the_code(self, who: int, number: str, tamper: dict[str, str]) -> None:
-        code = self._code(number)
-        self._as(who, lambda browser: browser.posts("/code/", self._forged(tamper) | {"code": code}))
+        code = self.code(number)
+        self.acts(who, lambda browser: browser.posts("/code/", self._forged(tamper) | {"code": code}))
 
     @rule(who=browsers, code=st.sampled_from(("000000", "1234", "0000000000", "", "²²²²²²", "12345\x00", "9" * 50)))
     def types_another_code(self, who: int, code: str) -> None:
-        self._as(who, lambda browser: browser.posts("/code/", {"code": code}))
+        self.acts(who, lambda browser: browser.posts("/code/", {"code": code}))
 
     @rule(who=browsers, tamper=tampers)
     def asks_for_the_bind(self, who: int, tamper: dict[str, str]) -> None:
-        self._as(who, lambda browser: browser.posts("/bind/", self._forged(tamper)))
+        self.acts(who, lambda browser: browser.posts("/bind/", self._forged(tamper)))
 
     @rule(who=browsers, tamper=tampers)
     def moves_the_device(self, who: int, tamper: dict[str, str]) -> None:
-        self._as(who, lambda browser: browser.posts("/moved/", self._forged(tamper), script=True))
+        self.acts(who, lambda browser: browser.posts("/moved/", self._forged(tamper), script=True))
 
     @rule(who=browsers)
     def starts_anew(self, who: int) -> None:
-        self._as(who, lambda browser: browser.posts("/restart/"))
+        self.acts(who, lambda browser: browser.posts("/restart/"))
 
     @rule(who=browsers, path=st.sampled_from(PAGES))
     def opens_a_tab(self, who: int, path: str) -> None:
         before = len(self.lines)
-        self._as(who, lambda browser: browser.gets(path))
+        self.acts(who, lambda browser: browser.gets(path))
         assert self.lines[before:] == [], "T34: a GET reached a vendor"
 
-    @rule(who=browsers)
-    def unlinks(self, who: int) -> None:
-        self._as(who, lambda browser: browser.posts("/unlink/"))
-        assert self.browsers[who].linked_number_page() is None, "unlinked, and still linked"
+    @rule(who=browsers, path=st.sampled_from(("/unlink/", "/unlink/others/")))
+    def unlinks(self, who: int, path: str = "/unlink/") -> None:
+        self.acts(who, lambda browser: browser.posts(path))
+        assert path != "/unlink/" or self.browsers[who].linked_number_page() is None, "unlinked, and still linked"
 
     # --- What should not be done ----------------------------------------------------------------------------
 
@@ -212,12 +152,12 @@ class AnyOrder(RuleBasedStateMachine):
         everything = [*self.browsers[0].sent, *self.browsers[1].sent]
         request = everything[which % len(everything)]
         self.browsers[who].typed |= {number for number in NUMBERS if request.fields.get("phone") == number}
-        self._as(who, lambda browser: browser.sends(request))
+        self.acts(who, lambda browser: browser.sends(request))
 
     @rule(who=browsers, path=st.sampled_from(PAGES), method=st.sampled_from(("put", "delete", "options", "head")))
     def uses_another_method(self, who: int, path: str, method: str) -> None:
         before = len(self.lines)
-        self._as(who, lambda browser: getattr(browser.client, method)(path))
+        self.acts(who, lambda browser: getattr(browser.client, method)(path))
         assert self.lines[before:] == [], "T34: another method than POST reached a vendor"
 
     # --- What happens ---------------------------------------------------------------------------------------
@@ -236,8 +176,11 @@ class AnyOrder(RuleBasedStateMachine):
 
     @rule(seconds=st.sampled_from(STEPS_S))
     def time_passes(self, seconds: int) -> None:
-        later(seconds)
-        self.order("clock", {"advance_s": seconds})
+        self.wait(seconds)
+
+    @rule(who=browsers, number=numbers, after=st.booleans())
+    def the_process_dies_at_the_bind(self, who: int, number: str, after: bool) -> None:
+        self.die_at_the_bind(who, number, after=after)
 
     @rule(end=st.sampled_from(PATH_ENDS), after=st.booleans())
     def the_process_is_about_to_die(self, end: str, after: bool) -> None:
@@ -245,39 +188,81 @@ class AnyOrder(RuleBasedStateMachine):
 
     @rule()
     def the_process_is_restarted(self) -> None:
-        self._restart()
+        self.restart()
+
+    @rule(lost=st.booleans())
+    def an_operator_recovers(self, lost: bool) -> None:
+        """I36: twice is once. T78: it tells Prove of keys, and nothing else to anybody."""
+        if lost:
+            self.wait(LEASE_S)
+        heard = self.happens("an operator", recover)
+        self.bomb.end = ""
+        heard += self.happens("an operator", recover)
+        assert set(recover().values()) == {0}, "I36: there was something left to do"
+        assert not {line.route for line in heard} & set(ledger.CALLS), "T78: recovery asked a vendor"
 
     @rule(who=browsers)
     def site_data_is_cleared(self, who: int) -> None:
         self.browsers[who].device.forget()
 
+    # --- At the desk ----------------------------------------------------------------------------------------
+
+    @precondition(lambda _: OnboardingSession.objects.exists())
+    @rule(act=st.sampled_from(("approve", "decline", "reveal")), which=st.integers(0, 9), held=st.booleans())
+    def a_reviewer_stamps_a_session(self, act: str, which: int, held: bool) -> None:
+        rows = OnboardingSession.objects.order_by("created_at")
+        waiting = list(rows.filter(state=State.IN_REVIEW, review=""))
+        self._stamps(act, (waiting if held and waiting else list(rows)), which)
+
+    @precondition(lambda _: Binding.objects.exists())
+    @rule(act=st.sampled_from(("revoke", "reveal")), which=st.integers(0, 9))
+    def a_reviewer_stamps_a_link(self, act: str, which: int) -> None:
+        self._stamps(act, list(Binding.objects.order_by("pk")), which)
+        for browser in self.browsers:
+            assert _holds(browser.linked_number_page()), "revoked, and still linked"
+
+    def _stamps(self, act: str, rows: Any, which: int) -> None:
+        """I29: whatever a reviewer does, no session moves, and Prove hears at most of a key to forget."""
+        before = list(OnboardingSession.objects.order_by("pk").values_list("state", "version"))
+        heard = self.stamp(act, rows[which % len(rows)])
+        assert {line.route for line in heard} <= {"prove.device_revoke", "prove.token"}, "I29: a vendor was asked"
+        after = list(OnboardingSession.objects.order_by("pk").values_list("state", "version"))
+        assert before == after, "I29: a reviewer moved a session"
+
     # --- What must hold -------------------------------------------------------------------------------------
 
     @invariant()
-    def the_ledger_is_clean(self) -> None:
-        if self._who_acted():
-            ledger.judge(self.lines)
+    def all_holds(self) -> None:
+        """For those who did something since they were last judged: each leaves what it saw."""
+        if any(browser.seen for browser in self.browsers):
+            self.the_ledger_is_clean()
+            self.who_is_linked_was_linked_by_prove()
+            self.nobody_sees_anothers_number_or_any_flows_id()
+            self.the_diary_tells_the_state()
+        for browser in self.browsers:
+            browser.seen.clear()
 
-    @invariant()
+    def the_ledger_is_clean(self) -> None:
+        ledger.judge(self.lines)
+        ledger.judge_budgets(self.lines)
+
     def who_is_linked_was_linked_by_prove(self) -> None:
-        for browser in self._who_acted():
+        for browser in (browser for browser in self.browsers if browser.seen):
             page = browser.linked_number_page()
             if page is not None:
                 yes = ledger.linked_numbers(each for each in self.lines if each.who == browser.name)
-                shown = {number for number in NUMBERS if SPELLINGS[number][2] in page}
-                assert len(shown) == 1 and shown <= yes, "I10, I11: linked without Prove's yes"
+                assert _numbers_on(page) <= yes, "I10, I11: linked without Prove's yes"
+                assert _holds(page), "linked by nothing"
 
-    @invariant()
     def nobody_sees_anothers_number_or_any_flows_id(self) -> None:
         ids = {str(each.facts["correlationId"]) for each in self.lines if "correlationId" in each.facts}
-        for browser in self._who_acted():
+        for browser in self.browsers:
             for shown in browser.seen:
                 assert not any(each in shown for each in ids), "I05: a correlationId left"
                 for number in set(NUMBERS) - browser.typed:
                     assert not any(spelling in shown for spelling in SPELLINGS[number]), "I20: another's number"
         assert not set(self.browsers[0].tokens) & set(self.browsers[1].tokens), "I06: an authToken for two"
 
-    @invariant()
     def the_diary_tells_the_state(self) -> None:
         for session in OnboardingSession.objects.prefetch_related("events"):
             state, version = "", 0
@@ -287,52 +272,16 @@ class AnyOrder(RuleBasedStateMachine):
                 state, version = event.to_state, version + 1
             assert (state, version) == (session.state, session.version), "I15: the diary tells another state"
 
-    def _who_acted(self) -> list[Browser]:
-        """Those who did something since they were last judged: each leaves what it saw."""
-        return [browser for browser in self.browsers if browser.seen]
-
-    # --- How ------------------------------------------------------------------------------------------------
-
-    def _visit(self, browser: Browser, number: str) -> None:
-        browser.starts(number)
-        browser.runs_the_sdk()
-        browser.posts("/device/", script=True)
-
-    def _as(self, who: int, act: Callable[[Browser], object]) -> None:
-        """Whatever the vendors then hear is that browser's doing; what was seen before has been judged."""
-        for browser in self.browsers:
-            browser.seen.clear()
-        try:
-            act(self.browsers[who])
-        except Crash:
-            self._restart()
-        self._read_the_ledger(self.browsers[who].name)
-
-    def _is_linked(self, who: int, number: str) -> bool:
-        return SPELLINGS[number][2] in (self.browsers[who].linked_number_page() or "")
-
-    def _restart(self) -> None:
-        """A new process: no token, no connection, no memory."""
-        prove.cache_clear()
-        twilio.cache_clear()
-
-    def _read_the_ledger(self, who: str) -> None:
-        told = self.told()
-        self.lines += [ledger.line(each, who) for each in told[self.read :]]
-        self.read = len(told)
-
-    def told(self) -> list[dict[str, Any]]:
-        told: list[dict[str, Any]] = self.control.get("/sandbox/control/ledger.json").json()
-        return told
-
-    def order(self, what: str, order: dict[str, Any]) -> None:
-        answer = self.control.post(f"/sandbox/control/{what}", json.dumps(order), content_type="application/json")
-        assert answer.status_code == 200, answer.content
-
-    def _code(self, number: str) -> str:
-        texts = self.control.get("/sandbox/messages.json", {"to": number}).json()
-        return next((str(text["code"]) for text in texts if text["code"]), "000000")
-
     def _forged(self, tamper: dict[str, str]) -> dict[str, str]:
         ids = [str(each.facts["correlationId"]) for each in self.lines if "correlationId" in each.facts]
         return {name: value.format(correlationId=ids[0] if ids else "") for name, value in tamper.items()}
+
+
+def _numbers_on(page: str) -> set[str]:
+    shown = {number for number in NUMBERS if SPELLINGS[number][2] in page}
+    assert len(shown) == 1
+    return shown
+
+
+def _holds(page: str | None) -> bool:
+    return page is None or Binding.objects.filter(number__in=_numbers_on(page), confirmed=True).exists()

@@ -1,7 +1,7 @@
 """Four processes with eight threads each, on one database and one sandbox, that send one request at the same moment."""
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +15,7 @@ from django.test import Client
 
 PROCESSES, THREADS = 4, 8
 RUN_UP_S = 0.1  # for all processes to take their part
+PATIENCE_S = 60  # for a connection, where more threads want one than there are
 
 
 @dataclass(frozen=True)
@@ -44,11 +45,17 @@ class Racers:
 
     def all_at_once(self, client: Client, path: str, fields: Mapping[str, str], *, script: bool = False) -> list[Hit]:
         """The answers to one request of one browser, sent by every thread of every process."""
+        return self.each_at_once(client, path, [fields] * (PROCESSES * THREADS), script=script)
+
+    def each_at_once(
+        self, client: Client, path: str, forms: Sequence[Mapping[str, str]], *, script: bool = False
+    ) -> list[Hit]:
+        """The answers to as many different ones, of one browser, as there are forms."""
         cookies = {name: morsel.value for name, morsel in client.cookies.items()}
-        sent = {"csrfmiddlewaretoken": cookies["csrftoken"], **fields}
-        address = str(client.defaults["REMOTE_ADDR"])
-        shot = Shot(path, sent, cookies, script, address, time.monotonic() + RUN_UP_S)
-        return [hit for hits in self.pool.map(fire, [shot] * PROCESSES) for hit in hits]
+        token = {"csrfmiddlewaretoken": cookies["csrftoken"]}
+        address, at = str(client.defaults["REMOTE_ADDR"]), time.monotonic() + RUN_UP_S
+        shots = [Shot(path, {**token, **form}, cookies, script, address, at) for form in forms]
+        return [hit for hits in self.pool.map(fire, [shots[n::PROCESSES] for n in range(PROCESSES)]) for hit in hits]
 
 
 @contextmanager
@@ -63,11 +70,13 @@ def prepare(database: str, store: Path) -> None:
     django.setup()
     settings.SANDBOX_STORE = store
     connection.settings_dict["NAME"] = database
+    connection.settings_dict["OPTIONS"]["pool"]["timeout"] = PATIENCE_S
 
 
-def fire(shot: Shot) -> list[Hit]:
-    with ThreadPoolExecutor(THREADS) as threads:
-        return list(threads.map(_one, [shot] * THREADS))
+def fire(shots: Sequence[Shot]) -> list[Hit]:
+    """A thread each."""
+    with ThreadPoolExecutor(len(shots)) as threads:
+        return list(threads.map(_one, shots))
 
 
 def _one(shot: Shot) -> Hit:

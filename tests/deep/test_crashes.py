@@ -10,8 +10,8 @@ from onboarding import flow
 from onboarding.models import OnboardingSession
 from onboarding.states import State
 from sandbox.adapter import SandboxAdapter
-from tests.deep.ledger import BIND, CHECK, SEND, STATUS
 from tests.deep.bad_days import Bomb, Crash
+from tests.deep.ledger import BIND, CHECK, SEND, STATUS
 from tests.device import through
 from tests.journeys.conftest import Sandbox
 from tests.journeys.visitor import Visitor

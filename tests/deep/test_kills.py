@@ -1,6 +1,7 @@
 """Workers are killed and the database crashes under load: nothing lost, nothing twice, nobody stuck."""
 
 import random
+import re
 import time
 from pathlib import Path
 
@@ -63,10 +64,21 @@ def judge(ours: Fleet, crowd: Crowd, what: str) -> None:
     linked = {number for (number,) in ours.database.rows(LINKED)}
     assert set(crowd.linked) <= linked, "a link that a person saw was lost"
     unknown = [cid for cid in bound if states[cid] == "bind_unknown"]
+
+    canaries = crowd.secrets | {number.removeprefix("+") for number in crowd.seen} | set(states)
+    written = (ours.folder / "log").read_text()
+    assert not told_of(written) & canaries, "I24: the log tells"
     tell(
         f"{what}: {len(crowd.seen)} people, {len(crowd.linked)} linked, {len(bound)} binds at Prove, "
-        f"{len(unknown)} of them known as unknown, 0 lost, 0 doubled, 0 stuck"
+        f"{len(unknown)} of them known as unknown, 0 lost, 0 doubled, 0 stuck; "
+        f"{len(canaries)} canaries in {len(written)} characters of log: 0 found"
     )
+
+
+def told_of(log: str) -> set[str]:
+    """All that could be a number, a code, an id or a token; gunicorn's process ids are none."""
+    log = re.sub(r"pid: ?\d+|\[\d+\]", "", log)
+    return set(re.findall(r"[\w.-]+", log)) | set(re.findall(r"\d+", log)) | set(re.findall(r"[\w-]+", log))
 
 
 SESSIONS = "SELECT coalesce(correlation_id, id::text), state FROM onboarding_onboardingsession"

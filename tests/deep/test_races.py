@@ -9,9 +9,9 @@ from django.db import connection
 from django.test import Client
 
 from tests.deep import ledger
+from tests.deep.bad_days import later
 from tests.deep.browser import STATUSES, Browser
 from tests.deep.conftest import share, tell
-from tests.deep.machine import later
 from tests.deep.racers import PROCESSES, THREADS, Hit, Racers
 from tests.journeys.conftest import Sandbox
 

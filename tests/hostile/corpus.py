@@ -1,10 +1,11 @@
 """Requests that no page of ours makes. Each was a 500 somewhere once."""
 
 from dataclasses import dataclass, field
+from itertools import cycle
+
+from tests.hostile.paths import OURS
 
 FORM, JSON, MULTIPART = "application/x-www-form-urlencoded", "application/json", "multipart/form-data; boundary=b"
-PAGES = ("/", "/code/", "/bind/", "/moved/", "/done/", "/unverified/", "/expired/", "/healthz", "/readyz", "/admin/")
-POSTS = ("/start/", "/device/", "/code/", "/code/send/", "/bind/", "/moved/", "/unlink/", "/restart/", "/admin/login/")
 METHODS = ("TRACE", "PUT", "DELETE", "PATCH", "OPTIONS", "HEAD", "CONNECT", "PROPFIND", "get", "\u00c4", "")
 
 
@@ -250,6 +251,15 @@ EVIL = [
         "https://evil.example#@testserver",
     ),
 ]
+OTHER_FIELDS = (
+    ("/recall/", "start_key"),
+    ("/code/send/", "channel"),
+    ("/handoff/", "number"),
+    ("/handoff/answer/", "answer"),
+    ("/language/", "language"),
+    ("/admin/onboarding/onboardingsession/find/", "number"),
+)
+LANGUAGE = [Nasty("POST", "/language/", b"language=es&next=" + url.encode().replace(b"&", b"%26")) for url in EVIL]
 NEXT = [Nasty("POST", "/admin/login/", b"next=" + url.encode().replace(b"&", b"%26")) for url in EVIL]
 
 CORPUS: list[Nasty] = [
@@ -257,15 +267,18 @@ CORPUS: list[Nasty] = [
     *(Nasty("POST", "/start/", f"phone=2015550123&start_key={text}".encode()) for text in TEXTS),
     *(Nasty("POST", "/code/", f"code={text}".encode()) for text in TEXTS),
     *(Nasty("POST", "/admin/login/", f"username={text}&password={text}&otp_token={text}".encode()) for text in TEXTS),
+    *(Nasty("POST", path, f"{name}={text}".encode()) for text in TEXTS for path, name in OTHER_FIELDS),
+    *(Nasty("GET", f"/h/{text}/") for text in TEXTS),
     *(Nasty("POST", path, body) for body in RAW_BODIES for path in ("/start/", "/code/")),
+    *(Nasty("POST", path, body) for path, body in zip(OURS, cycle(RAW_BODIES), strict=False)),
     *(
         Nasty("POST", path, body, JSON)
         for body in JSON_BODIES
         for path in ("/start/", "/code/", "/sandbox/prove/v3/unify")
     ),
     *(Nasty("POST", "/sandbox/control/faults", body, JSON) for body in JSON_BODIES),
-    *(Nasty("POST", path, body, MULTIPART) for body in MULTIPART_BODIES for path in ("/start/", "/code/")),
-    *(Nasty("POST", "/start/", b"phone=2015550123", kind) for kind in CONTENT_TYPES),
+    *(Nasty("POST", path, body, MULTIPART) for body in MULTIPART_BODIES for path in ("/start/", "/code/", "/nowhere")),
+    *(Nasty("POST", path, b"phone=2015550123", kind) for kind in CONTENT_TYPES for path in ("/start/", "/nowhere")),
     *(Nasty("POST", "/start/", b"phone=1", environ={"CONTENT_LENGTH": length}) for length in LENGTHS),
     *(Nasty("GET", path, environ={"HTTP_COOKIE": cookie}) for cookie in COOKIES for path in ("/", "/done/", "/admin/")),
     *(Nasty("POST", "/restart/", environ={"HTTP_COOKIE": cookie}) for cookie in COOKIES),
@@ -277,12 +290,13 @@ CORPUS: list[Nasty] = [
     *(Nasty("GET", "/", environ={name: value}) for name, value in HEADERS),
     *(Nasty("POST", "/start/", b"phone=2015550123", environ={name: value}) for name, value in HEADERS),
     *(Nasty("GET", path) for path in PATHS),
-    *(Nasty(method, path) for method in METHODS for path in (*PAGES, *POSTS)),
+    *(Nasty(method, path) for method in METHODS for path in OURS),
     *(
         Nasty("GET", path + "?next=" + url.replace("#", "%23"))
         for url in EVIL
         for path in ("/", "/admin/login/", "/done/")
     ),
     *NEXT,
+    *LANGUAGE,
     Nasty("POST", "/start/", b"phone=" + b"1" * 3_000_000),
 ]

@@ -13,7 +13,6 @@ from tests.journeys.visitor import JSON, Visitor
 
 NUMBER, E164 = "201 555 0123", "+12015550123"
 LIMIT = 16 * 1024  # bytes
-UNSAFE = ["/start/", "/device/", "/code/", "/code/send/", "/bind/", "/moved/", "/unlink/", "/restart/", "/admin/login/"]
 PLACES = ["/", "/nowhere", "/healthz", "/admin/login/", "/static/onboarding/site.css", "/sandbox/"]
 
 
@@ -42,18 +41,6 @@ def test_a_body_that_is_announced_too_large_is_refused_unread(visitor: Visitor) 
     refused = visitor.client.generic("POST", "/start/", **environ)
     assert refused.status_code == 413
     assert refused.headers["X-Frame-Options"] == "DENY"
-
-
-@pytest.mark.parametrize("site", ["cross-site", "same-site", "something-new"])
-@pytest.mark.parametrize("path", UNSAFE)
-def test_a_post_from_another_site_is_refused_even_with_the_csrf_token(
-    visitor: Visitor, sandbox: Sandbox, path: str, site: str
-) -> None:
-    visitor.opens()
-    headers = {**JSON, "Sec-Fetch-Site": site}
-    form = {"phone": NUMBER, **visitor._hidden()}
-    assert visitor.client.post(path, form, headers=headers).status_code == 403
-    assert sandbox.calls("prove.unify") == []
 
 
 @pytest.mark.parametrize("site", ["same-origin", "none", None])

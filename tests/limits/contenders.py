@@ -1,5 +1,6 @@
 """Many at once: threads in processes of their own, on the test's database or on a file."""
 
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ from tests.processes import manage, product_environment
 
 PROCESSES, THREADS = 4, 8
 PATIENCE_S = 60  # for 32 connections at once, on a busy machine
+RUN_UP_S = 0.05  # for all processes to take their part
 
 
 @contextmanager
@@ -36,11 +38,23 @@ def begin(database: str) -> None:
 
 
 def at_once(pool: ProcessPoolExecutor, act: Callable[[str], bool], subjects: list[str]) -> list[int]:
-    """For each subject: how often `act` said yes, of one try by each thread of each process."""
-    rounds = [pool.submit(_by_threads, act, subjects) for _ in range(PROCESSES)]
-    return [sum(yes) for yes in zip(*(answers.result() for answers in rounds), strict=True)]
+    """For each subject: how often `act` said yes, of one try by each thread of each process, all at one moment."""
+    return [_one_round(pool, act, subject) for subject in subjects]
 
 
-def _by_threads(act: Callable[[str], bool], subjects: list[str]) -> list[int]:
+def _one_round(pool: ProcessPoolExecutor, act: Callable[[str], bool], subject: str) -> int:
+    start = time.monotonic() + RUN_UP_S  # CLOCK_MONOTONIC: all processes share it
+    return sum(answer.result() for answer in [pool.submit(_by_threads, act, subject, start) for _ in range(PROCESSES)])
+
+
+def _by_threads(act: Callable[[str], bool], subject: str, start: float) -> int:
+    def in_time(_: int) -> bool:
+        connection.ensure_connection()
+        time.sleep(max(0.0, start - time.monotonic()))
+        try:
+            return act(subject)
+        finally:
+            connection.close()  # back to the pool
+
     with ThreadPoolExecutor(THREADS) as pool:
-        return [sum(pool.map(act, [subject] * THREADS)) for subject in subjects]
+        return sum(pool.map(in_time, range(THREADS)))

@@ -3,6 +3,8 @@
 from onboarding.states import AFTER_LOST_CLAIM, CLAIMS, FINAL, MOVES, OPEN, State, may_move
 from tests.rules.states_diagram import DOCS, diagram, written
 
+MOST_MOVES = 6  # I34
+
 
 def test_every_state_is_open_claimed_or_final() -> None:
     assert set(State) == OPEN | CLAIMS | FINAL
@@ -33,6 +35,16 @@ def test_from_every_state_that_is_not_final_a_final_one_can_be_reached() -> None
     while grown := {s for s in State if s not in reached and any(may_move(s, to) for to in reached)}:
         reached |= grown
     assert reached == set(State)
+
+
+def test_from_every_state_that_is_not_final_the_journey_itself_ends_in_six_moves_at_most() -> None:
+    """I34, breadth first and by the table alone: giving up, or the clock, would be an end in one."""
+    for origin in set(State) - FINAL:
+        reached, moves = {origin}, 0
+        while not reached & FINAL:
+            reached |= {to for state in reached for to in MOVES[state]}
+            moves += 1
+            assert moves <= MOST_MOVES, f"{origin} is a dead end"
 
 
 def test_the_diagram_in_the_docs_is_made_from_the_table() -> None:

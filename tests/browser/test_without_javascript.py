@@ -1,0 +1,55 @@
+"""JavaScript off: the first page says what it is needed for; from the code page on nothing needs it."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from tests.browser.person import Person
+from tests.browser.states import CODE, E164, NUMBER
+
+pytestmark = pytest.mark.parametrize(
+    "site", [pytest.param("built in", marks=pytest.mark.xdist_group("built in"))], indirect=True
+)
+
+
+@pytest.fixture
+def plain(chromium: Browser, person: Person) -> Iterator[Person]:
+    """Somebody whose browser runs none."""
+    with chromium.new_context(java_script_enabled=False) as context:
+        plain = Person(context, person.site)
+        yield plain
+        assert plain.violations == []
+
+
+def goes_on(person: Person, plain: Person) -> None:
+    plain.context.add_cookies(person.context.cookies())  # type: ignore[arg-type]
+    plain.opens()
+
+
+def test_the_first_page_says_what_is_missing(plain: Person) -> None:
+    plain.opens()
+    expect(plain.page.locator("noscript p")).to_be_visible()
+    plain.types_number(NUMBER)
+    expect(plain.page.locator("noscript p")).to_contain_text("needs JavaScript, and it is off")
+    expect(plain.field("Phone number")).to_have_value(NUMBER)
+    assert plain.calls("prove.unify") == []
+
+
+def test_from_the_code_page_on_everything_works(person: Person, plain: Person) -> None:
+    CODE(person)
+    goes_on(person, plain)
+    plain.sees("Enter the code")
+    plain.presses("Send a code again")
+    plain.reads("Please wait a little before you ask for another code.")
+    plain.site.ages(minutes=1)
+    plain.presses("Call me and say the code")
+    plain.types_code("hello")
+    expect(plain.page.locator("#code-error")).to_be_visible()
+    plain.types_code(plain.code(E164))
+    plain.sees("Your number is linked")
+    plain.presses("Remember me here")
+    plain.opens()
+    plain.sees("Welcome back")
+    plain.opens("/done/")
+    plain.unlinks()

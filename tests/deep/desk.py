@@ -1,0 +1,29 @@
+"""A reviewer at the desk, by its own pages."""
+
+from io import StringIO
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.core.management import call_command
+from django.test import Client
+from django_otp.plugins.otp_totp.models import TOTPDevice
+
+from onboarding.models import Binding, OnboardingSession
+
+REASON = "called back"
+
+
+def reviewer(name: str = "ada") -> Client:
+    """Logged in, with their authenticator."""
+    call_command("createreviewer", name, no_input=True, stdout=StringIO())
+    client, user = Client(), User.objects.get(username=name)
+    client.force_login(user)
+    session = client.session
+    session["otp_device_id"] = TOTPDevice.objects.get(user=user).persistent_id
+    session.save()
+    return client
+
+
+def stamp(desk: Client, act: str, row: OnboardingSession | Binding) -> Any:
+    """The page after it."""
+    return desk.post(f"/admin/onboarding/{row._meta.model_name}/{row.pk}/{act}/", {"reason": REASON}, follow=True)

@@ -1,0 +1,117 @@
+"""Each budget that there is refuses somebody, at a page: whoever adds one adds the way that leads into it."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+from onboarding.budgets import BUDGETS
+from onboarding.models import OnboardingSession
+from tests.deep import desk
+from tests.device import through
+from tests.journeys.conftest import Sandbox
+from tests.journeys.test_bad_days import LATER
+from tests.journeys.visitor import Visitor, wrong
+
+NUMBER, E164 = "+12015550123", "+12015550123"
+HERE, NEXT_DOOR = "2001:db8:0:1::1", "2001:db8:0:2::1"  # lines of one site, hence of one /48
+REFUSED = 429
+HOUR_S, MOST_IN_A_DAY = 3600, 5
+
+
+def visitor_from(address: str) -> Visitor:
+    visitor = Visitor()
+    visitor.client.defaults["REMOTE_ADDR"] = address
+    return visitor
+
+
+def starts() -> Any:
+    visitor = visitor_from(HERE)
+    visitor.opens()
+    return visitor.asks("/start/", phone=NUMBER)
+
+
+def asks_for_a_text() -> Any:
+    return visitor_from(HERE).starts_in_vain(NUMBER)
+
+
+def types_a_code() -> Any:
+    visitor = visitor_from(HERE)
+    visitor.starts(NUMBER)
+    return visitor.client.post("/code/", {**visitor._hidden(), "code": wrong(visitor.code(E164))})
+
+
+def wants_a_number_that_another_browser_has() -> Any:
+    visitor_from(HERE).starts(NUMBER)
+    return visitor_from(NEXT_DOOR).starts_in_vain(NUMBER)
+
+
+def hands_over_to_a_phone() -> Any:
+    visitor = visitor_from(HERE)
+    visitor.opens("/handoff/")
+    return visitor.client.post("/handoff/offer/", visitor._hidden())
+
+
+def logs_in_as_a_reviewer() -> Any:
+    User.objects.create_user("ada", password="a reviewer's own words", is_staff=True)
+    return Client(REMOTE_ADDR=HERE).post("/admin/login/", {"username": "ada", "password": "wrong", "otp_token": "1"})
+
+
+def reveals_a_number() -> Any:
+    visitor_from(HERE).starts(NUMBER)
+    return desk.stamp(desk.reviewer(), "reveal", OnboardingSession.objects.get())
+
+
+WAYS: Mapping[str, Callable[[], Any]] = {
+    **dict.fromkeys(("starts_address", "starts_network"), starts),
+    **dict.fromkeys(("sends_number_hour", "sends_number_day", "sends_address", "sends_network"), asks_for_a_text),
+    **dict.fromkeys(("sends_prefix", "brake_prefix", "sends_country", "brake_country", "sends_money"), asks_for_a_text),
+    **dict.fromkeys(("guesses_number_hour", "guesses_number_day", "guesses_number", "guesses_all"), types_a_code),
+    **dict.fromkeys(("logins_account", "logins_account_day"), logs_in_as_a_reviewer),
+    **dict.fromkeys(("logins_address", "logins_address_day"), logs_in_as_a_reviewer),
+    **dict.fromkeys(("handoffs_address", "handoffs_network"), hands_over_to_a_phone),
+    "reveals": reveals_a_number,
+    "number_owner": wants_a_number_that_another_browser_has,
+}
+WATCHED = {name for name, budget in BUDGETS.items() if budget.watch_only}
+SAID_IN_A_PAGE = {"reveals"}  # at the desk, which is no 429
+OF_ONE = {"number_owner"}  # whose burst nothing asks for
+
+
+def test_every_budget_has_a_way_into_it() -> None:
+    assert BUDGETS.keys() == WAYS.keys() | WATCHED
+    assert {"sends_money_alarm"} == WATCHED
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", WAYS)
+def test_every_budget_refuses_somebody_at_a_page(name: str, settings: Any, caplog: Any) -> None:
+    settings.LIMITS = {name: {"burst": 0}}
+    answer = WAYS[name]()
+    if name in SAID_IN_A_PAGE:
+        assert "That is all for now" in answer.content.decode()
+    else:
+        assert answer.status_code == REFUSED and int(answer["Retry-After"]) > 0
+    assert [line for line in caplog.messages if line.startswith("Refused by")] == [
+        f"Refused by {name}" for _ in range(name not in OF_ONE)
+    ]
+
+
+def test_a_number_gets_five_texts_in_any_day_however_often_it_asks(
+    db: None, sandbox: Sandbox, later: LATER, settings: Any
+) -> None:
+    settings.ALLOWED_COUNTRIES = ["US"]  # the others' names take longer to draw than all the rest
+    visitor, sent = Visitor(), []
+    for _ in range(48):
+        before = len(visitor.messages(E164))
+        visitor.opens()
+        visitor.submits("/restart/")
+        visitor.opens()
+        visitor.device.authenticate(visitor.asks("/start/", phone=NUMBER).json()["auth_token"], through(visitor.client))
+        assert visitor.asks("/device/").status_code in (200, REFUSED)
+        sent.append(len(visitor.messages(E164)) - before)
+        later(HOUR_S)
+        sandbox.advance(HOUR_S)
+    assert max(sum(sent[hour : hour + 24]) for hour in range(24)) == MOST_IN_A_DAY

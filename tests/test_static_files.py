@@ -1,0 +1,103 @@
+"""What a browser fetches before anybody can type, from the product as in production: named by its content, kept for
+good, compressed, and little."""
+
+import base64
+import hashlib
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+
+import pytest
+import requests
+
+from tests.processes import free_port, manage, pointed_at, product_environment, running
+
+OURS = ("device.js", "code.js", "handoff.js", "site.css")
+SDK = "prove/prove-auth.js"
+NOBODY = "http://127.0.0.1:9"
+KIB = 1024  # bytes
+YEAR_S = timedelta(days=365).total_seconds()
+
+
+@dataclass(frozen=True)
+class Production:
+    """The product in a process of its own, and by which names it serves its static files."""
+
+    origin: str
+    names: dict[str, str]
+
+    def url(self, name: str) -> str:
+        return f"{self.origin}/static/{self.names[name]}"
+
+    def sent(self, url: str, encoding: str = "gzip") -> bytes:
+        """What goes over the wire."""
+        with requests.get(url, headers={"Accept-Encoding": encoding}, stream=True, timeout=10) as answer:
+            assert answer.headers.get("Content-Encoding", "identity") in (encoding, "identity")
+            return bytes(answer.raw.read(decode_content=False))
+
+    def weight(self, *names: str) -> int:
+        return sum(len(self.sent(self.url(f"onboarding/{name}"))) for name in names)
+
+
+@pytest.fixture(scope="module")
+def production(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Production]:
+    """Its vendors are nobody: nothing here asks them."""
+    folder, port = tmp_path_factory.mktemp("production"), free_port()
+    static, vendors = folder / "static", pointed_at(prove=NOBODY, twilio=NOBODY)
+    environment = product_environment(folder, DEBUG="0", STATIC_ROOT=str(static), **vendors)
+    manage("migrate", environment=environment)
+    manage("collectstatic", "--noinput", environment=environment)
+    origin = f"http://127.0.0.1:{port}"
+    gunicorn = ["-m", "gunicorn", "proveflow.wsgi", "--bind", f"127.0.0.1:{port}", "--workers", "1"]
+    with running(gunicorn, environment=environment, url=f"{origin}/healthz", log=folder / "log"):
+        yield Production(origin, json.loads((static / "staticfiles.json").read_text())["paths"])
+
+
+@pytest.mark.parametrize("name", [*(f"onboarding/{name}" for name in OURS), "onboarding/icon.svg", SDK])
+def test_a_static_file_is_named_by_its_content_and_kept_for_good(production: Production, name: str) -> None:
+    assert re.search(r"\.[0-9a-f]{12}\.\w+$", production.names[name])
+    answer = requests.head(production.url(name), timeout=10)
+    assert {"public", "immutable"} < set(answer.headers["Cache-Control"].split(", "))
+    assert int(re.findall(r"max-age=(\d+)", answer.headers["Cache-Control"])[0]) >= YEAR_S
+    assert "Set-Cookie" not in answer.headers
+
+
+@pytest.mark.parametrize("name", [*(f"onboarding/{name}" for name in OURS), SDK])
+@pytest.mark.parametrize("encoding", ["br", "gzip"])
+def test_it_is_sent_compressed_to_whoever_can_read_that(production: Production, name: str, encoding: str) -> None:
+    url = production.url(name)
+    answer = requests.get(url, headers={"Accept-Encoding": encoding}, timeout=10)
+    plain = requests.get(url, headers={"Accept-Encoding": "identity"}, timeout=10)
+    assert (answer.headers["Content-Encoding"], plain.headers.get("Content-Encoding")) == (encoding, None)
+    assert answer.content == plain.content and len(production.sent(url, encoding)) < len(plain.content)
+    assert "Accept-Encoding" in answer.headers["Vary"] and "Accept-Encoding" in plain.headers["Vary"]
+
+
+def test_a_page_is_sent_compressed_and_asks_for_files_by_those_names_alone(production: Production) -> None:
+    answer = requests.get(production.origin, headers={"Accept-Encoding": "gzip"}, timeout=10)
+    assert answer.headers["Content-Encoding"] == "gzip"
+    asked = set(re.findall(r'(?:src|<link[^>]* href)="/static/([^"]+)"', answer.text))
+    assert asked and asked <= set(production.names.values())
+
+
+def test_the_sdk_is_the_file_that_the_page_vouches_for(production: Production) -> None:
+    tag = re.search(r"<script[^>]*data-sdk[^>]*>", requests.get(production.origin, timeout=10).text)
+    assert tag and production.names[SDK] in tag[0]
+    served = hashlib.sha384(requests.get(production.url(SDK), timeout=10).content).digest()
+    assert f'integrity="sha384-{base64.b64encode(served).decode()}"' in tag[0]
+
+
+def test_our_scripts_weigh_8_kib_at_most_all_together(production: Production) -> None:
+    assert production.weight("device.js", "code.js", "handoff.js") <= 8 * KIB
+
+
+def test_our_style_weighs_8_kib_at_most(production: Production) -> None:
+    assert production.weight("site.css") <= 8 * KIB
+
+
+def test_the_first_page_can_be_used_after_40_kib(production: Production) -> None:
+    """All but the SDK, which nobody waits for: it is asked for last, and needed when the button was pressed."""
+    page = production.sent(production.origin)
+    assert len(page) + production.weight("device.js", "site.css", "icon.svg") <= 40 * KIB
