@@ -26,7 +26,8 @@ WIDTHS = {390: 844, 1280: 900}  # pixels, to height
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 LOOKS = {"en": [(width, scheme) for width in WIDTHS for scheme in SCHEMES], "ar": [(390, SCHEMES[0])]}
 TAKEN = ROOT / "var/screenshots"
-KEPT = {"phone-390-light", "code-390-light", "done-390-dark", "welcome-390-light-ar"}  # the README shows these
+# The README shows these.
+KEPT = {"phone-390-light": "phone", "code-390-light": "code", "done-390-dark": "done", "code-390-light-ar": "arabic"}
 
 
 def take(browser: Browser, site: Site, name: str, language: str) -> None:
@@ -51,9 +52,9 @@ def main(names: list[str]) -> None:
             for name in names or STATES:
                 for language in LOOKS:
                     take(browser, site, name, language)
-    for kept in KEPT:
-        if (TAKEN / f"{kept}.png").exists():
-            shutil.copy(TAKEN / f"{kept}.png", ROOT / f"docs/screenshots/{kept}.png")
+    for taken, kept in KEPT.items():
+        if (TAKEN / f"{taken}.png").exists():
+            shutil.copy(TAKEN / f"{taken}.png", ROOT / f"docs/screenshots/{kept}.png")
 
 
 if __name__ == "__main__":

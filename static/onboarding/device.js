@@ -8,12 +8,12 @@ const status = form.querySelector("[data-status]");
 const cancel = form.querySelector("[data-cancel]");
 const summary = document.querySelector("[data-summary]");
 const { start_key: startKey, country } = form.elements;
-const title = document.title;
 let stop = null; // ends what is under way, if anything is
 let slow = 0; // a timer
 let deviceChecked = false; // then only our server has to be asked again
 
 const word = (name) => form.querySelector(`[data-word="${name}"]`).textContent;
+const title = document.title.replace(`${word("error")} `, "");
 const say = (text) => { status.textContent = text; };
 const wait = (seconds) => new Promise((resolve) => { setTimeout(resolve, seconds * 1000); });
 
@@ -118,7 +118,7 @@ function tell(problem) {
 }
 
 function clear() {
-  summary.hidden = true;
+  for (const told of document.querySelectorAll("[role=alert]")) told.hidden = true;
   document.title = title;
   for (const place of form.querySelectorAll("[data-error]")) {
     place.hidden = true;
@@ -142,9 +142,8 @@ async function submit(event) {
   busy(true);
   try {
     location.assign(await whereToGo(leaving.signal));
-    await stopped(leaving.signal); // by leaving this page, unless the next one doesn't come
+    await stopped(leaving.signal).finally(() => window.stop()); // only if the next page doesn't come
   } catch (error) {
-    window.stop();
     stop = null;
     busy(false);
     say(why === null ? word("cancelled") : "");

@@ -68,8 +68,12 @@ def test_what_hangs_is_told_to_be_slow_then_ended_and_can_be_tried_again(
 
 def test_a_download_that_hangs_is_waited_for_again(person: Person) -> None:
     asked: list[Route] = []
+
+    def is_kept(route: Route) -> None:
+        asked.append(route)
+
     person.page.clock.install()
-    person.page.route(SDK, asked.append)
+    person.page.route(SDK, is_kept)
     person.page.goto(person.site.origin, wait_until="commit")
     person.types_number(NUMBER)
     waits_long(person, since="Checking this device…")
@@ -146,5 +150,10 @@ def test_a_press_before_the_script_is_there_asks_for_another_press(person: Perso
     expect(person.page.locator(".notice").first).to_contain_text("Please press the button again")
     expect(person.page).to_have_title("Error: Your phone number · proveflow")
     expect(person.field("Phone number")).to_have_value(NUMBER)
+    refused(START)(person)
+    person.presses("Continue")
+    is_told(person, UNREACHED)
+    expect(person.page.locator(".notice").filter(visible=True)).to_have_count(0)
+    person.page.unroute(START)
     person.presses("Continue")
     person.sees("Enter the code")

@@ -11,7 +11,7 @@ from tests.browser.site import Alone
 BREACHES = {
     "an image from elsewhere": "document.body.append(Object.assign(new Image(), {src: 'https://example.com/x.png'}))",
     "a request to elsewhere": "fetch('https://example.com/').catch(() => {})",
-    "a script in the page": "document.body.setAttribute('onclick', 'void 0'); document.body.click()",
+    "a style in the page": "document.body.setAttribute('style', 'color: red')",
     "text taken for HTML": "try { document.body.innerHTML = '<p>'; } catch {}",
 }
 

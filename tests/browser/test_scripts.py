@@ -144,8 +144,8 @@ def test_the_end_of_a_code_is_told_a_minute_ahead(person: Person) -> None:
 @pytest.mark.parametrize("state", ["phone", "code"])
 def test_letters_in_fields_are_large_enough_that_no_phone_zooms_in(person: Person, state: str) -> None:
     STATES[state](person)
-    sizes = "[...document.querySelectorAll('input, select')].map((it) => parseFloat(getComputedStyle(it).fontSize))"
-    assert min(person.page.evaluate(sizes)) >= 16
+    size = "fields => Math.min(...fields.map((field) => parseFloat(getComputedStyle(field).fontSize)))"
+    assert person.page.locator("input:not([type=hidden]), select").evaluate_all(size) >= 16
 
 
 def test_nothing_turns_for_who_wants_less_motion(person: Person) -> None:

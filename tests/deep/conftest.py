@@ -4,31 +4,17 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator
-from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
 
-from onboarding.upstream import prove as prove_client
-from onboarding.upstream import twilio as twilio_client
 from tests.deep.racers import Racers, racing
 from tests.journeys.conftest import Sandbox, later, sandbox, visitor
 
 __all__ = ["later", "sandbox", "visitor"]
 
 DEEP = os.environ.get("DEEP") == "1"
-
-
-IMPATIENCE = timedelta(seconds=0.3)
-
-
-@pytest.fixture
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A vendor's silence is over soon."""
-    for deadlines in (prove_client.DEADLINES, twilio_client.DEADLINES):
-        for call in deadlines:
-            monkeypatch.setitem(deadlines, call, IMPATIENCE)
 
 
 @pytest.fixture

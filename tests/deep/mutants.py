@@ -36,6 +36,7 @@ RISK, REVIEWS, STAMPS = f"{JOURNEYS}risk.py", f"{JOURNEYS}reviews.py", "onboardi
 LIMITS, LEASE, BUDGETS, ADDRESS = (f"onboarding/{room}.py" for room in ("limits", "lease", "budgets", "address"))
 LIMITED = "tests/limits/test_"
 CRASHES, LEAKS, RULES = "tests/deep/test_crashes.py", "tests/deep/test_leaks.py", "tests/rules"
+ANY, AUTHORITY, RECOVERY = "tests/deep/test_any_order.py", "tests/deep/test_authority.py", "onboarding/recovery.py"
 
 
 @dataclass(frozen=True)
@@ -80,26 +81,26 @@ MUTANTS = (
     Mutant("T26", "a text is sent by a GET", VIEWS, "@gate.post_only\n@gate.at(State.POSSESSION_REQUIRED, State.CODE_SENT)", '@require_http_methods(["GET", "POST"])\n@gate.at(State.POSSESSION_REQUIRED, State.CODE_SENT)', TURN),
     # The code
     Mutant("I08", "a guess is not counted", FLOW, 'Name.GUESS_ASKED, guesses=F("guesses") + 1)', "Name.GUESS_ASKED)", f"{FIRST} {DOORS}"),
-    Mutant("T13", "another text brings new guesses and new time", FLOW, "    if verification.sid != session.verification_sid:", "    if True:", DOORS),
+    Mutant("T13", "another text brings new guesses and new time", FLOW, "    changes = lease.code(session, verification.sid)  #", "    changes: dict[str, object] = {}  #", DOORS),
     Mutant("I07", "a code is checked by number, not by this session's own text", TWILIO, "verification_checks.create(verification_sid=sid, code=code)", "verification_checks.create(to=to, code=code)", "tests/upstream/test_twilio.py"),
     Mutant("T16", "a code never grows old here", FLOW, "    if holds(session, code_sent_at__lte=Now() - CODE_LIFE) or not lease.holds(session):", "    if False:", BAD),
     Mutant("I11", "a lost check lets the same code be tried again", FLOW, "    if _never_happened(error):\n        limits.give_back(budgets.guesses", "    if True:\n        limits.give_back(budgets.guesses", BAD),
     Mutant("I12", "a check whose process died may be asked again", STATES, "    S.CHECKING_CODE: S.POSSESSION_REQUIRED,\n", "    S.CHECKING_CODE: S.CODE_SENT,\n", CRASHES),
     Mutant("T05", "an approval of something else counts", TWILIO, "        if (found.sid, found.to) != (sid, to):\n", "        if False:\n", "tests/upstream/test_twilio.py"),
-    Mutant("T32", "a code may hold what is no digit", FORMS, "        if None in digits:", "        if False:", TURN),
+    Mutant("T32", "a code may hold what is no digit", FORMS, '        return re.sub("[^0-9]", "", typed[1])', "        return typed[1]", f"{RULES}/test_code.py"),
     Mutant("T26", "a stale tab brings another text", FLOW, "    if previous is not None and previous.state in WAITING and previous.number == number.e164:", "    if False:", TURN),
     Mutant("I19", "a code typed late takes over another's claim", FLOW, "    if session.state != State.CODE_SENT:\n        raise Overtaken\n", "", CRASHES),
     Mutant("F11", "our own misconfiguration costs the person guesses", FLOW, "    return ours or isinstance(error, Unreachable | Busy)", "    return isinstance(error, Unreachable | Busy)", BAD),
     Mutant("F11", "a code that Twilio can't read is tried without an end", FLOW, "        return _guess_was_wrong(session, name, facts)", "        return move(session, State.CODE_SENT, name, facts, notice=Notice.CODE_WRONG)", BAD),
     Mutant("F05", "Retry-After is not obeyed", HTTP, "                self._peace.keep(answer.retry_after)", "                pass", "tests/upstream/test_retries.py"),
-    Mutant("I34", "a session dies before the code that it promised", FLOW, 'lives = Greatest("expires_at", Now() + CODE_LIFE)', 'lives = F("expires_at")', BAD),
+    Mutant("I34", "a session dies before the code that it promised", FLOW, 'lives = Greatest("expires_at", Least(Now(), F("created_at") + SESSION_LIFE) + CODE_LIFE)', 'lives = F("expires_at")', BAD),
     # Budgets
     Mutant("I30", "a budget refuses nobody", "onboarding/limits.py", "    if _run(CHARGE, terms) is not None:\n", "    if _run(CHARGE, terms) is not None or True:\n", "tests/limits/test_texts.py"),
     Mutant("I09", "a text is sent before it is counted by number", FLOW, "        limits.take(charges)\n    try:\n        locale", "    try:\n        locale", "tests/limits/test_texts.py"),
     Mutant("T12", "a stranger takes over a number that is owned", "onboarding/lease.py", "    free = lease if budget.watch_only else lease.filter(mine | over)\n", "    free = lease\n", "tests/limits/test_owner.py"),
     # Sessions and time
     Mutant("I16", "a session lives for ever", FLOW, "    if session.is_open and holds(session, expires_at__lte=Now()):", "    if False:", BAD),
-    Mutant("F13", "a claim is never given up", FLOW, "CLAIM_LEASE = timedelta(seconds=40)", "CLAIM_LEASE = timedelta(days=40)", CRASHES),
+    Mutant("F13", "a claim is never given up", "onboarding/clock.py", "CLAIM_LEASE = timedelta(seconds=40)", "CLAIM_LEASE = timedelta(days=40)", CRASHES),
     Mutant("T08", "one page starts as many flows as it is sent", FLOW, "        if not new:\n            raise Overtaken\n", '        if not new:\n            start_key = uuid.uuid4()\n            session = OnboardingSession.objects.create(start_key=start_key, number=number.e164, expires_at=Now() + SESSION_LIFE)\n', TURN),
     Mutant("I20", "a session is found by what the request says", GATE, "    key = request.session.get(SESSION_KEY)\n", '    key = request.POST.get("session") or request.session.get(SESSION_KEY)\n', TURN),
     Mutant("T35", "the session key stays when a flow begins", GATE, "    request.session.cycle_key()\n    request.session[SESSION_KEY]", "    request.session[SESSION_KEY]", DOORS),
@@ -107,13 +108,13 @@ MUTANTS = (
     Mutant("T18", "starting anew by a GET", VIEWS, "@gate.post_only\ndef restart(", '@require_http_methods(["GET", "POST"])\ndef restart(', TURN),
     Mutant("T17", "every flow is a rebind", FLOW, 'how = {"rebind": False, ', 'how = {"rebind": True, ', f"{MOVED} {FIRST}"),
     Mutant("I14", "9101 is waved through", POLICY, "    KEY_BELONGS_TO_ANOTHER_NUMBER: Verdict.OFFER_REBIND,", "    KEY_BELONGS_TO_ANOTHER_NUMBER: Verdict.ASK_POSSESSION,", MOVED),
-    Mutant("T51", "unlinking leaves the link", FLOW, "        owed = revoke(binding, why=reason, by=by) and binding.device_id\n", "        owed = binding.device_id\n", FIRST),
+    Mutant("T51", "unlinking leaves the link", "onboarding/unlinking.py", "        owed = revoke(binding, why=reason, by=by) and binding.device_id\n", "        owed = binding.device_id\n", FIRST),
     Mutant("T04", "a key keeps its earlier number", BINDINGS, "filter(of_others | of_the_key, confirmed=True)", "filter(of_others, confirmed=True)", MOVED),
     Mutant("T51", "a number's earlier person keeps it", BINDINGS, "filter(of_others | of_the_key, confirmed=True)", "filter(of_the_key, confirmed=True)", FIRST),
     Mutant("I15", "a move is not written down", MOVES, "        events.moved(session, name, from_state=origin, facts=facts or {})\n", "", BAD),
     # Risk, moves of keys, reviewers
     Mutant("T51", "a risk next to a success is not weighed", POLICY, "    verdicts = OWN[success] + weighed or", "    verdicts = OWN[success] or weighed or", f"{RULES} {RISK}"),
-    Mutant("T51", "every line gets a text", FLOW, "line_judged(session, judged(session, reply))", "judged(session, reply)", RISK),
+    Mutant("T51", "every line gets a text", "onboarding/answers.py", "    return judge_line(risk.line_type(session), judgement.reasons, lifted=risk.lifted(session.number))\n", "    return judgement\n", RISK),
     Mutant("F08", "a look-up that fails blocks", "onboarding/risk.py", "        return UNKNOWN_LINE\n", '        return "unheardOf"\n', RISK),
     Mutant("T17", "no cooling off", FLOW, "    if risk.moved_lately(session.number, key):", "    if False:", MOVED),
     Mutant("T17", "only the new number cools off", "onboarding/risk.py", "Q(number=number) | Q(moved_from__number=number) | Q(pk=key and key.pk)", "Q(number=number)", MOVED),
@@ -127,6 +128,17 @@ MUTANTS = (
     Mutant("T65", "what is decided can be decided again", VERDICTS, 'state=State.IN_REVIEW, review=""', "state=State.IN_REVIEW", REVIEWS),
     Mutant("T60", "a reason may hold a number", STAMPS, "        if LIKE_A_NUMBER.search(reason):", "        if False:", REVIEWS),
     Mutant("I26", "who saw a number is not written down", VERDICTS, "        events.record(Name.NUMBER_REVEALED, {\"reason\": reason}, actor=by, **about)\n", "", REVIEWS),
+    Mutant("I29", "a reviewer's word moves the session on", VERDICTS, "waiting.update(review=word, ", 'waiting.update(state="possession_required", review=word, ', REVIEWS),
+    Mutant("I36", "every node tells Prove of the same key, and again each time", RECOVERY, "        if due.filter(pk=binding.pk).update(tell_prove_at=Now() + TELL_AGAIN):\n", "        if True:\n", f"{JOURNEYS}recovery.py {ANY}"),
+    # Who decides
+    Mutant("I04", "a request may say that its number was not typed", VIEWS, 'form.cleaned_data["phone"], recalled=False)', 'form.cleaned_data["phone"], recalled="recalled" in request.POST)', AUTHORITY),
+    Mutant("I13", "the code's form may say another number", VIEWS, "        return gate.lead(request, flow.check_code(", '        session.number = request.POST.get("phone", session.number)\n        return gate.lead(request, flow.check_code(', AUTHORITY),
+    Mutant("I22", "the answer to a number tells whether it is linked", VIEWS, '{"auth_token": opened.auth_token, ', '{"known": Binding.objects.filter(number=opened.session.number).exists(), "auth_token": opened.auth_token, ', f"{JOURNEYS}enumeration.py"),
+    Mutant("I34", "a code that was sent leads nowhere", STATES, "    S.CODE_SENT: frozenset({S.CHECKING_CODE, ", "    S.CODE_SENT: frozenset({", RULES),
+    # The machine, alone
+    Mutant("I02", "a lost bind is asked again", FLOW, "    if isinstance(error, Unreachable | Busy) or error.status == 401:", "    if isinstance(error, UpstreamError):", ANY),
+    Mutant("I09", "a text is sent before it is counted", FLOW, "        limits.take(charges)\n", "", ANY),
+    Mutant("I12", "a check whose process died may be asked again", STATES, "    S.CHECKING_CODE: S.POSSESSION_REQUIRED,\n", "    S.CHECKING_CODE: S.CODE_SENT,\n", ANY),
     # What leaves
     Mutant("I05", "the correlationId goes to the browser", VIEWS, '{"auth_token": opened.auth_token, ', '{"flow": opened.session.correlation_id, "auth_token": opened.auth_token, ', DOORS),
     Mutant("I06", "the authToken is kept in the session", VIEWS, "    gate.remember(request, opened.session)\n", '    gate.remember(request, opened.session)\n    request.session["token"] = opened.auth_token\n', DOORS),
@@ -159,6 +171,7 @@ MUTANTS = (
     Mutant("T13", "a right code forgives nothing", FLOW, "    limits.forget(budgets.guesses_of(session.phone))\n", "", f"{LIMITED}guesses.py"),
     Mutant("I30", "a spent budget admits", LIMITS, "    WHERE onboarding_cell.tat + %(cost)s <= EXCLUDED.tat - %(cost)s + %(most)s\n", "", f"{LIMITED}texts.py {LIMITED}exactness.py"),
     Mutant("I30", "a budget admits one more", LIMITS, "EXCLUDED.tat - %(cost)s + %(most)s", "EXCLUDED.tat + %(most)s", f"{LIMITED}exactness.py"),
+    Mutant("I30", "a budget is read, then written", LIMITS, "    if _run(CHARGE, terms) is not None:\n", '    blind = CHARGE.rpartition("    WHERE")[0] + "    RETURNING tat"\n    if (_run(WAIT, terms) or 0) <= 0 and _run(blind, terms) is not None:\n', f"{LIMITED}exactness.py", "postgresql"),
     Mutant("T29", "what is refused costs the other budgets", LIMITS, "        with transaction.atomic():\n            for", "        if True:\n            for", f"{LIMITED}exactness.py {LIMITED}texts.py"),
     Mutant("I09", "a budget that cannot be counted is open", LIMITS, '        raise Limited("broken", BROKEN_WAIT) from error', "        return", f"{LIMITED}texts.py"),
     Mutant("T22", "anybody's X-Forwarded-For is believed", ADDRESS, " or not _is_trusted(peer):", ":", f"{LIMITED}address.py"),
@@ -235,7 +248,7 @@ def _run(folder: Path, tests: list[str], database: str) -> int:
     command = [sys.executable, "-B", "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *tests]
     surroundings = {name: value for name, value in environ.items() if not name.startswith(("DATABASE", "DJANGO"))}
     done = subprocess.run(
-        command, cwd=folder, env=surroundings | {"DATABASE": database}, capture_output=True, check=False
+        command, cwd=folder, env=surroundings | {"DATABASE": database, "MUTANTS": "1"}, capture_output=True, check=False
     )
     return done.returncode
 

@@ -68,6 +68,7 @@ def racing(store: Path) -> Iterator[Racers]:
 def prepare(database: str, store: Path) -> None:
     """In a process of its own: this test's database and sandbox."""
     django.setup()
+    settings.DEBUG = False  # as pytest-django has it in the test's own process: errors get the product's pages
     settings.SANDBOX_STORE = store
     connection.settings_dict["NAME"] = database
     connection.settings_dict["OPTIONS"]["pool"]["timeout"] = PATIENCE_S

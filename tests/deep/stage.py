@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from django.conf import settings
@@ -22,7 +23,7 @@ from tests.deep.ledger import Line
 
 NUMBERS = ("+12015550123", "+12015550199")
 SPELLINGS = {number: (number, number[2:], f"{number[2:5]}-{number[5:8]}-{number[8:]}") for number in NUMBERS}
-LEASE_S = 41
+LEASE_S, RESEND_S = 41, 31
 LIMITED = 429
 
 
@@ -99,13 +100,41 @@ class Stage:
         self.order("faults", {"route": ledger.STATUS, "times": 1, "kind": "answer", "body": A_NO})
         self.visit(who, number)
 
+    def lose_the_text(self, who: int, number: str) -> None:
+        """And ask for another."""
+        self.order("faults", {"route": ledger.SEND, "times": 1, "kind": "lost"})
+        self.visit(who, number)
+        self.send_again(who, number)
+
+    def lose_the_check(self, who: int, number: str) -> None:
+        self.order("faults", {"route": ledger.CHECK, "times": 1, "kind": "lost"})
+        self.complete(who, number)
+        self.send_again(who, number)
+
+    def die_at_the_check(self, who: int, number: str) -> None:
+        """The person types the code again later, and then has to ask for another."""
+        self.visit(who, number)
+        self.bomb.arm("VerificationCheck", after=True)
+        self.enter_code(who, number)
+        self.bomb.end = ""
+        self.wait(LEASE_S)
+        self.enter_code(who, number)
+        self.send_again(who, number)
+
+    def send_again(self, who: int, number: str) -> None:
+        self.wait(RESEND_S)
+        self.acts(who, lambda browser: browser.posts("/code/send/"))
+        self.enter_code(who, number)
+
     def find_prove_away_at_the_bind(self, who: int, number: str) -> None:
         self.order("faults", {"route": ledger.BIND, "times": 1, "kind": "refuse"})
         self.complete(who, number)
 
     def lose_the_bind(self, who: int, number: str) -> None:
+        """And come back, to be told how it went."""
         self.order("faults", {"route": ledger.BIND, "times": 1, "kind": "lost"})
         self.complete(who, number)
+        self.visit(who, number)
 
     def die_at_the_bind(self, who: int, number: str, *, after: bool = True) -> None:
         """And nobody looks before the claim's lease is over."""
@@ -158,11 +187,15 @@ class Stage:
     def _happens(self, who: str, act: Callable[[], object]) -> None:
         try:
             act()
+            died = False
         except Crash:
             self.restart()
+            died = True
         told = self.told()
         self.lines += [ledger.line(each, who) for each in told[self.read :]]
         self.read = len(told)
+        if died and self.bomb.after:  # the answer came, and nobody was there any more
+            self.lines[-1] = replace(self.lines[-1], outcome="lost")
 
     def stamp(self, act: str, row: OnboardingSession | Binding) -> list[Line]:
         """A reviewer's; what the vendors heard of it."""

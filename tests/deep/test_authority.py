@@ -10,19 +10,21 @@ import pytest
 from onboarding.models import Binding, Event, OnboardingSession
 from tests.deep.bad_days import Bomb, Patience
 from tests.deep.browser import Browser, Request
+from tests.deep.conftest import share
 from tests.deep.machine import TAMPERS
 from tests.deep.stage import NUMBERS, Stage
 
 FIRST, SECOND = NUMBERS
 COLUMNS = ("number", "state", "rebind", "recalled", "version", "sends", "guesses", "status_calls", "channel", "review")
 FACTS = ("outcome", "status", "number", "success", "rebind", "checkReputation", "approved", "checks", "sends", "bound")
-WORDS: tuple[dict[str, str], ...] = (
+EACH: tuple[dict[str, str], ...] = (
     *TAMPERS,
     {"recalled": "true", "typed": "false", "review": "approved", "binding": "1", "previous": "1"},
     {"approved": "true", "status": "approved", "valid": "1", "guesses": "0", "sends": "0", "expires_at": "2999-01-01"},
     {"phone": SECOND, "phoneNumber": SECOND, "to": SECOND},
     {"code": "000000", "VerificationSid": "VE" + "1" * 32},
 )
+WORDS = share(deep=EACH, quick=({name: word for words in EACH for name, word in words.items()},))
 HEADERS = {
     "X-HTTP-Method-Override": "DELETE",
     "X-Original-URL": "/bind/",
@@ -48,7 +50,8 @@ class Talker(Browser):
 
 
 @pytest.mark.parametrize("where", ["in the form", "in the address", "in cookies", "in headers"])
-def test_whatever_else_a_request_says_changes_nothing(db: None, where: str) -> None:
+def test_whatever_else_a_request_says_changes_nothing(db: None, settings: Any, where: str) -> None:
+    settings.ALLOWED_COUNTRIES = ["US"]  # the others' names take longer to draw than all the rest
     silent = journey({}, "")
     for words in WORDS:
         assert journey(words, where) == silent, words

@@ -40,6 +40,28 @@ def test_a_code_asked_for_too_soon_is_refused_with_the_time_to_wait(visitor: Vis
     assert len(visitor.messages(E164)) == 1
 
 
+def test_where_no_code_may_be_sent_yet_the_page_says_when(visitor: Visitor) -> None:
+    visitor.starts(NUMBER)
+    code = visitor.code(E164)
+    for _ in range(5):
+        page = visitor.types_code(wrong(code)).text
+    assert "<h1>Get a new code</h1>" in page and "Nothing arrived?" not in page
+    assert re.search(r'data-wait="\d{3}" >You can ask for another code in.*?</p>\s*<form', page, re.S)
+
+
+@pytest.mark.parametrize("typed", ["{0} {1}", "{0}-{1}", " {0}{1}. ", "{0}\u2011{1}"])
+def test_a_code_may_be_typed_with_blanks_and_dashes(visitor: Visitor, typed: str) -> None:
+    visitor.starts(NUMBER)
+    code = visitor.code(E164)
+    assert visitor.types_code(typed.format(code[:3], code[3:])).path == "/done/"
+
+
+def test_a_code_may_be_typed_in_full_width_or_arabic_digits(visitor: Visitor) -> None:
+    visitor.starts(NUMBER)
+    foreign = str.maketrans("0123456789", "\uff10\uff11\uff12\uff13\uff14\u0665\u0666\u0667\u0668\u0669")
+    assert visitor.types_code(visitor.code(E164).translate(foreign)).path == "/done/"
+
+
 def test_a_call_can_say_the_code_instead(visitor: Visitor, sandbox: Sandbox, later: LATER) -> None:
     visitor.starts(NUMBER)
     later(31)
@@ -74,6 +96,14 @@ def test_what_can_be_no_code_is_told_in_its_own_words(visitor: Visitor, typed: s
     summary = page[page.index('id="summary"') : page.index("<h1>")]
     assert told in summary and re.search(r"<title>\s*Error:", page)
     assert not typed or f'value="{typed}"' in page
+
+
+def test_a_problem_at_the_last_step_has_the_focus_and_the_title(visitor: Visitor, sandbox: Sandbox) -> None:
+    visitor.starts(NUMBER)
+    sandbox.has("prove.unify_bind", "status", status=429)
+    page = visitor.types_code(visitor.code(E164)).text
+    assert re.search(r"<title>\s*Error: One last step", page)
+    assert re.findall(r"<(\w+)[^>]* autofocus", page) == ["div"]
 
 
 def test_people_who_get_no_texts_find_a_way_on(visitor: Visitor, settings: object) -> None:

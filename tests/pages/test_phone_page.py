@@ -9,16 +9,17 @@ import pytest
 from django.test import Client
 
 from onboarding.models import OnboardingSession
+from onboarding.phone import EXAMPLES
 from tests.journeys.conftest import Sandbox
 from tests.journeys.visitor import Visitor
 
-NUMBER = "201 555 0123"
+NUMBER, E164 = "201 555 0123", "+12015550123"
 STATIC = Path("static/onboarding")
 KIB = 1024  # bytes
 
 
 def chosen(page: str) -> str:
-    found = re.search(r'<option value="(\w\w)" selected>', page)
+    found = re.search(r'<option value="(\w\w)"[^>]* selected>', page)
     assert found
     return found[1]
 
@@ -72,6 +73,11 @@ def test_the_field_has_a_label_a_hint_and_the_browsers_own_filling_in(visitor: V
     assert 'type="tel" autocomplete="tel"' in page and "placeholder" not in page
 
 
+def test_an_example_comes_with_each_country_that_keeps_one(visitor: Visitor) -> None:
+    examples = dict(re.findall(r'<option value="(\w\w)" data-example="([^"]+)"', visitor.opens().text))
+    assert examples == EXAMPLES
+
+
 def test_why_the_number_is_asked_is_said_before_the_button(visitor: Visitor) -> None:
     before = visitor.opens().text.split("<button>")[0]
     assert "recognise you on this device" in before and "Message and data rates may apply" in before
@@ -91,8 +97,26 @@ def test_terms_privacy_help_and_the_carriers_words_stand_there_if_the_settings_n
     settings.TERMS_URL, settings.PRIVACY_URL = "https://example.com/t", "https://example.com/p"
     settings.SUPPORT_URL, settings.CARRIER_CONSENT = "https://example.com/h", "You authorise your carrier"
     page = visitor.opens().text
-    for words in ("https://example.com/t", "https://example.com/p", "https://example.com/h", "authorise your carrier"):
-        assert words in page
+    assert "https://example.com/h" in page
+    for words in ("https://example.com/t", "https://example.com/p", "authorise your carrier"):
+        assert words in page.split("<button>")[0], "said before it is accepted"
+
+
+def test_who_is_remembered_reads_them_before_the_button_too(visitor: Visitor, settings: Any) -> None:
+    settings.TERMS_URL, settings.CARRIER_CONSENT = "https://example.com/t", "You authorise your carrier"
+    visitor.links(NUMBER, E164)
+    visitor.submits("/remember/")
+    before = visitor.opens().text.split("<button autofocus>")[0]
+    assert "Welcome back" in before and "accept our" in before and "authorise your carrier" in before
+
+
+def test_a_form_sent_before_the_script_was_there_asks_for_another_press(visitor: Visitor, settings: Any) -> None:
+    settings.SUPPORT_URL = "https://example.com/h"
+    visitor.opens()
+    page = visitor.submits("/start/", phone=NUMBER)
+    notice = page.text[page.text.index('role="alert">') : page.text.index("<h1>")]
+    assert "press the button again" in notice and "https://example.com/h" in notice
+    assert page.status == 400 and re.search(r"<title>\s*Error:", page.text) and f'value="{NUMBER}"' in page.text
 
 
 def test_what_was_accepted_is_kept_with_its_version_and_time(visitor: Visitor, settings: Any) -> None:
@@ -112,9 +136,16 @@ def test_a_page_whose_notices_are_outdated_has_to_be_read_again(
     assert sandbox.calls("prove.unify") == []
 
 
-def test_the_brand_is_the_settings(visitor: Visitor, settings: Any) -> None:
+@pytest.mark.parametrize("path", ["/", "/nowhere"])
+def test_the_brand_is_the_settings(visitor: Visitor, settings: Any, path: str) -> None:
     settings.BRAND_NAME = "Fairbank"
-    assert "Fairbank</title>" in visitor.opens().text
+    page = visitor.opens(path).text
+    assert "Fairbank</title>" in page and re.search(r"<img [^>]*> Fairbank</header>", page)
+
+
+def test_the_browser_may_ask_us_alone_where_prove_is_played_here(visitor: Visitor) -> None:
+    policy = visitor.opens().headers["Content-Security-Policy"]
+    assert re.findall(r"connect-src [^;]*", policy) == ["connect-src 'self'"]
 
 
 def zipped(*files: str) -> int:
@@ -122,8 +153,8 @@ def zipped(*files: str) -> int:
 
 
 def test_our_script_and_our_style_weigh_at_most_8_kib_each_and_the_first_page_40(visitor: Visitor) -> None:
-    assert zipped("device.js", "code.js") <= 8 * KIB
-    assert zipped("site.css") <= 8 * KIB
+    assert zipped("device.js", "code.js", "handoff.js") <= 8 * KIB
+    assert zipped("site.css", "desk.css") <= 8 * KIB
     page = len(gzip.compress(visitor.opens().text.encode()))
     assert page + zipped("device.js", "site.css", "icon.svg") <= 40 * KIB
 
