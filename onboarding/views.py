@@ -291,6 +291,15 @@ def readyz(_request: HttpRequest) -> HttpResponse:
     return HttpResponse("ok\n", content_type="text/plain")
 
 
+def permission_denied(request: HttpRequest, **_given: object) -> HttpResponse:
+    """Django's own, and its `page_not_found`, read the form first, and break on one that is malformed."""
+    return render(request, "403.html", status=403)
+
+
+def page_not_found(request: HttpRequest, **_given: object) -> HttpResponse:
+    return render(request, "404.html", status=404)
+
+
 @never_cache
 def server_error(request: HttpRequest) -> HttpResponse:
     """After an exception that nobody expected. A database that is away or too busy comes back: 503, and when."""

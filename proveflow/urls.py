@@ -5,6 +5,7 @@ from django.urls import include, path
 
 from onboarding.admin import site
 
+handler403, handler404 = "onboarding.views.permission_denied", "onboarding.views.page_not_found"
 handler500 = "onboarding.views.server_error"
 
 urlpatterns = [

@@ -36,6 +36,7 @@ RISK, REVIEWS, STAMPS = f"{JOURNEYS}risk.py", f"{JOURNEYS}reviews.py", "onboardi
 LIMITS, LEASE, BUDGETS, ADDRESS = (f"onboarding/{room}.py" for room in ("limits", "lease", "budgets", "address"))
 LIMITED = "tests/limits/test_"
 CRASHES, LEAKS, RULES = "tests/deep/test_crashes.py", "tests/deep/test_leaks.py", "tests/rules"
+PATHS = "tests/hostile/test_every_path.py"
 ANY, AUTHORITY, RECOVERY = "tests/deep/test_any_order.py", "tests/deep/test_authority.py", "onboarding/recovery.py"
 
 
@@ -148,7 +149,11 @@ MUTANTS = (
     Mutant("I24", "the diary names numbers", FLOW, '{"send": session.sends}', '{"send": session.number}', LEAKS),
     Mutant("T55", "an error report shows what was typed", SETTINGS, 'DEFAULT_EXCEPTION_REPORTER_FILTER = "proveflow.reports.NothingPersonal"\n', "", LEAKS),
     Mutant("T60", "eight digits of a masked number show", "onboarding/phone.py", "self.e164[-4:]", "self.e164[-8:]", f"{RULES} tests/test_admin.py"),
+    Mutant("T55", "the log names what goes to a vendor", HTTP, "        with deadline(self._deadlines[operation]) as call:\n            return self._exchanged(", "        __import__('logging').getLogger(__name__).debug('%s', request.headers)\n        with deadline(self._deadlines[operation]) as call:\n            return self._exchanged(", LEAKS),
+    Mutant("T60", "the desk's search puts the number into the address", "onboarding/admin.py", '={row.pk}")', '={row.pk}&number={number.e164}")', LEAKS),
     # The browser
+    Mutant("T33", "one path needs no CSRF token", VIEWS, "@never_cache\n@gate.post_only\ndef forget(", "@__import__('django.views.decorators.csrf', fromlist=['it']).csrf_exempt\n@never_cache\n@gate.post_only\ndef forget(", PATHS),
+    Mutant("T34", "to look at one path does what it is for", VIEWS, '@gate.post_only\n@otp_required(login_url="phone", redirect_field_name=None)\ndef remember(', '@otp_required(login_url="phone", redirect_field_name=None)\ndef remember(', PATHS),
     Mutant("I21", "no CSRF token is asked for", SETTINGS, '    "django.middleware.csrf.CsrfViewMiddleware",\n', "", TURN),
     Mutant("T37", "the pages may be framed", SETTINGS, 'X_FRAME_OPTIONS = "DENY"', 'X_FRAME_OPTIONS = "SAMEORIGIN"', TURN),
     Mutant("T38", "no Trusted Types", SETTINGS, '        "require-trusted-types-for": ["\'script\'"],\n', "", TURN),

@@ -71,6 +71,12 @@ def test_a_call_can_say_the_code_instead(visitor: Visitor, sandbox: Sandbox, lat
     assert visitor.types_code(visitor.code(E164)).path == "/done/"
 
 
+def test_a_number_that_takes_no_texts_is_offered_a_call_first(visitor: Visitor) -> None:
+    page = visitor.starts("202 555 0152").text
+    assert "We can't text this number" in page
+    assert page.index("Call me and say the code") < page.index(">Send a code<")
+
+
 def test_a_channel_that_nobody_has_heard_of_sends_nothing(visitor: Visitor, later: LATER) -> None:
     visitor.starts(NUMBER)
     later(31)
