@@ -291,8 +291,12 @@ def readyz(_request: HttpRequest) -> HttpResponse:
     return HttpResponse("ok\n", content_type="text/plain")
 
 
+def bad_request(_request: HttpRequest, **_given: object) -> HttpResponse:
+    """Django's own three of these read the form first, and break on one that is malformed."""
+    return HttpResponse(loader.render_to_string("400.html"), status=400)  # nothing of the request is to be trusted
+
+
 def permission_denied(request: HttpRequest, **_given: object) -> HttpResponse:
-    """Django's own, and its `page_not_found`, read the form first, and break on one that is malformed."""
     return render(request, "403.html", status=403)
 
 

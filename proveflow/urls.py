@@ -5,7 +5,8 @@ from django.urls import include, path
 
 from onboarding.admin import site
 
-handler403, handler404 = "onboarding.views.permission_denied", "onboarding.views.page_not_found"
+handler400, handler403 = "onboarding.views.bad_request", "onboarding.views.permission_denied"
+handler404 = "onboarding.views.page_not_found"
 handler500 = "onboarding.views.server_error"
 
 urlpatterns = [
