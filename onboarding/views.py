@@ -291,16 +291,16 @@ def readyz(_request: HttpRequest) -> HttpResponse:
     return HttpResponse("ok\n", content_type="text/plain")
 
 
-def bad_request(_request: HttpRequest, **_given: object) -> HttpResponse:
+def bad_request(_request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001 - as Django calls it
     """Django's own three of these read the form first, and break on one that is malformed."""
     return HttpResponse(loader.render_to_string("400.html"), status=400)  # nothing of the request is to be trusted
 
 
-def permission_denied(request: HttpRequest, **_given: object) -> HttpResponse:
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001 - as Django calls it
     return render(request, "403.html", status=403)
 
 
-def page_not_found(request: HttpRequest, **_given: object) -> HttpResponse:
+def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001 - as Django calls it
     return render(request, "404.html", status=404)
 
 
