@@ -261,6 +261,7 @@ LOGGING = {
     "root": {"handlers": ["console"], "level": "WARNING"},
     "loggers": {
         # urllib3, requests and twilio write URLs and parameters; the diary and onboarding's own log say what matters.
-        **{name: {"level": "WARNING"} for name in ("urllib3", "twilio", "twilio.http_client")},
+        # Django's templates write what a page was made of.
+        **{name: {"level": "WARNING"} for name in ("urllib3", "twilio", "twilio.http_client", "django.template")},
     },
 }

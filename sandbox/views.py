@@ -46,7 +46,13 @@ def show(request: HttpRequest) -> HttpResponse:
             "now": desk.time_of_day(store),
             "ahead": timedelta(seconds=round(clock.offset(store))),
         }
-    context |= {"people": people.PEOPLE.values(), "steps": STEPS, "routes": ROUTES, "kinds": KINDS, "options": FIELDS}
+    context |= {
+        "people": people.PEOPLE.values(),
+        "steps": STEPS,
+        "routes": sorted(ROUTES),
+        "kinds": KINDS,
+        "options": FIELDS,
+    }
     context["origin"] = f"{request.scheme}://{request.get_host()}"
     context["app"] = "" if settings.ROOT_URLCONF == "sandbox.root" else "/"
     response = render(request, "sandbox/desk.html", context)

@@ -2,6 +2,7 @@
 // on. Nothing here decides anything: every answer that counts is the server's.
 
 const SLOW_MS = 4_000; // of a step; then the page says that it still goes on
+const PAINTED_MS = 200; // until what is laid out when this script runs is on the screen
 const LIMIT_MS = 30_000; // for all steps: neither fetch nor the SDK has a limit of its own
 const form = document.querySelector("form[data-device-check]");
 const status = form.querySelector("[data-status]");
@@ -21,11 +22,13 @@ class Problem extends Error {
   constructor(text, field) { super(text); this.field = field; }
 }
 
-// This script runs before the SDK, so that a press on the button never has to wait for it.
+// The SDK waits until the page is on the screen: on a slow line it would keep it from there. A press on the button waits
+// for the SDK, and nothing else does.
 const sdkLoaded = new Promise((loaded, failed) => {
-  const script = document.querySelector("script[data-sdk]");
+  const script = document.querySelector("template[data-sdk]").content.cloneNode(true).firstElementChild;
   script.addEventListener("load", loaded);
   script.addEventListener("error", () => failed(new Problem(word("blocked"))));
+  setTimeout(() => document.head.append(script), PAINTED_MS);
 });
 sdkLoaded.catch(() => {});
 

@@ -1,6 +1,6 @@
 """What a person does and sees in a browser, in their language."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -11,6 +11,7 @@ from tests.browser.site import Site
 
 VIOLATION = ("Content Security Policy", "TrustedHTML", "TrustedScript", "Permissions Policy")
 LIMIT_MS = 8_000
+PATIENCE_S = 20
 MOST_STOPS = 60  # of the Tab key on one page
 
 
@@ -118,6 +119,16 @@ class Person:
     def calls(self, route: str) -> list[dict[str, Any]]:
         """What the sandbox was asked, by its own ledger."""
         return self.site.read("control/ledger.json", route=route)
+
+    def waits_until(self, happened: Callable[[], object]) -> None:
+        for _ in range(PATIENCE_S * 20):
+            if happened():
+                return
+            self.page.wait_for_timeout(50)  # ms
+        raise AssertionError("it never happened")
+
+    def waits_until_asked(self, route: str) -> None:
+        self.waits_until(lambda: self.calls(route))
 
     def has_a_bad_day(self, route: str, kind: str, **options: object) -> None:
         self.site.control("POST", "faults", {"route": route, "kind": kind, **options})

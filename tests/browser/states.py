@@ -109,8 +109,7 @@ def meanwhile(url: str, *, asked: str) -> State:
     """A second tab, once the vendor has been `asked`. Such a page looks again each second; here it stands still."""
 
     def look(person: Person) -> None:
-        while not person.calls(asked):
-            person.page.wait_for_timeout(50)
+        person.waits_until_asked(asked)
         person.new_tab().route(f"**{url}", _still)
         person.opens(url)
 
@@ -180,7 +179,11 @@ def posts_from_elsewhere(person: Person) -> None:
 
 
 PHONE = path(opens("/"), sees("What's your phone number?"))
-CHECK = path(has_a_bad_day("prove.device_register", "hang", times=1), starts(NUMBER), reads("Checking this device…"))
+CHECK = path(
+    has_a_bad_day("prove.device_register", "hang", times=1),
+    starts(NUMBER),
+    methodcaller("waits_until_asked", "prove.device_register"),
+)
 SLOW = path(has_a_clock, CHECK, runs_for(5), reads("Still checking. This can take a few seconds on a slow connection…"))
 CODE = path(starts(NUMBER), sees("Enter the code"), lambda person: person.page.wait_for_load_state())
 ENDED = path(

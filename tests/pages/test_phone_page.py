@@ -1,8 +1,6 @@
 """What the phone page says and keeps, and how it tells what is wrong."""
 
-import gzip
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,8 +12,6 @@ from tests.journeys.conftest import Sandbox
 from tests.journeys.visitor import Visitor
 
 NUMBER, E164 = "201 555 0123", "+12015550123"
-STATIC = Path("static/onboarding")
-KIB = 1024  # bytes
 
 
 def chosen(page: str) -> str:
@@ -146,17 +142,6 @@ def test_the_brand_is_the_settings(visitor: Visitor, settings: Any, path: str) -
 def test_the_browser_may_ask_us_alone_where_prove_is_played_here(visitor: Visitor) -> None:
     policy = visitor.opens().headers["Content-Security-Policy"]
     assert re.findall(r"connect-src [^;]*", policy) == ["connect-src 'self'"]
-
-
-def zipped(*files: str) -> int:
-    return sum(len(gzip.compress((STATIC / name).read_bytes())) for name in files)
-
-
-def test_our_script_and_our_style_weigh_at_most_8_kib_each_and_the_first_page_40(visitor: Visitor) -> None:
-    assert zipped("device.js", "code.js", "handoff.js") <= 8 * KIB
-    assert zipped("site.css", "desk.css") <= 8 * KIB
-    page = len(gzip.compress(visitor.opens().text.encode()))
-    assert page + zipped("device.js", "site.css", "icon.svg") <= 40 * KIB
 
 
 def test_no_page_asks_anybody_else_for_anything(visitor: Visitor) -> None:

@@ -31,7 +31,7 @@ def tables() -> dict[str, str]:
             ("Switch", "Choices, default first", "What", "Why so"),
             ((f"`{s.name}`", ", ".join(f"`{c}`" for c in s.choices), s.what, s.why) for s in SWITCHES.values()),
         ),
-        "routes": ", ".join(f"`{name}`" for name in ROUTES) + ".",
+        "routes": ", ".join(f"`{name}`" for name in sorted(ROUTES)) + ".",
         "control": _table(("Call", "What", "Arguments"), _control()),
     }
 
