@@ -24,8 +24,8 @@ serve: .venv/runtime $(SDK) ## the production server, on whatever the environmen
 	exec $(BIN)/gunicorn proveflow.wsgi --bind 127.0.0.1:$(PORT) --config proveflow/gunicorn.py
 
 test: .venv/dev $(SDK) chromium ## the whole test suite, browser tests included
-	$(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
-	DATABASE=postgresql $(BIN)/python -m pytest -n 2 --dist loadgroup tests/journeys tests/deep tests/limits tests/hostile tests/rules/test_constraints.py $(ARGS)
+	$(BIN)/python -m pytest -n 3 --dist loadgroup $(ARGS)
+	DATABASE=postgresql $(BIN)/python -m pytest -n 3 --dist loadgroup tests/journeys tests/deep tests/limits tests/hostile tests/rules/test_constraints.py $(ARGS)
 
 test-deep: .venv/dev $(SDK) ## the long proofs, on both databases: any order, races, faults, kills, crashes, leaks
 	DEEP=1 $(BIN)/python -m pytest -n 4 --dist loadgroup --capture=sys $(DEEP_TESTS) $(ARGS)
