@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from onboarding import flow, handoff
+from onboarding.budgets import NUMBER_OWNER
 from onboarding.errors import Limited, Overtaken
 from onboarding.models import Binding, Handoff, OnboardingSession
 from onboarding.states import Stage, State
@@ -172,15 +173,26 @@ def accept(request: HttpRequest, accepted: Handoff) -> None:
 
 def turn_away(request: HttpRequest, limited: Limited, back: str | None = None) -> HttpResponse:
     """Too often: says when to come back, and links `back`. The session stays where it is."""
-    wait = in_words(limited.wait)
     if wants_json(request):
-        message = _("That was tried too often. You can go on in %(wait)s.") % {"wait": wait}
-        response: HttpResponse = JsonResponse({"error": message}, status=429)
+        response: HttpResponse = JsonResponse({"error": _why(limited)}, status=429)
     else:
-        context = {"wait": wait, "limit": limited.limit, "back": back or reverse("phone")}
+        context = {"why": _why(limited), "back": back or reverse("phone")}
         response = render(request, "onboarding/limited.html", context, status=429)
     response["Retry-After"] = str(max(1, ceil(limited.wait.total_seconds())))
     return response
+
+
+def _why(limited: Limited) -> str:
+    wait = {"wait": in_words(limited.wait)}
+    if limited.limit == NUMBER_OWNER.name:
+        return (
+            _(
+                "A code for this number was just asked for in another browser. If that wasn't you, or you can't go on "
+                "there, you can get a code here in %(wait)s."
+            )
+            % wait
+        )
+    return _("That was tried too often. For everyone's safety there is a limit: you can go on in %(wait)s.") % wait
 
 
 def in_words(wait: timedelta) -> str:

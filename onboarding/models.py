@@ -76,7 +76,7 @@ class OnboardingSession(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.phone.masked} {self.state}"
+        return f"{self.phone.masked} · {self.get_state_display()}"
 
     @property
     def phone(self) -> Number:
