@@ -47,6 +47,11 @@ class Line:
         return self.outcome in ("ok", "latency", "drip")
 
     @property
+    def understood(self) -> bool:
+        """Answered, or with a value nobody has heard of where none decides anything: `success` and `status` of a start."""
+        return self.answered or (self.outcome == "unknown_value" and self.route in (UNIFY, SEND))
+
+    @property
     def arrived(self) -> bool:
         """It may have had its effect, as far as a caller can know."""
         return self.outcome not in UNHEARD and self.status not in TURNED_AWAY.get(self.route, ())
@@ -109,8 +114,7 @@ def judge(lines: Iterable[Line]) -> None:
 
 def _is_of_one_flow(attempt: Attempt) -> None:
     if attempt.lines:
-        begun = attempt.unify.answered or attempt.unify.outcome == "unknown_value"  # its `success` says nothing yet
-        assert begun, "I11: a flow whose start is unknown went on"
+        assert attempt.unify.understood, "I11: a flow whose start is unknown went on"
     for each in attempt.lines:
         assert each.number in ("", attempt.unify.number), "I13: the number changed within a flow"
         if each.route in (STATUS, BIND):
@@ -128,7 +132,7 @@ def _sends_only_when_required(attempt: Attempt) -> None:
 
 def _checks_its_own_code(attempt: Attempt) -> None:
     for check in attempt.of(CHECK):
-        sids = [s.facts.get("sid") for s in attempt.before(check) if s.route == SEND and s.answered]
+        sids = [s.facts.get("sid") for s in attempt.before(check) if s.route == SEND and s.understood]
         assert sids and check.facts.get("sid") in (sids[-1], None), "I07: a code of another session's text"
         sent = next(s for s in attempt.lines if s.facts.get("sid") == sids[-1])
         if check.facts.get("approved"):
