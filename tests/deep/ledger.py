@@ -48,7 +48,7 @@ class Line:
 
     @property
     def understood(self) -> bool:
-        """Answered, or with a value nobody has heard of where none decides anything: `success` and `status` of a start."""
+        """Answered, or with a value that nobody has heard of where none decides anything: at a start."""
         return self.answered or (self.outcome == "unknown_value" and self.route in (UNIFY, SEND))
 
     @property
