@@ -196,6 +196,8 @@ def _rebinds_only_after_9101(all_attempts: list[Attempt]) -> None:
             before = last.get(attempt.unify.who)
             said = [s.facts.get("success") for s in before.of(STATUS) if s.answered] if before else []
             assert said and said[-1] == "false", "I14: a rebind that Prove gave no reason for"
+            if not attempt.unify.understood:
+                continue  # it could not begin, and the offer stands
         last[attempt.unify.who] = attempt
 
 
