@@ -131,9 +131,10 @@ class Stage:
         self.complete(who, number)
 
     def lose_the_bind(self, who: int, number: str) -> None:
-        """And come back, to be told how it went."""
+        """And press the button again, in vain; then come back, to be told how it went."""
         self.order("faults", {"route": ledger.BIND, "times": 1, "kind": "lost"})
         self.complete(who, number)
+        self.acts(who, lambda browser: browser.posts("/bind/"))
         self.visit(who, number)
 
     def die_at_the_bind(self, who: int, number: str, *, after: bool = True) -> None:

@@ -2,17 +2,38 @@
 
 import uuid
 from collections.abc import Callable
+from functools import partial
+from ipaddress import IPv4Address
 
 import pytest
+from django.db.models.functions import Now
 from django.test import Client
 
+from onboarding import flow
+from onboarding.errors import Overtaken
 from onboarding.models import OnboardingSession
+from onboarding.states import CLAIMS, State, may_move
 from tests.journeys.conftest import Sandbox
 from tests.journeys.visitor import JSON, Visitor
 
 NUMBER, E164 = "201 555 0123", "+12015550123"
 PAGES = ["/code/", "/bind/", "/moved/", "/done/", "/unverified/", "/expired/"]
 POSTS = ["/device/", "/code/", "/code/send/", "/bind/", "/moved/", "/unlink/", "/restart/"]
+HOME = IPv4Address("127.0.0.1")
+VERBS: dict[State, Callable[..., object]] = {
+    State.CHECKING_DEVICE: partial(flow.check_device, address=HOME),
+    State.SENDING_CODE: partial(flow.send_code, address=HOME),
+    State.CHECKING_CODE: partial(flow.check_code, code="123456"),
+    State.BINDING: flow.bind,
+}
+CALLS = ("prove.unify_status", "twilio.verification", "twilio.verification_check", "prove.unify_bind")
+LINKED = (State.AUTHENTICATED, State.BOUND)  # which the database lets nobody be without a binding
+ELSEWHERE = [
+    (claim, state)
+    for claim in VERBS
+    for state in State
+    if state not in CLAIMS and state not in LINKED and not may_move(state, claim)
+]
 GARBAGE = ["", " ", "hello", "²" * 10, "+", "9" * 500, "\x00", "201555012\x003", "1;phone-context=+44", "<b>", "🤳" * 9]
 
 
@@ -40,6 +61,20 @@ def test_a_post_out_of_turn_leads_to_the_page_where_the_session_stands(
     assert sandbox.calls("prove.unify_bind") == []
 
 
+@pytest.mark.parametrize(("claim", "state"), ELSEWHERE)
+def test_no_verb_asks_a_vendor_for_a_session_that_stands_elsewhere(
+    visitor: Visitor, sandbox: Sandbox, later: Callable[[int], None], claim: State, state: State
+) -> None:
+    """Whatever page or job called it: the table of moves is the last to be asked."""
+    visitor.starts(NUMBER)
+    later(31)
+    OnboardingSession.objects.update(state=state, approved_at=Now())
+    before = [sandbox.calls(route) for route in CALLS]
+    with pytest.raises(Overtaken):
+        VERBS[claim](session=OnboardingSession.objects.get())
+    assert [sandbox.calls(route) for route in CALLS] == before
+
+
 @pytest.mark.parametrize("path", ["/start/", *POSTS])
 def test_a_post_without_the_csrf_token_is_refused(visitor: Visitor, path: str, sandbox: Sandbox) -> None:
     assert visitor.client.post(path, {"phone": NUMBER}).status_code == 403
@@ -47,8 +82,11 @@ def test_a_post_without_the_csrf_token_is_refused(visitor: Visitor, path: str, s
 
 
 @pytest.mark.parametrize("path", ["/start/", "/device/", "/code/send/", "/restart/", "/unlink/"])
-def test_a_get_where_only_a_post_does_anything_leads_to_the_page_at_hand(visitor: Visitor, path: str) -> None:
+def test_a_get_where_only_a_post_does_anything_leads_to_the_page_at_hand(
+    visitor: Visitor, path: str, later: Callable[[int], None]
+) -> None:
     visitor.starts(NUMBER)
+    later(31)
     assert visitor.opens(path).path == "/code/"
     assert len(visitor.messages(E164)) == 1
     response = visitor.client.put(path, headers={"X-CSRFToken": visitor.client.cookies["csrftoken"].value})
