@@ -183,16 +183,13 @@ def turn_away(request: HttpRequest, limited: Limited, back: str | None = None) -
 
 
 def _why(limited: Limited) -> str:
-    wait = {"wait": in_words(limited.wait)}
+    why = _("That was tried too often. For everyone's safety there is a limit: you can go on in %(wait)s.")
     if limited.limit == NUMBER_OWNER.name:
-        return (
-            _(
-                "A code for this number was just asked for in another browser. If that wasn't you, or you can't go on "
-                "there, you can get a code here in %(wait)s."
-            )
-            % wait
+        why = _(
+            "A code for this number was just asked for in another browser. If that wasn't you, or you can't go on "
+            "there, you can get a code here in %(wait)s."
         )
-    return _("That was tried too often. For everyone's safety there is a limit: you can go on in %(wait)s.") % wait
+    return why % {"wait": in_words(limited.wait)}
 
 
 def in_words(wait: timedelta) -> str:

@@ -69,7 +69,8 @@ def listening() -> Iterator[list[str]]:
     known = [logging.getLogger(), *(logging.getLogger(name) for name in logging.root.manager.loggerDict)]
     levels = [(logger, logger.level) for logger in known]
     for logger in known:
-        logger.setLevel(logging.INFO if logger.name == "django.template" else logging.DEBUG)
+        kept_quiet = logger.name == "django.template" and logger.level  # by our settings; others must need none
+        logger.setLevel(logging.INFO if kept_quiet else logging.DEBUG)
         if logger is logging.root or not logger.propagate:
             logger.addHandler(ear)
     try:
