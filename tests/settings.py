@@ -1,6 +1,8 @@
 """The product's own settings, on the sandbox and on databases of the tests' own. DATABASE=postgresql for that one."""
 
+import atexit
 import os
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -11,6 +13,7 @@ for name in ("PROVE_CLIENT_ID", "PROVE_BASE_URL", "TWILIO_ACCOUNT_SID", "TWILIO_
 os.environ["LIMITS_WATCH_ONLY"] = "0"  # as with real vendors
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"  # Playwright keeps an event loop in the thread that tests run in
 FOLDER = Path(tempfile.mkdtemp(prefix="proveflow-tests-"))
+atexit.register(shutil.rmtree, FOLDER, ignore_errors=True)
 os.environ["SANDBOX_STORE"] = str(FOLDER / "sandbox.sqlite3")
 os.environ["STATIC_ROOT"] = str(FOLDER)
 

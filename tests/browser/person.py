@@ -48,6 +48,7 @@ class Person:
         return self.page.get_by_role("button", name=self.words(name), exact=True)
 
     def presses(self, name: str) -> None:
+        self.page.wait_for_load_state("domcontentloaded")  # its script is listening
         self.button(name).click()
 
     def follows(self, name: str) -> None:
