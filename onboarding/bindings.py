@@ -7,6 +7,7 @@ from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import AbstractBaseUser
 from django.db.models import Q
 from django.db.models.functions import Now
+from django.utils.translation import get_language
 
 from onboarding import events
 from onboarding.events import Name
@@ -40,7 +41,7 @@ def link(session: OnboardingSession, reply: Reply) -> Linked:
         prove_id=reply.prove_id,
         device_id=reply.device_id or "",
         confirmed=True,
-        defaults={"name": "Prove Key", "moved_from": former},
+        defaults={"name": "Prove Key", "moved_from": former, "language": get_language() or ""},
     )
     if binding.device_id:  # linked again: Prove has nothing to forget any more
         Binding.objects.filter(device_id=binding.device_id).update(tell_prove_at=None)

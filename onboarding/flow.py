@@ -194,7 +194,7 @@ def send_code(*, session: OnboardingSession, address: Address, channel: Channel 
         return tell(session, Notice.TOO_MANY_SENDS)
     if holds(session, send_again_at__gt=Now()):
         return tell(session, Notice.TOO_SOON)
-    wait = RESEND_WAITS[session.sends]
+    wait, earlier = RESEND_WAITS[session.sends], session.channel
     charges = list(budgets.sends(session.phone, address, cents=settings.TEXT_PRICE_CENTS))
     counted = {"sends": F("sends") + 1, "send_again_at": Now() + wait}
     with transaction.atomic():
@@ -207,7 +207,7 @@ def send_code(*, session: OnboardingSession, address: Address, channel: Channel 
     except UpstreamError as error:
         if _never_happened(error):
             limits.give_back(charges)
-        return _not_sent(session, error)
+        return _not_sent(session, error, earlier)
     changes = lease.code(session, verification.sid)  # a resend keeps sid, code and clock
     if not changes:
         lives = Greatest("expires_at", Least(Now(), F("created_at") + SESSION_LIFE) + CODE_LIFE)  # as the page promises
@@ -220,7 +220,8 @@ def send_code(*, session: OnboardingSession, address: Address, channel: Channel 
     return session
 
 
-def _not_sent(session: OnboardingSession, error: UpstreamError) -> OnboardingSession:
+def _not_sent(session: OnboardingSession, error: UpstreamError, earlier: str) -> OnboardingSession:
+    """The code that the person may have came by the channel before this one."""
     changes: dict[str, object] = {"notice": Notice.SEND_UNKNOWN}
     if _never_happened(error):
         wait = error.retry_after if isinstance(error, Busy) else timedelta(0)
@@ -228,7 +229,7 @@ def _not_sent(session: OnboardingSession, error: UpstreamError) -> OnboardingSes
     elif isinstance(error, Refused):
         changes = {"notice": Notice.CANNOT_CALL if session.channel == Channel.CALL else Notice.CANNOT_TEXT}
     back = State.CODE_SENT if session.verification_sid else State.POSSESSION_REQUIRED
-    return move(session, back, Name.CODE_UNANSWERED, events.error_facts(error), **changes)
+    return move(session, back, Name.CODE_UNANSWERED, events.error_facts(error), channel=earlier, **changes)
 
 
 def _never_happened(error: UpstreamError) -> bool:

@@ -55,7 +55,7 @@ class PhoneForm(StartForm):
             (code, str(NAMES[code]), country_code_for_region(code), EXAMPLES.get(code, ""))
             for code in allowed_countries()
         ]
-        return sorted(choices, key=lambda choice: unicodedata.normalize("NFKD", choice[1]))
+        return sorted(choices, key=lambda choice: _without_accents(choice[1]))
 
     @property
     def example(self) -> str:
@@ -75,6 +75,11 @@ class PhoneForm(StartForm):
         if self.example:
             return _("Enter a phone number in the correct format, like %(example)s") % {"example": self.example}
         return _("Enter a phone number in the correct format, with its country code if it is from elsewhere")
+
+
+def _without_accents(name: str) -> str:
+    """For sorting: É stands with E."""
+    return "".join(sign for sign in unicodedata.normalize("NFKD", name) if not unicodedata.combining(sign))
 
 
 def allowed_countries() -> Collection[str]:

@@ -1,5 +1,7 @@
 """The pages of both screens while a journey moves from a computer to a phone."""
 
+from urllib.parse import urlsplit
+
 import segno
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -14,6 +16,8 @@ from onboarding.errors import Limited
 from onboarding.forms import MatchForm
 from onboarding.models import Handoff
 from onboarding.states import Stage
+
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 @never_cache
@@ -41,8 +45,11 @@ def _screen(request: HttpRequest, screen: str, shown: Handoff | None, **context:
 
 
 def _drawing(request: HttpRequest, offered: Handoff) -> SafeString:
-    link = request.build_absolute_uri(reverse("handoff_scanned", args=[handoff.token(offered)]))
-    svg = segno.make(link, error="m", boost_error=False).svg_inline(omitsize=True, light="#fff")
+    """A phone comes from outside, by https, whether or not a proxy has said so; the Web SDK needs it."""
+    link = urlsplit(request.build_absolute_uri(reverse("handoff_scanned", args=[handoff.token(offered)])))
+    if link.hostname not in LOOPBACK:
+        link = link._replace(scheme="https")
+    svg = segno.make(link.geturl(), error="m", boost_error=False).svg_inline(omitsize=True, light="#fff")
     return mark_safe(svg)  # noqa: S308 - segno's drawing of our own link
 
 

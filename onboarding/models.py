@@ -6,11 +6,13 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django_otp.models import Device
 
 from onboarding.phone import Number
 from onboarding.states import CLAIMS, FINAL, OPEN, PASSED, Channel, Notice, Review, Stage, State
+from onboarding.wording import STATE_WORDS
 
 ID_LENGTH = 128  # characters, for what Prove names; it tells no limit
 
@@ -20,7 +22,9 @@ class OnboardingSession(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     start_key = models.UUIDField(unique=True, help_text="The phone page that asked for it: one page, one start.")
-    previous = models.ForeignKey("self", models.SET_NULL, null=True, blank=True, related_name="next_ones")
+    previous = models.ForeignKey(
+        "self", models.SET_NULL, verbose_name=_("previous session"), null=True, blank=True, related_name="next_ones"
+    )
     journey = models.UUIDField(default=uuid.uuid4, help_text="Handed on from session to session of one browser.")
     number = models.CharField(max_length=16, db_index=True, help_text="E.164, written once.")
     recalled = models.BooleanField(default=False, help_text="Not typed: this browser was asked to remember it.")
@@ -34,31 +38,36 @@ class OnboardingSession(models.Model):
     state = models.CharField(max_length=24, choices=[(s.value, s.value) for s in State], default=State.STARTING)
     version = models.PositiveIntegerField(default=1)
     notice = models.CharField(max_length=24, blank=True, choices=[(n.value, n.value) for n in Notice])
-    created_at = models.DateTimeField(db_default=Now(), db_index=True)
-    moved_at = models.DateTimeField(db_default=Now())
-    expires_at = models.DateTimeField()
+    created_at = models.DateTimeField(_("begun"), db_default=Now(), db_index=True)
+    moved_at = models.DateTimeField(_("last moved"), db_default=Now())
+    expires_at = models.DateTimeField(_("ends"))
 
     client_request_id = models.UUIDField(unique=True, default=uuid.uuid4)
     correlation_id = models.CharField(max_length=ID_LENGTH, unique=True, null=True)  # noqa: DJ001 - absent until Prove answers
-    status_calls = models.PositiveSmallIntegerField(default=0)
+    status_calls = models.PositiveSmallIntegerField(_("times that Prove was asked"), default=0)
     evaluation = models.JSONField(default=dict, help_text="Prove's words, whole.")
     failure_reasons = models.JSONField(default=dict, help_text="Code to text, verbatim.")
-    line_type = models.CharField(max_length=24, blank=True, help_text="Twilio's word; empty if it was not asked.")
+    line_type = models.CharField(
+        _("kind of line"), max_length=24, blank=True, help_text=_("Twilio's word; empty if it was not asked.")
+    )
 
     review = models.CharField(max_length=8, blank=True, choices=[(r.value, r.value) for r in Review])
     reviewed_at = models.DateTimeField(null=True)
 
     channel = models.CharField(max_length=8, choices=[(c.value, c.value) for c in Channel], default=Channel.SMS)
     verification_sid = models.CharField(max_length=34, blank=True)
-    sends = models.PositiveSmallIntegerField(default=0)
-    guesses = models.PositiveSmallIntegerField(default=0, help_text="Of the current verification.")
-    code_sent_at = models.DateTimeField(null=True, help_text="First send of the current verification.")
-    send_again_at = models.DateTimeField(null=True)
-    approved_at = models.DateTimeField(null=True)
+    sends = models.PositiveSmallIntegerField(_("codes sent"), default=0)
+    guesses = models.PositiveSmallIntegerField(_("codes tried"), default=0, help_text=_("Of the latest code."))
+    code_sent_at = models.DateTimeField(_("code sent"), null=True, help_text=_("The latest code, the first time."))
+    send_again_at = models.DateTimeField(_("may be sent again"), null=True)
+    approved_at = models.DateTimeField(_("code was right"), null=True)
 
-    binding = models.ForeignKey("Binding", models.SET_NULL, null=True, related_name="sessions")
+    binding = models.ForeignKey(
+        "Binding", models.SET_NULL, verbose_name=_("binding"), null=True, related_name="sessions"
+    )
 
     class Meta:
+        verbose_name, verbose_name_plural = _("onboarding session"), _("onboarding sessions")
         ordering = ["-created_at"]
         indexes = [models.Index(name="session_by_state", fields=["state", "-created_at"])]
         permissions = [
@@ -76,7 +85,7 @@ class OnboardingSession(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.phone.masked} · {self.get_state_display()}"
+        return f"{self.phone.masked} · {STATE_WORDS[self.state]}"
 
     @property
     def phone(self) -> Number:
@@ -86,7 +95,7 @@ class OnboardingSession(models.Model):
     def shown_number(self) -> str:
         """Whole for whoever typed it; for a browser that remembered it, as much as its owner needs."""
         return (
-            _("your number ending in %(digits)s") % {"digits": self.phone.ending}
+            gettext("your number ending in %(digits)s") % {"digits": self.phone.ending}
             if self.recalled
             else self.phone.display
         )
@@ -121,13 +130,22 @@ class Binding(Device):
     prove_id = models.CharField(max_length=ID_LENGTH, db_index=True)
     device_id = models.CharField(max_length=ID_LENGTH, blank=True)
     moved_from = models.ForeignKey(
-        "self", models.SET_NULL, null=True, related_name="+", help_text="The binding that its key had before."
+        "self",
+        models.SET_NULL,
+        verbose_name=_("moved from"),
+        null=True,
+        related_name="+",
+        help_text=_("The binding that its key had before."),
     )
-    created_at = models.DateTimeField(db_default=Now())
-    revoked_at = models.DateTimeField(null=True)
+    language = models.CharField(
+        max_length=16, blank=True, db_default="", help_text="Of the pages that it was linked on."
+    )
+    created_at = models.DateTimeField(_("linked"), db_default=Now())
+    revoked_at = models.DateTimeField(_("revoked"), null=True)
     tell_prove_at = models.DateTimeField(null=True, help_text="Revoked, and Prove does not know yet: when to tell it.")
 
     class Meta:
+        verbose_name, verbose_name_plural = _("binding"), _("bindings")
         ordering = ["-created_at"]
         permissions = [
             ("revoke_binding", "Can revoke a binding"),

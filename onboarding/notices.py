@@ -2,6 +2,7 @@
 
 from django.conf import settings
 from django.utils.translation import gettext as _
+from django.utils.translation import override
 
 from onboarding import events
 from onboarding.errors import UpstreamError
@@ -11,10 +12,15 @@ from onboarding.upstream.messaging import messaging
 
 
 def tell_former(former: Binding) -> None:
-    """To the number that a key has left, if the settings name a sender. One try: another could be a second text."""
+    """To the number that a key has left, if the settings name a sender. One try: another could be a second text.
+
+    In the language of whoever linked it: who moved it may be somebody else.
+    """
     if not settings.TWILIO_SENDER:
         return
-    text = _("Your number was unlinked from a device, which is now linked to another number. Not you? Contact us.")
+    with override(former.language or settings.LANGUAGE_CODE):
+        text = _("Your number was unlinked from a device, which is now linked to another number. Not you? Contact us.")
+    text = f"{settings.BRAND_NAME}: {text} {settings.SUPPORT_URL}".strip()
     try:
         messaging().send(former.number, text)
     except UpstreamError as error:

@@ -41,7 +41,9 @@ def take(browser: Browser, site: Site, name: str, language: str) -> None:
             person.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
             person.page.set_viewport_size({"width": width, "height": WIDTHS[width]})
             suffix = "" if language == "en" else f"-{language}"
-            person.page.screenshot(path=TAKEN / f"{name}-{width}-{scheme}{suffix}.png", full_page=True)
+            person.page.screenshot(
+                path=TAKEN / f"{name}-{width}-{scheme}{suffix}.png", full_page=True, animations="disabled"
+            )
 
 
 def main(names: list[str]) -> None:

@@ -5,9 +5,12 @@ import uuid
 from collections.abc import Iterator
 from datetime import timedelta
 from io import StringIO
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.apps import apps
+from django.contrib.admin.utils import flatten_fieldsets, help_text_for_field, label_for_field
 from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.db import connection
@@ -15,13 +18,16 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import override
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from onboarding.admin import COUNTED, NOTICE_WORDS, STATE_WORDS
+from onboarding.admin import COUNTED, site
 from onboarding.models import Binding, Event, OnboardingSession
 from onboarding.states import Notice, State
+from onboarding.wording import NOTICE_WORDS, STATE_WORDS
 from tests.authenticator import code_of
 from tests.device import PretendDevice, through
+from tests.languages import pseudo
 
 pytestmark = pytest.mark.django_db
 
@@ -203,6 +209,18 @@ def test_what_prove_said_is_shown_verbatim_and_inert(desk: Client) -> None:
 
 def test_every_state_and_notice_has_words() -> None:
     assert set(STATE_WORDS) == set(State) and set(NOTICE_WORDS) == set(Notice)
+
+
+def test_every_label_and_explanation_speaks_the_reviewers_language(settings: Any, tmp_path: Path) -> None:
+    pseudo.write_catalogue(tmp_path)
+    settings.LOCALE_PATHS, settings.LANGUAGES = [tmp_path], [("en", "English"), (pseudo.CODE, "Esperanto")]
+    said: list[object] = [apps.get_app_config("onboarding").verbose_name]
+    for model, desk in site._registry.items():
+        said += [model._meta.verbose_name, model._meta.verbose_name_plural]
+        for name in flatten_fieldsets(desk.get_fieldsets(None)) + list(desk.list_display):  # type: ignore[arg-type]
+            said += [label_for_field(name, model, desk), help_text_for_field(str(name), model)]
+    with override(pseudo.CODE):
+        assert [text for text in map(str, said) if text and not text.startswith("⟦")] == []
 
 
 # --- How it is found -----------------------------------------------------------------------------------------------

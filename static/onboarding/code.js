@@ -28,10 +28,12 @@ function countDown(seconds, tick) {
 
 function waitForNextSend(place) {
   const clock = place.querySelector("[data-clock]");
+  const spoken = place.querySelector(".unseen");
   const wait = Number(place.dataset.wait);
   if (wait) say(word("wait").replace("{time}", inWords(wait)));
   countDown(wait, (left) => {
     clock.textContent = `${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")}`;
+    spoken.textContent = inWords(left);
     if (!left) place.hidden = true;
     if (!left) say(word("now"));
     else if (left % EVERY_S === 0) say(word("wait").replace("{time}", inWords(left)));
@@ -39,7 +41,9 @@ function waitForNextSend(place) {
 }
 
 function warnOfTheEnd(tip) {
+  const lasting = document.querySelector("[data-lasting]");
   countDown(Number(tip.dataset.ending), (left) => {
+    lasting.textContent = left > WARNED_S ? word("lasting").replace("{time}", inWords(Math.ceil(left / 60) * 60)) : "";
     if (left > WARNED_S || (left && !tip.hidden)) return;
     if (!left) tip.textContent = word("over");
     tip.hidden = false;

@@ -130,7 +130,7 @@ function clear() {
 }
 
 function busy(isBusy) {
-  form.setAttribute("aria-busy", String(isBusy));
+  form.toggleAttribute("data-busy", isBusy);
   cancel.hidden = !isBusy;
 }
 
@@ -150,7 +150,8 @@ async function submit(event) {
     stop = null;
     busy(false);
     say(why === null ? word("cancelled") : "");
-    if (why !== null) tell(why ?? (error instanceof Problem ? error : new Problem(word("wrong"))));
+    if (why === null) form.querySelector("button").focus(); // Cancel, which had it, is gone
+    else tell(why ?? (error instanceof Problem ? error : new Problem(word("wrong"))));
   } finally {
     clearTimeout(slow);
     clearTimeout(limit);

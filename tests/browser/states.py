@@ -13,6 +13,7 @@ from tests.browser.site import Alone
 NUMBER, E164 = "(201) 555-0123", "+12015550123"
 OTHER_NUMBER, OTHER_E164, THIRD_NUMBER = "201 555 0199", "+12015550199", "201 555 0177"
 BLOCKED, LANDLINE, HELD, NO_MOBILE, PUBLIC = (f"202 555 0{line}" for line in (150, 152, 137, 134, 132))
+NO_SUCH_NUMBER = {"code": 60200, "message": "Invalid parameter `To`", "status": 400}
 SDK = "**/prove-auth*.js"
 SESSIONS, BINDINGS = "/admin/onboarding/onboardingsession/", "/admin/onboarding/binding/"
 State = Callable[[Person], object]
@@ -256,7 +257,8 @@ STATES: Mapping[str, State] = {
     "code-anothers-turn": path(CODE, forgives, another(CODE), waits_for("Send a code again"),
                                sees("Please wait a little")),
     "code-cannot-text": path(starts(LANDLINE), sees("Get a code")),
-    "code-cannot-call": path(starts(BLOCKED), sees("Get a code"), waits_for("Call me and say the code")),
+    "code-cannot-call": path(CODE, has_a_bad_day("twilio.verification", "answer", status=400, body=NO_SUCH_NUMBER),
+                             waits_for("Call me and say the code"), shows("#notice")),
     "code-not-sent": path(has_a_bad_day("twilio.verification", "refuse"), starts(NUMBER), sees("Get a code")),
     "code-sent-perhaps": path(has_a_bad_day("twilio.verification", "lost"), starts(NUMBER), sees("Get a code")),
     "code-recalled": path(WELCOME, is_a_stranger, presses("Continue"), sees("Enter the code")),
@@ -277,7 +279,7 @@ STATES: Mapping[str, State] = {
     "done": DONE,
     "done-remembered": REMEMBERED,
     "done-with-others": path(another(DONE), DONE, unfolds_all),
-    "done-alone": path(another(DONE), DONE, unfolds_all, presses("Yes, keep this device alone"), shows(".tip")),
+    "done-alone": path(another(DONE), DONE, unfolds_all, presses("Yes, keep only this device"), shows(".tip")),
     "welcome": WELCOME,
     "unlinked": path(DONE, methodcaller("unlinks")),
 

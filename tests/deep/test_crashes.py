@@ -71,7 +71,7 @@ def test_a_text_whose_process_died_counts_as_sent(visitor: Visitor, sandbox: San
     with pytest.raises(Crash):
         visitor.starts(NUMBER)
     later(LEASE_S)
-    assert "couldn't tell whether the text was sent" in visitor.opens("/code/").text
+    assert "couldn't tell whether the code was sent" in visitor.opens("/code/").text
     assert (only_session().sends, len(sandbox.calls(SEND))) == (1, 1)
 
 

@@ -71,7 +71,7 @@ def test_a_send_whose_answer_is_lost_counts_and_can_be_repeated_after_a_wait(
     visitor: Visitor, sandbox: Sandbox, later: LATER, kind: str, status: int
 ) -> None:
     sandbox.has("twilio.verification", kind, times=1, **({"status": status} if kind == "status" else {}))
-    assert "couldn't tell whether the text was sent" in visitor.starts(NUMBER).text
+    assert "couldn't tell whether the code was sent" in visitor.starts(NUMBER).text
     assert "Please wait" in visitor.submits("/code/send/").text
     later(31)
     visitor.submits("/code/send/")
@@ -81,7 +81,7 @@ def test_a_send_whose_answer_is_lost_counts_and_can_be_repeated_after_a_wait(
 def test_twilio_down_at_the_send_keeps_the_step_and_needs_no_new_prove_flow(visitor: Visitor, sandbox: Sandbox) -> None:
     sandbox.has("twilio.verification", "refuse")
     page = visitor.starts(NUMBER)
-    assert page.path == "/code/" and "couldn't send a text" in page.text
+    assert page.path == "/code/" and "couldn't send a code" in page.text
     sandbox.is_well()
     visitor.submits("/code/send/")
     assert visitor.types_code(visitor.code(E164)).path == "/done/"
@@ -163,7 +163,7 @@ def test_our_own_settings_being_wrong_at_the_send_is_not_the_numbers_fault(visit
     sandbox.has("twilio.verification", "status", status=401)
     visitor.starts(NUMBER)
     for _ in range(6):  # more than a number may have in an hour
-        assert "couldn't send a text" in visitor.submits("/code/send/").text
+        assert "couldn't send a code" in visitor.submits("/code/send/").text
     sandbox.is_well()
     visitor.submits("/code/send/")
     assert visitor.types_code(visitor.code(E164)).path == "/done/"

@@ -30,8 +30,9 @@ class Screen(Visitor):
         self.client = Client(enforce_csrf_checks=True, headers={"User-Agent": agent})
 
     def offers(self) -> str:
-        """Presses the button that shows the code; the link that the code holds."""
+        """Presses the button that shows the code; the path of the link that the code holds."""
         self.opens("/handoff/")
+        assert 'action="/handoff/offer/"' in self.page.text
         self.submits("/handoff/offer/")
         return urlsplit(qr.read(self.page.text)).path
 
@@ -94,6 +95,24 @@ def test_a_journey_begun_on_a_computer_ends_on_the_phone_and_both_say_so(compute
     phone.links(NUMBER, E164)
     assert phone.page.path == "/done/"
     assert "Done on your phone" in computer.opens("/handoff/").text
+
+
+def test_whoever_is_stuck_and_whoever_comes_next_can_show_another_code(computer: Screen, phone: Screen) -> None:
+    hand_over(computer, phone)
+    hand_over(computer, other := Screen(PHONE))
+    other.links(NUMBER, E164)
+    assert "Done on your phone" in computer.opens("/handoff/").text
+    hand_over(computer, Screen(PHONE))
+    assert "Your phone is ready" in computer.page.text
+
+
+@pytest.mark.parametrize(("host", "scheme"), [("testserver", "https"), ("localhost:8000", "http")])
+def test_the_code_leads_to_a_secure_page_whatever_a_proxy_forgot_to_say(
+    computer: Screen, host: str, scheme: str
+) -> None:
+    computer.client.defaults["HTTP_HOST"] = host
+    computer.offers()
+    assert qr.read(computer.page.text).startswith(f"{scheme}://{host}/h/")
 
 
 def test_the_computer_learns_that_it_is_done_and_nothing_else(computer: Screen, phone: Screen) -> None:

@@ -1,5 +1,6 @@
 """9101: the device's key belongs to another number."""
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -103,6 +104,18 @@ def test_the_old_number_gets_a_text_that_names_no_number_and_the_new_one_gets_no
     assert Event.objects.get(name="notice:sent").binding == Binding.objects.get(number=FIRST)
 
 
+def test_the_text_says_whose_it_is_where_to_turn_to_and_speaks_as_the_page_of_the_first_link_did(
+    visitor: Visitor, sandbox: Sandbox, settings: Any
+) -> None:
+    settings.BRAND_NAME, settings.SUPPORT_URL = "Acme", "https://example.com/help"
+    visitor.client.defaults["HTTP_ACCEPT_LANGUAGE"] = "de"
+    visitor.links(FIRST, FIRST)
+    visitor.client.defaults["HTTP_ACCEPT_LANGUAGE"] = "fr"
+    moves(visitor, SECOND)
+    (text,) = notices(visitor, FIRST)
+    assert re.fullmatch(r"Acme: Ihre Nummer .* https://example\.com/help", text)
+
+
 def test_the_text_is_sent_once_and_only_after_the_key_has_moved(visitor: Visitor, sandbox: Sandbox) -> None:
     visitor.links(FIRST, FIRST)
     visitor.starts(SECOND)
@@ -191,7 +204,7 @@ def test_a_key_that_moved_does_not_move_on_within_the_cooling_off_time(
     visitor.links(FIRST, FIRST)
     moves(visitor, SECOND)
     assert refused(visitor, THIRD)
-    assert "moved only lately" in visitor.opens("/moved/").text
+    assert "moved only recently" in visitor.opens("/moved/").text
     assert Event.objects.get(name="rebind:too_soon").session == OnboardingSession.objects.latest("created_at")
     assert visitor.messages(THIRD) == []
     hours_pass(25)

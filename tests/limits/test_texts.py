@@ -109,7 +109,7 @@ def test_a_text_that_surely_was_not_sent_is_given_back(visitor: Visitor, sandbox
     sandbox.has("twilio.verification", "refuse")
     visitor.starts(NUMBER)
     for _ in range(3):
-        assert "couldn't send a text" in visitor.submits("/code/send/").text
+        assert "couldn't send a code" in visitor.submits("/code/send/").text
     sandbox.is_well()
     visitor.submits("/code/send/")
     assert visitor.types_code(visitor.code(E164)).path == "/done/"

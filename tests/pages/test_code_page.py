@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -68,6 +69,29 @@ def test_a_call_can_say_the_code_instead(visitor: Visitor, sandbox: Sandbox, lat
     page = visitor.submits("/code/send/", channel="call")
     assert "We're calling" in page.text and "texted" not in page.text
     assert OnboardingSession.objects.get().channel == "call"
+    assert visitor.types_code(visitor.code(E164)).path == "/done/"
+
+
+@pytest.mark.parametrize(
+    ("bad_day", "told"),
+    [
+        ({"kind": "refuse"}, "send a code right now"),
+        ({"kind": "lost"}, "tell whether the code was sent"),
+        (
+            {"kind": "answer", "status": 400, "body": {"code": 60200, "message": "no", "status": 400}},
+            "call this number",
+        ),
+    ],
+)
+def test_a_call_that_fails_leaves_the_page_at_the_text_that_was_sent(
+    visitor: Visitor, sandbox: Sandbox, later: LATER, bad_day: dict[str, Any], told: str
+) -> None:
+    visitor.starts(NUMBER)
+    later(31)
+    sandbox.has("twilio.verification", **bad_day)
+    page = visitor.submits("/code/send/", channel="call").text
+    assert told in page and "We texted a code to" in page and "calling" not in page
+    sandbox.is_well()
     assert visitor.types_code(visitor.code(E164)).path == "/done/"
 
 

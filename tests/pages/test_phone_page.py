@@ -44,6 +44,17 @@ def test_only_allowed_countries_can_be_chosen_and_others_are_named(visitor: Visi
     assert answer.status_code == 400 and "United Kingdom" in answer.json()["error"]
 
 
+def test_countries_stand_where_people_look_for_them(visitor: Visitor, settings: Any) -> None:
+    settings.ALLOWED_COUNTRIES = ["EE", "EG", "ES", "US"]
+    visitor.client.defaults["HTTP_ACCEPT_LANGUAGE"] = "fr"
+    assert re.findall(r"<option[^>]*>([^<]+) \(", visitor.opens().text) == [
+        "Égypte",
+        "Espagne",
+        "Estonie",
+        "États-Unis",
+    ]
+
+
 def test_where_one_country_is_served_none_has_to_be_chosen(visitor: Visitor, settings: Any) -> None:
     settings.ALLOWED_COUNTRIES = ["US"]
     assert 'name="country"' not in visitor.opens().text
