@@ -30,6 +30,7 @@ from django_otp.forms import OTPAuthenticationFormMixin
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from onboarding import address, budgets, gate, limits, phone
+from onboarding.budgets import Charge
 from onboarding.errors import Limited
 from onboarding.models import Binding, Event, OnboardingSession
 from onboarding.policy import VERDICTS
@@ -272,6 +273,11 @@ class ReadingRoom(ReadOnly, Stamped):
             number = phone.parse(request.POST.get("number", ""), region=settings.DEFAULT_REGION)
         except phone.NotANumber:
             messages.error(request, _("Enter a whole phone number, like 201 555 0123."))
+            return HttpResponseRedirect(target)
+        try:
+            limits.take([Charge(budgets.FINDS, request.user.get_username())])  # or a masked number could be tried out
+        except Limited:
+            messages.error(request, _("That is all for now. Try again in some minutes."))
             return HttpResponseRedirect(target)
         row = self.model.objects.filter(number=number.e164).first()
         if row is None:

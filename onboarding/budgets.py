@@ -65,6 +65,7 @@ LOGINS_ADDRESS = Budget("logins_address", 5, 5 * MINUTE, "The same by address, w
 LOGINS_ADDRESS_DAY = Budget("logins_address_day", 26, HOUR, "At most 50 in any 24 hours.")
 
 REVEALS = Budget("reveals", 10, 6 * MINUTE, "Reviewers: 10 whole numbers at once, then 10 an hour.")
+FINDS = Budget("finds", 30, 2 * MINUTE, "Reviewers: 30 numbers looked up at once, then 30 an hour.")
 
 NUMBER_OWNER = Budget("number_owner", 1, 10 * MINUTE, "One browser at a time gets codes for a number, till they end.")
 

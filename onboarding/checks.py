@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from ipaddress import ip_address, ip_network
+from ipaddress import ip_network
 from types import UnionType
 from urllib.parse import urlsplit
 
@@ -11,12 +11,14 @@ from django.conf import settings
 from django.contrib.staticfiles import finders
 from django.core.checks import CheckMessage, Error, Warning, register
 
-from onboarding.budgets import BUDGETS
+from onboarding.budgets import BUDGETS, NUMBER_OWNER
+from onboarding.upstream.http import is_safe
 
 SHORTEST_SECRET_KEY = 50  # characters, as Django's own generator writes
 FEWEST_KEY_CHARACTERS = 5  # different ones
 PLACEHOLDERS = ("django-insecure-", "changeme", "change-me", "example", "placeholder", "secret")
 CHANGEABLE: dict[str, type | UnionType] = {"burst": int, "every_s": int | float, "watch_only": bool}
+SHORTEST_S = {NUMBER_OWNER.name: NUMBER_OWNER.every_s}  # as long as a code of Twilio's lives
 WEB_SDK = "prove/prove-auth.js"
 
 # Setting -> the prefix of the sid that belongs there. https://www.twilio.com/docs/glossary/what-is-a-sid
@@ -28,7 +30,7 @@ def upstream_urls(**_kwargs: object) -> Iterator[CheckMessage]:
     """E001, E002: what goes to Prove and Twilio is encrypted, and no credential hides in a URL."""
     for name in ("PROVE_BASE_URL", "TWILIO_BASE_URL"):
         url = getattr(settings, name)
-        if not _is_private(url):
+        if not is_safe(url):
             hint = "Plain http is for 127.0.0.1, [::1] and localhost only."
             yield Error(f"{name} is no https URL.", hint=hint, id="onboarding.E001")
         if "@" in urlsplit(url).netloc:
@@ -47,6 +49,14 @@ def secret_key(**_kwargs: object) -> Iterator[CheckMessage]:
 
 
 @register
+def device_origins(**_kwargs: object) -> Iterator[CheckMessage]:
+    """E018: the pages' Content-Security-Policy keeps the Web SDK from every origin but these."""
+    if not settings.SANDBOX_PROVE and not settings.PROVE_DEVICE_ORIGINS:
+        hint = "Ask Prove which origin the Web SDK talks to with your PROVE_BASE_URL."
+        yield Error("PROVE_DEVICE_ORIGINS is not set.", hint=hint, id="onboarding.E018")
+
+
+@register
 def web_sdk(**_kwargs: object) -> Iterator[CheckMessage]:
     """E004: without Prove's Web SDK no device check can run."""
     if finders.find(WEB_SDK) is None:
@@ -55,11 +65,14 @@ def web_sdk(**_kwargs: object) -> Iterator[CheckMessage]:
 
 @register
 def twilio_sids(**_kwargs: object) -> Iterator[CheckMessage]:
-    """E005: a sid in another sid's place fails only at the first text."""
+    """E005: a sid in another sid's place, or half an API key, fails only at the first text."""
     for name, prefix in SIDS.items():
         if not re.fullmatch(rf"{prefix}[0-9a-fA-F]{{32}}", getattr(settings, name)):
             hint = f"It is {prefix} and 32 hexadecimal digits."
             yield Error(f"{name} is not such a sid.", hint=hint, id="onboarding.E005")
+    if settings.TWILIO_USERNAME.startswith("SK") and not settings.TWILIO_API_KEY_SECRET:
+        hint = "The account's token does not open an API key."
+        yield Error("TWILIO_API_KEY_SECRET is not set.", hint=hint, id="onboarding.E005")
     if not re.fullmatch(r"|MG[0-9a-fA-F]{32}|\+[1-9][0-9]{6,14}", settings.TWILIO_SENDER):
         hint = "A messaging service is MG and 32 hexadecimal digits, a number is like +12015550123."
         yield Error("Notices have no such sender.", hint=hint, id="onboarding.E005")
@@ -75,9 +88,14 @@ def default_region(**_kwargs: object) -> Iterator[CheckMessage]:
 
 @register
 def production(**_kwargs: object) -> Iterator[CheckMessage]:
-    """E007, W008: what only a process with DEBUG on may do."""
+    """E007, W008, E016, W017: what only a process with DEBUG on may do."""
     if settings.DEBUG:
         return
+    if "*" in settings.ALLOWED_HOSTS:
+        hint = "Name the hosts that people see: links are made from them."
+        yield Error("ALLOWED_HOSTS takes any host.", hint=hint, id="onboarding.E016")
+    if settings.LIMITS_WATCH_ONLY:
+        yield Warning("LIMITS_WATCH_ONLY refuses nobody.", hint="To try budgets out, for a time.", id="onboarding.W017")
     if settings.SANDBOX:
         hint = "Set the vendors' credentials."
         yield Error("The sandbox is built in, and DEBUG is off.", hint=hint, id="onboarding.E007")
@@ -88,17 +106,24 @@ def production(**_kwargs: object) -> Iterator[CheckMessage]:
 
 @register
 def limits(**_kwargs: object) -> Iterator[CheckMessage]:
-    """E009: a budget misspelt would be in force as if nothing were said."""
+    """E009, E019: a budget misspelt would be in force as if nothing were said; without a price, money has no limit."""
     hint = 'Like {"sends_address": {"burst": 50, "every_s": 60, "watch_only": true}}; onboarding/budgets.py names them.'
     for name, changes in settings.LIMITS.items():
         known = name in BUDGETS and isinstance(changes, dict) and changes.keys() <= CHANGEABLE.keys()
         if not (known and all(_is_number(changes[k], CHANGEABLE[k]) for k in changes)):
             yield Error(f"LIMITS: {name} is no such budget or no such change of one.", hint=hint, id="onboarding.E009")
+        elif "every_s" in changes and changes["every_s"] < SHORTEST_S.get(name, 0.001):
+            yield Error(f"LIMITS: {name} would limit nothing.", hint="Give it more seconds.", id="onboarding.E009")
+    for name in ("TEXT_PRICE_CENTS", "RETENTION_DAYS"):
+        if getattr(settings, name) < 1:
+            yield Error(f"{name} is less than 1.", hint="Leave it out for the default.", id="onboarding.E019")
 
 
 @register
 def countries(**_kwargs: object) -> Iterator[CheckMessage]:
-    """E010, W013: a country that does not exist lets nobody in; one's own is rarely left out on purpose."""
+    """E010, W013, W020: a country that does not exist lets nobody in; one's own is rarely left out on purpose, and all
+    countries are rarely let in on purpose.
+    """
     for country in settings.ALLOWED_COUNTRIES:
         if country not in phonenumbers.SUPPORTED_REGIONS:
             hint = "Two capital letters of ISO 3166 each, with commas, like US,CA. Empty: all countries."
@@ -106,6 +131,10 @@ def countries(**_kwargs: object) -> Iterator[CheckMessage]:
     if settings.ALLOWED_COUNTRIES and settings.DEFAULT_REGION not in settings.ALLOWED_COUNTRIES:
         hint = "A number without a country code is read as one of DEFAULT_REGION, and then refused."
         yield Warning("DEFAULT_REGION is not among ALLOWED_COUNTRIES.", hint=hint, id="onboarding.W013")
+
+    if not settings.SANDBOX_TWILIO and not settings.ALLOWED_COUNTRIES:
+        hint = "Name the countries that your people are from: fraudsters have texts sent to the dearest ones."
+        yield Warning("ALLOWED_COUNTRIES lets all countries in.", hint=hint, id="onboarding.W020")
 
 
 @register
@@ -136,6 +165,9 @@ def proxies(**_kwargs: object) -> Iterator[CheckMessage]:
         if not network.prefixlen:
             hint = "Anybody can then pretend to be at any address. Name the proxies' own network."
             yield Warning(f"TRUSTED_PROXY_CIDRS: {cidr} trusts everybody.", hint=hint, id="onboarding.W012")
+    if settings.SECURE_PROXY_SSL_HEADER and not settings.TRUSTED_PROXY_COUNT:
+        hint = "Set TRUSTED_PROXY_COUNT and TRUSTED_PROXY_CIDRS: otherwise all people share the proxy's one budget."
+        yield Error("BEHIND_TLS_PROXY is on, and no proxy is trusted.", hint=hint, id="onboarding.E011")
     if bool(settings.TRUSTED_PROXY_COUNT) != bool(settings.TRUSTED_PROXY_CIDRS):
         hint = "Set both, or neither where no proxy stands in front."
         yield Error("TRUSTED_PROXY_COUNT and TRUSTED_PROXY_CIDRS go together.", hint=hint, id="onboarding.E011")
@@ -145,17 +177,3 @@ def _is_number(value: object, kind: type | UnionType) -> bool:
     if kind is bool or isinstance(value, bool):
         return kind is bool and isinstance(value, bool)
     return isinstance(value, kind) and isinstance(value, int | float) and value >= 0
-
-
-def _is_private(url: str) -> bool:
-    if any(url.startswith(prefix) for prefix in settings.UPSTREAM_ADAPTERS):
-        return True
-    scheme, host = urlsplit(url).scheme, urlsplit(url).hostname
-    return bool(host) and (scheme == "https" or (scheme == "http" and _is_loopback(str(host))))
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

@@ -207,6 +207,7 @@ def send_code(*, session: OnboardingSession, address: Address, channel: Channel 
     except UpstreamError as error:
         if _never_happened(error):
             limits.give_back(charges)
+            lease.give_up(session)
         return _not_sent(session, error, earlier)
     changes = lease.code(session, verification.sid)  # a resend keeps sid, code and clock
     if not changes:
@@ -379,7 +380,7 @@ def catch_up(*, session: OnboardingSession) -> OnboardingSession:
         changes: dict[str, object] = {"notice": notice.get(State(session.state), "")}
         if session.state == State.CHECKING_CODE:
             changes["verification_sid"] = ""
-        return move(session, AFTER_LOST_CLAIM[State(session.state)], Name.CLAIM_LOST, {}, **changes)
+        session = move(session, AFTER_LOST_CLAIM[State(session.state)], Name.CLAIM_LOST, {}, **changes)
     if session.is_open and holds(session, expires_at__lte=Now()):
         return move(session, State.EXPIRED, Name.FLOW_EXPIRED)
     return session

@@ -46,6 +46,11 @@ def note(session: OnboardingSession) -> None:
     _mine(session).update(**{name: getattr(session, name) for name in columns})
 
 
+def give_up(session: OnboardingSession) -> None:
+    """Nothing was sent: the next may have the number, unless a code of this browser's is still good."""
+    _mine(session).filter(verification_sid="").delete()
+
+
 def release(session: OnboardingSession) -> None:
     """The code was used, or there is none: the next may have the number."""
     _mine(session).delete()

@@ -38,7 +38,9 @@ CHARGE = """
     RETURNING tat"""
 WAIT = "SELECT tat + %(cost)s - %(most)s - {now} FROM onboarding_cell WHERE key = %(key)s AND %(cost)s <= %(most)s"
 REFUND = "UPDATE onboarding_cell SET tat = tat - %(cost)s WHERE key = %(key)s"
-SWEEP = "DELETE FROM onboarding_cell WHERE tat <= {now}"
+SWEEP = """
+    DELETE FROM onboarding_cell WHERE key IN (SELECT key FROM onboarding_cell WHERE tat <= {now} LIMIT 10000)
+    RETURNING 1"""
 
 
 def take(charges: Iterable[Charge]) -> None:
@@ -84,7 +86,8 @@ def forget(charges: Iterable[Charge]) -> None:
 
 def sweep() -> None:
     """Delete the cells that are empty again and the leases that are over, which say the same as none."""
-    _run(SWEEP, {})
+    while _run(SWEEP, {}):
+        pass  # a batch at a time: none may take long
     Lease.objects.filter(ends_at__lte=Now()).delete()
 
 

@@ -2,11 +2,14 @@
 killed anywhere and run again: what one has done, another does not find.
 """
 
+import logging
 from collections.abc import Mapping
-from importlib import import_module
+from datetime import timedelta
+from typing import Any
 
 from django.conf import settings
-from django.db import transaction
+from django.contrib.sessions.models import Session
+from django.db import DatabaseError, transaction
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
@@ -18,6 +21,7 @@ from onboarding.states import CLAIMS, FINAL, OPEN
 
 TELL_AGAIN = CLAIM_LEASE * 15  # 10 minutes
 BATCH = 500  # rows a transaction
+log = logging.getLogger(__name__)
 
 
 def recover() -> Mapping[str, int]:
@@ -40,6 +44,8 @@ def _catch_up(overdue: Q) -> int:
             done += flow.catch_up(session=session).version != version
         except Overtaken:
             continue
+        except DatabaseError:  # of this one: the others have waited as long
+            log.exception("A session could not be caught up.")
     return done
 
 
@@ -55,23 +61,23 @@ def _tell_prove() -> int:
 
 
 def _forget() -> int:
-    past = Now() - settings.RETENTION
+    past = Now() - timedelta(days=settings.RETENTION_DAYS)
     limits.sweep()
-    import_module(settings.SESSION_ENGINE).SessionStore.clear_expired()
     return (
         _delete(OnboardingSession.objects.filter(state__in=FINAL, created_at__lte=past))
         + _delete(Binding.objects.filter(confirmed=False, revoked_at__lte=past, tell_prove_at=None))
         + _delete(Event.objects.filter(session=None, at__lte=past))
+        + _delete(Session.objects.filter(expire_date__lte=Now()))
     )
 
 
-def _delete(old: QuerySet[OnboardingSession] | QuerySet[Binding] | QuerySet[Event]) -> int:
+def _delete(old: QuerySet[Any]) -> int:
     """In batches; rows that another node is deleting are left to it."""
     deleted = 0
     while True:
         with transaction.atomic():
             batch = list(old.select_for_update(skip_locked=True).values_list("pk", flat=True)[:BATCH])
-            old.model.objects.filter(pk__in=batch).delete()
+            old.model._default_manager.filter(pk__in=batch).delete()
         deleted += len(batch)
         if len(batch) < BATCH:
             return deleted

@@ -43,7 +43,7 @@ if SANDBOX_PROVE:
     PROVE_BASE_URL = "sandbox://embedded/sandbox/prove"
     PROVE_CLIENT_ID = PROVE_CLIENT_SECRET = "sandbox"  # noqa: S105 - the sandbox's published secret
 else:
-    PROVE_BASE_URL = env.str("PROVE_BASE_URL", default="https://platform.uat.proveapis.com")
+    PROVE_BASE_URL = env.str("PROVE_BASE_URL", default="https://platform.uat.proveapis.com").rstrip("/")
     PROVE_CLIENT_ID = env.str("PROVE_CLIENT_ID")
     PROVE_CLIENT_SECRET = env.str("PROVE_CLIENT_SECRET")
 
@@ -55,7 +55,8 @@ else:
     TWILIO_BASE_URL = env.str("TWILIO_BASE_URL", default="https://verify.twilio.com")
     TWILIO_ACCOUNT_SID = env.str("TWILIO_ACCOUNT_SID")
     TWILIO_USERNAME = env.str("TWILIO_API_KEY_SID", default="") or TWILIO_ACCOUNT_SID
-    TWILIO_PASSWORD = env.str("TWILIO_API_KEY_SECRET", default="") or env.str("TWILIO_AUTH_TOKEN")
+    TWILIO_API_KEY_SECRET = env.str("TWILIO_API_KEY_SECRET", default="")
+    TWILIO_PASSWORD = TWILIO_API_KEY_SECRET or env.str("TWILIO_AUTH_TOKEN")
     TWILIO_VERIFY_SERVICE_SID = env.str("TWILIO_VERIFY_SERVICE_SID")
     # Who texts a number that a device is no longer linked to; without either, nobody does.
     TWILIO_SENDER = env.str("TWILIO_MESSAGING_SERVICE_SID", default="") or env.str("TWILIO_FROM_NUMBER", default="")
@@ -79,7 +80,7 @@ if urlsplit(PROVE_BASE_URL).scheme == "http":  # a stand-alone sandbox on loopba
     PROVE_DEVICE_ORIGINS = ["{0.scheme}://{0.netloc}".format(urlsplit(PROVE_BASE_URL))]
 
 # Sessions, their timelines and revoked bindings are forgotten after so long; `manage.py recover` does it.
-RETENTION = timedelta(days=env.int("RETENTION_DAYS", default=90))
+RETENTION_DAYS = env.int("RETENTION_DAYS", default=90)
 DEFAULT_REGION = env.str("DEFAULT_REGION", default="US")
 
 # Whether people may go on with a computer's browser. Off: they are asked to scan a code with their phone.
@@ -165,7 +166,8 @@ TEMPLATES = [
 ]
 
 (BASE_DIR / "var").mkdir(mode=0o700, exist_ok=True)
-DATABASES = {"default": env.db_url("DATABASE_URL", default=f"sqlite:///{BASE_DIR / 'var/proveflow.sqlite3'}")}
+EMBEDDED = f"sqlite:///{BASE_DIR / 'var/proveflow.sqlite3'}"
+DATABASES = {"default": env.db_url_config(env.str("DATABASE_URL", default="") or EMBEDDED)}
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"]["OPTIONS"] = {
         "timeout": 20,  # seconds
@@ -181,7 +183,16 @@ else:
         "idle_in_transaction_session_timeout": 5000,
     }
     session_options = " ".join(f"-c {name}={limit}" for name, limit in limits_ms.items())
-    DATABASES["default"].setdefault("OPTIONS", {}).update(pool=pool, connect_timeout=2, options=session_options)
+    # A host that died says nothing: the kernel asks after it.
+    alive = {
+        "tcp_user_timeout": 5000,
+        "keepalives_idle": 5,
+        "keepalives_interval": 2,
+        "keepalives_count": 2,
+    }  # ms, s, s
+    DATABASES["default"].setdefault("OPTIONS", {}).update(
+        pool=pool, connect_timeout=2, options=session_options, **alive
+    )
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 

@@ -18,6 +18,11 @@ PRODUCTION: dict[str, Any] = {
     "PROVE_BASE_URL": "https://platform.uat.proveapis.com",
     "TWILIO_BASE_URL": "https://verify.twilio.com",
     "SUPPORT_URL": "https://example.com/help",
+    "LIMITS_WATCH_ONLY": False,
+    "ALLOWED_COUNTRIES": ["US"],
+    "SANDBOX_PROVE": False,
+    "SANDBOX_TWILIO": False,
+    "PROVE_DEVICE_ORIGINS": ["https://device.uat.prove-auth.proveapis.com"],
 }
 
 
@@ -132,8 +137,54 @@ def test_sqlite_in_production_is_a_warning() -> None:
 def test_every_message_has_a_hint() -> None:
     wrong = {"PROVE_BASE_URL": "http://id:secret@example.com", "DEFAULT_REGION": "XX", "TWILIO_ACCOUNT_SID": "x"}
     messages = ours(**PRODUCTION | wrong | {"SECRET_KEY": "short", "SANDBOX": True})
-    assert len(messages) == 6 and all(message.hint for message in messages)
+    assert len(messages) == 7 and all(message.hint for message in messages)
 
 
 def test_people_who_cannot_receive_texts_need_another_way() -> None:
     assert ids(**PRODUCTION | {"SUPPORT_URL": ""}) == ["onboarding.W015"]
+
+
+def test_a_proxy_in_front_that_nobody_trusts_would_be_everybodys_address() -> None:
+    behind = {"SECURE_PROXY_SSL_HEADER": ("HTTP_X_FORWARDED_PROTO", "https")}
+    assert ids(**PRODUCTION | behind) == ["onboarding.E011"]
+    assert ids(**PRODUCTION | behind, TRUSTED_PROXY_COUNT=1, TRUSTED_PROXY_CIDRS=["10.0.0.0/8"]) == []
+
+
+def test_links_are_made_from_hosts_that_are_named() -> None:
+    assert ids(**PRODUCTION, ALLOWED_HOSTS=["*"]) == ["onboarding.E016"]
+
+
+def test_limits_that_only_watch_and_countries_without_end_are_warnings_in_production() -> None:
+    assert ids(**PRODUCTION | {"LIMITS_WATCH_ONLY": True}) == ["onboarding.W017"]
+    assert ids(**PRODUCTION | {"ALLOWED_COUNTRIES": []}) == ["onboarding.W020"]
+
+
+def test_where_the_web_sdk_talks_to_has_to_be_known() -> None:
+    assert ids(**PRODUCTION | {"PROVE_DEVICE_ORIGINS": []}) == ["onboarding.E018"]
+
+
+@pytest.mark.parametrize("setting", ["TEXT_PRICE_CENTS", "RETENTION_DAYS"])
+@pytest.mark.parametrize(("number", "expected"), [(1, []), (0, ["onboarding.E019"]), (-1, ["onboarding.E019"])])
+def test_a_price_and_a_retention_are_at_least_one(setting: str, number: int, expected: list[str]) -> None:
+    assert ids(**{setting: number}) == expected
+
+
+@pytest.mark.parametrize(
+    ("limits", "expected"),
+    [
+        ({"sends_address": {"every_s": 0}}, ["onboarding.E009"]),
+        ({"sends_address": {"every_s": 0.5}}, []),
+        ({"sends_address": {"burst": 0}}, []),
+        ({"number_owner": {"every_s": 599}}, ["onboarding.E009"]),
+        ({"number_owner": {"every_s": 600}}, []),
+        ({"number_owner": 1}, ["onboarding.E009"]),
+    ],
+)
+def test_a_budget_that_would_limit_nothing_is_an_error(limits: dict[str, Any], expected: list[str]) -> None:
+    assert ids(LIMITS=limits) == expected
+
+
+def test_an_api_key_needs_its_own_secret() -> None:
+    key = {"TWILIO_USERNAME": "SK" + "0" * 32}
+    assert ids(**key, TWILIO_API_KEY_SECRET="") == ["onboarding.E005"]
+    assert ids(**key, TWILIO_API_KEY_SECRET="secret") == []

@@ -53,6 +53,12 @@ def test_a_missing_secret_is_named(tmp_path: Path, missing: str) -> None:
     assert ended.returncode != 0 and missing in ended.stderr
 
 
+def test_an_empty_database_url_and_a_slash_too_many_are_understood(tmp_path: Path) -> None:
+    changes = {"DATABASE_URL": "", "PROVE_BASE_URL": "https://platform.proveapis.com/"}
+    told = json.loads(settings(tmp_path, **CREDENTIALS | changes).stdout)
+    assert told["PROVE_DEVICE_ORIGINS"] == ["https://device.prove-auth.proveapis.com"]
+
+
 def test_debug_alone_runs_on_the_sandbox(tmp_path: Path) -> None:
     told = json.loads(settings(tmp_path, DEBUG="1").stdout)
     assert told["SANDBOX"] and told["PROVE_BASE_URL"].startswith("sandbox://")

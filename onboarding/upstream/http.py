@@ -97,7 +97,7 @@ class Upstream:
         repeatable: frozenset[str] = frozenset(),
         personal: frozenset[int] = frozenset(),
     ) -> None:
-        if not _is_safe(base_url):
+        if not is_safe(base_url):
             raise ImproperlyConfigured(f"The base URL of {service} must be https, or http to this machine (loopback).")
         self.service = service
         self._deadlines, self._repeatable, self._personal = deadlines, repeatable, personal
@@ -153,6 +153,8 @@ class Upstream:
 
     def _exchange(self, operation: str, request: requests.PreparedRequest, call: Call) -> dict[str, Any]:
         self._let_be(operation, call)
+        if not call.left:  # time that others of this request used up is no failure of the vendor's
+            raise Unreachable(self.service, operation)
         with self._breaker.guarding(operation):
             return self._document(operation, self._answer(operation, request, call))
 
@@ -230,7 +232,8 @@ def _adapter(base_url: str) -> BaseAdapter:
     return DeadlineAdapter()
 
 
-def _is_safe(url: str) -> bool:
+def is_safe(url: str) -> bool:
+    """Nobody on the way can read what goes there."""
     parts = urlsplit(url)
     if parts.scheme == "http":
         return parts.hostname == "localhost" or _is_loopback(parts.hostname or "")

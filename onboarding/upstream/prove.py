@@ -51,9 +51,7 @@ class Reply:
     @property
     def failure_reasons(self) -> dict[str, str]:
         """Code to text, of all categories. https://developer.prove.com/docs/global-fraud-policy"""
-        categories = [category for category in self.evaluation.values() if isinstance(category, dict)]
-        reasons = [category.get("failureReasons") for category in categories]
-        return {code: str(text) for found in reasons if isinstance(found, dict) for code, text in found.items()}
+        return {code: text for item in self.evaluation.items() for code, text in _reasons(*item).items()}
 
 
 class Prove:
@@ -139,11 +137,25 @@ def _reply(document: Mapping[str, Any]) -> Reply:
         prove_id=_text(document, "proveId"),
         device_id=_text(document, "deviceId"),
         client_request_id=_text(document, "clientRequestId"),
-        evaluation=evaluation if isinstance(evaluation, dict) else {},
+        evaluation=evaluation if isinstance(evaluation, dict) else {"evaluation": evaluation} if evaluation else {},
     )
     if reply.success is Success.TRUE and reply.prove_id is None:
         raise ValueError("nobody")
     return reply
+
+
+def _reasons(name: str, category: object) -> dict[str, str]:
+    """A category that did not pass, for reasons that can't be read, is a reason itself. Prove's documents print stubs:
+    strings and booleans, which say nothing.
+    """
+    if not isinstance(category, dict | list):
+        return {}
+    told = category if isinstance(category, dict) else {"result": "?"}
+    reasons = told.get("failureReasons")
+    if isinstance(reasons, dict) and reasons:
+        return {code: str(text) for code, text in reasons.items()}
+    passed = told.get("result", "pass") == "pass" and not reasons
+    return {} if passed else {name: "not understood"}
 
 
 def _revoked(document: Mapping[str, Any]) -> None:

@@ -1,12 +1,13 @@
 """Processes that die, and one that only slept: `manage.py recover` leaves nothing stuck, and nothing happens twice."""
 
 from collections.abc import Callable, Mapping
-from datetime import timedelta
 
 import pytest
 from django.conf import LazySettings
 from django.core.management import call_command
+from django.db import OperationalError
 
+from onboarding import flow
 from onboarding.models import Binding, Event, OnboardingSession
 from onboarding.recovery import recover
 from onboarding.states import CLAIMS, FINAL, State
@@ -112,7 +113,7 @@ def test_a_claim_lost_in_a_session_past_its_time_is_ended_in_the_same_run(visito
     with killed_at("before unify-status"), pytest.raises(Killed):
         visitor.starts(NUMBER)
     later(31 * 60)
-    assert recover() == {**NOTHING, "claims lost": 1, "sessions ended": 1}
+    assert recover() == {**NOTHING, "claims lost": 1}
     assert OnboardingSession.objects.get().state == State.EXPIRED
 
 
@@ -170,6 +171,18 @@ def test_a_key_that_was_linked_again_is_not_revoked(visitor: Visitor, sandbox: S
     assert visitor.opens("/done/").path == "/done/"
 
 
+def test_a_claim_lost_for_longer_than_its_session_lives_ends_with_the_session(
+    visitor: Visitor, sandbox: Sandbox, later: LATER
+) -> None:
+    with killed_at("after unify-status"), pytest.raises(Killed):
+        visitor.links(NUMBER, E164)
+    prove.cache_clear()
+    later(5 * 3600)
+    assert visitor.asks("/device/").json() == {"next": "/expired/"}
+    assert OnboardingSession.objects.get().state == State.EXPIRED
+    assert visitor.messages(E164) == []
+
+
 # --- Old rows, and the job itself ------------------------------------------------------------------------------------
 
 
@@ -205,9 +218,27 @@ def test_a_session_under_way_is_never_forgotten_however_short_the_retention(
     visitor: Visitor, settings: LazySettings
 ) -> None:
     visitor.starts(NUMBER)
-    settings.RETENTION = timedelta(0)
+    settings.RETENTION_DAYS = 0
     recover()
     assert OnboardingSession.objects.get().state not in FINAL
+
+
+def test_a_row_that_the_database_refuses_keeps_nothing_else_waiting(
+    visitor: Visitor, later: LATER, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    visitor.starts(NUMBER)
+    (other := Visitor()).starts("201 555 0199")
+    later(3600)
+    catch_up = flow.catch_up
+
+    def refused_once(*, session: OnboardingSession) -> OnboardingSession:
+        monkeypatch.setattr(flow, "catch_up", catch_up)
+        raise OperationalError
+
+    monkeypatch.setattr(flow, "catch_up", refused_once)
+    assert recover()["sessions ended"] == 1
+    assert recover()["sessions ended"] == 1
+    assert other.opens("/code/").path == "/expired/"
 
 
 def test_the_command_says_what_it_did(visitor: Visitor, capsys: pytest.CaptureFixture[str]) -> None:

@@ -64,6 +64,10 @@ def reveals_a_number() -> Any:
     return desk.stamp(desk.reviewer(), "reveal", OnboardingSession.objects.get())
 
 
+def looks_a_number_up() -> Any:
+    return desk.reviewer().post("/admin/onboarding/binding/find/", {"number": NUMBER}, follow=True)
+
+
 WAYS: Mapping[str, Callable[[], Any]] = {
     **dict.fromkeys(("starts_address", "starts_network"), starts),
     **dict.fromkeys(("sends_number_hour", "sends_number_day", "sends_address", "sends_network"), asks_for_a_text),
@@ -73,10 +77,11 @@ WAYS: Mapping[str, Callable[[], Any]] = {
     **dict.fromkeys(("logins_address", "logins_address_day"), logs_in_as_a_reviewer),
     **dict.fromkeys(("handoffs_address", "handoffs_network"), hands_over_to_a_phone),
     "reveals": reveals_a_number,
+    "finds": looks_a_number_up,
     "number_owner": wants_a_number_that_another_browser_has,
 }
 WATCHED = {name for name, budget in BUDGETS.items() if budget.watch_only}
-SAID_IN_A_PAGE = {"reveals"}  # at the desk, which is no 429
+SAID_IN_A_PAGE = {"reveals", "finds"}  # at the desk, which is no 429
 OF_ONE = {"number_owner"}  # whose burst nothing asks for
 
 

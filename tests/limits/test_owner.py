@@ -1,5 +1,9 @@
 """One browser at a time gets the codes of a number; the others wait, and never for longer than a code lives."""
 
+from typing import Any
+
+import pytest
+
 from onboarding.models import OnboardingSession
 from tests.device import through
 from tests.journeys.conftest import Sandbox
@@ -94,3 +98,27 @@ def test_whoever_only_watches_lets_the_newest_have_the_number(visitor: Visitor, 
     assert "expired" in visitor.types_code(code).text
     assert other.types_code(code).path == "/done/"
     assert OnboardingSession.objects.filter(state="bound").count() == 1
+
+
+@pytest.mark.parametrize(
+    "kind", [{"kind": "refuse"}, {"kind": "status", "status": 429}, {"kind": "status", "status": 401}]
+)
+def test_a_text_that_was_never_sent_keeps_nobody_waiting(
+    visitor: Visitor, sandbox: Sandbox, kind: dict[str, Any], later: LATER
+) -> None:
+    sandbox.has("twilio.verification", times=1, **kind)
+    visitor.starts(NUMBER)
+    later(61)
+    other = Visitor()
+    assert other.starts(NUMBER).path == "/code/"
+    assert len(other.messages(E164)) == 1
+
+
+def test_a_call_that_was_never_made_leaves_the_number_to_whoever_has_a_code_for_it(
+    visitor: Visitor, sandbox: Sandbox, later: LATER
+) -> None:
+    visitor.starts(NUMBER)
+    later(31)
+    sandbox.has("twilio.verification", "refuse", times=1)
+    visitor.submits("/code/send/", channel="call")
+    assert "in another browser" in Visitor().starts_in_vain(NUMBER).json()["error"]

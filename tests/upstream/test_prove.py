@@ -160,8 +160,37 @@ def test_each_documented_reply_is_read_and_its_evaluation_kept_whole(
     assert (read.device_id, read.client_request_id) == (written.get("deviceId"), written.get("clientRequestId"))
 
 
-@pytest.mark.parametrize("evaluation", ["", "{}", [], ["9101"], 7, True, None])
-def test_an_evaluation_that_is_no_object_costs_nobody_their_answer(
+@pytest.mark.parametrize(
+    "evaluation",
+    [
+        {"risk": {"result": "fail"}},
+        {"risk": {"result": "fail", "failureReasons": {}}},
+        {"risk": {"result": "fail", "failureReasons": ["9135"]}},
+        {"risk": {"result": "fail", "failureReasons": "9135"}},
+        {"risk": {"failureReasons": ["9135"]}},
+        {"risk": {"result": "unheard of"}},
+        {"risk": [{"failureReasons": {"9135": "SIM swap"}}]},
+        {"risk": ["9135"], "authentication": {"result": "pass"}},
+    ],
+)
+def test_a_category_that_did_not_pass_is_a_reason_even_if_its_reasons_can_not_be_read(
+    prove: Prove, vendor: responses.RequestsMock, evaluation: dict[str, Any]
+) -> None:
+    Reply(wire.BIND_PAGE, {"success": "true", **wire.KNOWN, "evaluation": evaluation}).answers(
+        vendor, URLS["unify-bind"]
+    )
+    read = call(prove, "unify-bind")
+    assert read.failure_reasons == {"risk": "not understood"} and read.evaluation == evaluation
+
+
+def test_a_list_in_place_of_an_evaluation_is_a_reason(prove: Prove, vendor: responses.RequestsMock) -> None:
+    Reply(wire.BIND_PAGE, {"success": "true", **wire.KNOWN, "evaluation": ["9101"]}).answers(vendor, URLS["unify-bind"])
+    read = call(prove, "unify-bind")
+    assert read.failure_reasons == {"evaluation": "not understood"} and read.evaluation == {"evaluation": ["9101"]}
+
+
+@pytest.mark.parametrize("evaluation", ["", "{}", [], 7, True, None, {"key": "{}"}, {"key": {}}, {"success": True}])
+def test_a_stub_in_place_of_an_evaluation_costs_nobody_their_answer(
     prove: Prove, vendor: responses.RequestsMock, evaluation: Any
 ) -> None:
     Reply(wire.BIND_PAGE, {"success": "true", **wire.KNOWN, "evaluation": evaluation}).answers(
