@@ -12,8 +12,9 @@ from django.http import HttpRequest, HttpResponse
 from django.http.multipartparser import MultiPartParserError
 
 from sandbox import clock, faults, socketry, switches
+from sandbox.errors import vendor_error
 from sandbox.records import TABLES, Received
-from sandbox.reply import Refusal, Reply, vendor_error
+from sandbox.reply import Refusal, Reply
 from sandbox.store import Store, transaction
 
 EMBEDDED_HOST = "embedded"
@@ -166,10 +167,14 @@ def preflight() -> HttpResponse:
     )
 
 
+def _no_number(name: str) -> None:
+    raise ValueError(f"{name} is no JSON")
+
+
 def json_body(request: HttpRequest) -> dict[str, Any]:
     """Raises ValueError for anything but a JSON object."""
     try:
-        body = json.loads(request.body)
+        body = json.loads(request.body, parse_constant=_no_number)
     except RecursionError:
         raise ValueError("nested too deep") from None
     if not isinstance(body, dict):

@@ -12,7 +12,7 @@ from django.core.exceptions import SuspiciousOperation
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.urls import reverse
 
-from sandbox import arguments, clock, faults, switches
+from sandbox import arguments, clock, desk, faults, switches
 from sandbox.arguments import Argument, Arguments, one_of, perhaps, whole
 from sandbox.call import ROUTES, json_body
 from sandbox.records import TABLES, Device, Fault, Handset, Received, Setting
@@ -49,9 +49,12 @@ class Control:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         asked = self.actions.get(request.method or "")
         if asked is None:
-            return JsonResponse({"error": f"one of {', '.join(self.actions)}"}, status=405)
-        if request.method != "GET" and not _ours(request):
-            return JsonResponse({"error": "JSON, from this origin or from no page at all"}, status=403)
+            allowed = ", ".join(self.actions)
+            return JsonResponse({"error": f"one of {allowed}"}, status=405, headers={"Allow": allowed})
+        if request.method != "GET" and _elsewhere(request):
+            return JsonResponse({"error": "only from this origin, or from no page at all"}, status=403)
+        if request.method == "POST" and not _ours(request):
+            return JsonResponse({"error": "send Content-Type: application/json"}, status=415)
         try:
             answer = _done(asked, request)
         except RecursionError:
@@ -69,12 +72,16 @@ def _done(asked: Action, request: HttpRequest) -> Any:
         return asked.do(store, told)
 
 
-def _ours(request: HttpRequest) -> bool:
-    """No page elsewhere may do this. Browsers say where a request is from; scripts, which do not, send JSON."""
+def _elsewhere(request: HttpRequest) -> bool:
+    """No page elsewhere may do this. Browsers say where a request is from."""
     site, origin = request.headers.get("Sec-Fetch-Site", ""), request.headers.get("Origin", "")
-    if site not in ("", "none", "same-origin") or (origin and origin.partition("://")[2] != request.get_host()):
-        return False
-    return request.content_type == JSON or site == "same-origin" or bool(origin) or request.method == "DELETE"
+    return site not in ("", "none", "same-origin") or bool(origin and origin.partition("://")[2] != request.get_host())
+
+
+def _ours(request: HttpRequest) -> bool:
+    """An old browser may not say where a form is from. Scripts send JSON, which no form can."""
+    says_so = request.headers.get("Sec-Fetch-Site") == "same-origin" or "Origin" in request.headers
+    return request.content_type == JSON or (request.content_type == FORM and says_so)
 
 
 def _told(request: HttpRequest, known: Arguments) -> Told:
@@ -177,12 +184,23 @@ def _read(store: Store, which: Told) -> list[Told]:
     return [shown(row) for row in store.find(Received, **which)]
 
 
+@action("messages that arrived, newest first", to=Argument("to that number alone", arguments.number, required=False))
+def _messages(store: Store, which: Told) -> list[Told]:
+    found = desk.arrived(store, which.get("to", ""))
+    return [{"to": m.number, "body": m.body, "code": m.code, "sent_at": clock.iso(m.sent_at)} for m in found]
+
+
 def shown(row: Received) -> Told:
     """A line of the ledger as the world sees it."""
     line = {"at": clock.iso(row.at, "milliseconds"), "route": row.route, "outcome": row.outcome, "status": row.status}
     return line | {"effect": row.effect, "number": row.number} | row.facts
 
 
+def nothing_here(_request: HttpRequest) -> JsonResponse:
+    return JsonResponse({"error": "no such path; docs/sandbox.md lists them all"}, status=404)
+
+
+nothing_here.csrf_exempt = True  # type: ignore[attr-defined]
 faults_ordered = Control(GET=_orders, POST=_order, DELETE=_no_more)
 faults_cleared = Control(POST=_no_more)
 clock_moved = Control(POST=_advance)
@@ -191,3 +209,4 @@ airplane = Control(POST=_fly)
 revoked = Control(POST=_revoke)
 reset = Control(POST=_forget)
 ledger = Control(GET=_read)
+messages = Control(GET=_messages)

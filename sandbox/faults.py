@@ -8,8 +8,9 @@ from typing import Any
 
 from sandbox import people
 from sandbox.arguments import Argument, anything, flag, headers, seconds, whole
+from sandbox.errors import vendor_error
 from sandbox.records import Fault, Handset, Received
-from sandbox.reply import Reply, vendor_error
+from sandbox.reply import Reply
 from sandbox.store import Store
 
 HUGE_BYTES = 5 * 1024 * 1024
@@ -17,7 +18,14 @@ HANG_S = 120.0  # longer than anybody waits
 DAY_S = 24 * 60 * 60
 HTML = b"<!doctype html><title>502 Bad Gateway</title><h1>502 Bad Gateway</h1>"
 # Values from closed sets that no client has ever seen.
-UNHEARD_OF = {"success": "postponed", "status": "postponed", "next": "device/unheard-of", "result": "maybe"}
+UNHEARD_OF = {
+    **dict.fromkeys(("success", "status"), "postponed"),
+    **dict.fromkeys(("type", "lineType"), "hotline"),
+    "token_type": "Runner",
+    "next": "device/unheard-of",
+    "result": "maybe",
+}
+NO_CLOSED_SET = ("prove.device_revoke", "prove.device_challenge")  # in what these answer
 
 
 @dataclass(frozen=True)
@@ -143,7 +151,9 @@ def _had_enough(store: Store, trouble: people.Trouble, number: str) -> bool:
 
 
 def order(store: Store, route: str, kind: str, times: int | None, number: str, options: dict[str, Any]) -> Fault:
-    """Raises ValueError for options that the kind does not take."""
+    """Raises ValueError for what would change nothing, such as an option that the kind does not take."""
+    if kind == "unknown_value" and route in NO_CLOSED_SET:
+        raise ValueError(f"{route} answers with nothing from a closed set")
     foreign = options.keys() - KINDS[kind].options.keys() - {"effect"}
     if foreign:
         takes = ", ".join([*KINDS[kind].options, "effect"])
@@ -178,4 +188,5 @@ def _other_types(value: Any) -> Any:
 def _unheard_of(value: Any) -> Any:
     if not isinstance(value, dict):
         return value
-    return {name: UNHEARD_OF.get(name, _unheard_of(inner)) for name, inner in value.items()}
+    spoilt = UNHEARD_OF.keys() & {name for name, inner in value.items() if isinstance(inner, str)}
+    return {name: UNHEARD_OF[name] if name in spoilt else _unheard_of(inner) for name, inner in value.items()}

@@ -46,7 +46,18 @@ class Person:
 
 # Code to its meaning. https://developer.prove.com/docs/global-fraud-policy
 REASONS = {
+    "9001": "the identity was not confirmed on four elements",
     "9003": "no such identity was found",
+    "9004": "not confirmed on four elements, by a second source",
+    "9005": "not confirmed on four elements, by more than one source",
+    "9011": "not confirmed on fewer than four elements either",
+    "9012": "the SSN does not match",
+    "9013": "the date of birth does not match",
+    "9014": "the name does not match",
+    "9015": "the address does not match",
+    "9081": "the SSN was issued before the date of birth",
+    "9082": "the address is a correctional facility's",
+    "9083": "the person is said to be dead",
     "9100": "phone possession was not completed",
     "9101": "the number does not match the number registered to the Prove Key",
     "9131": "the number is listed as not a mobile",
@@ -60,9 +71,13 @@ REASONS = {
     "9162": "short tenure of this person on the number",
     "9163": "recycled number: many identities and a newer owner",
     "9164": "recycled number: disconnected since the last association",
+    "9165": "recycled number, for a reason that this sandbox does not know",
     "9171": "two identities of short tenure on the number",
     "9180": "ownership of the number is not confirmed",
 }
+
+
+IDENTITY = [code for code in REASONS if code.startswith("90")]  # of who they are; the others are of their phone
 
 
 def _prove(number: str, name: str, story: str, **traits: Any) -> Person:
@@ -108,7 +123,8 @@ _TABLE = (
     _ours(107, "Nobody", "Prove does not know the number: 8007 at unify", api_code=8007),
     *(_risky(str(code), last=code - 9000) for code in range(9131, 9138)),
     _risky("9134", "9137", last=139),
-    _risky("9003", last=190),
+    *(_risky(code, last=181 + place) for place, code in enumerate(IDENTITY)),
+    _risky("9165", last=193),
     _risky("9100", last=160),
     *(_risky(str(code), last=code - 9000) for code in (9161, 9162, 9163, 9164, 9171, 9180)),
     _ours(138, "Doubtful", "with `checkReputation`: a code, and a reason of risk: SIM swap within 24 hours",

@@ -88,7 +88,6 @@ class Identity:
 
     number: str
     prove_id: str
-    active: bool = True
     INDEXES: ClassVar[tuple[str, ...]] = ("prove_id",)
 
 

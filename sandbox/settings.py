@@ -21,6 +21,11 @@ STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 USE_TZ = True
 TIME_ZONE = "UTC"
-SECURE_REFERRER_POLICY = "no-referrer"
-# Quiet: the ledger tells what was refused.
-LOGGING = {"version": 1, "disable_existing_loggers": False, "loggers": {"django.request": {"level": "ERROR"}}}
+SECURE_REFERRER_POLICY = "same-origin"  # with no-referrer, browsers send the desk's forms with Origin: null
+# Quiet, for the ledger tells what was refused; loud where the sandbox itself breaks.
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "handlers": {"console": {"class": "logging.StreamHandler"}},
+    "loggers": {"django.request": {"level": "ERROR", "handlers": ["console"], "propagate": False}},
+}

@@ -33,6 +33,7 @@ VERIFICATION = {"GET": verify.fetch, "POST": verify.update}
 PHONE_NUMBER = {"GET": lookup.lookup}
 
 CONTROL = [
+    path("messages.json", control.messages, name="messages"),
     path("control/faults", control.faults_ordered, name="faults"),
     path("control/faults/clear", control.faults_cleared, name="faults-clear"),
     path("control/clock", control.clock_moved, name="clock"),
@@ -46,12 +47,12 @@ CONTROL = [
 app_name = "sandbox"
 urlpatterns = [
     path("", views.show, name="desk"),
-    path("messages.json", views.messages, name="messages"),
     *CONTROL,
+    re_path("^control/", control.nothing_here),
     *(path(f"prove/{where}", view) for where, view in PROVE.items()),
-    re_path("^prove/", prove.nothing_here),
+    re_path("^prove(?:/|$)", prove.nothing_here),
     *(path(f"twilio/{where}", ByMethod({"POST": view}, twilio.wrong_method)) for where, view in POST_ONLY.items()),
     path("twilio/v2/Services/<service>/Verifications/<sid>", ByMethod(VERIFICATION, twilio.wrong_method)),
     path("twilio/v2/PhoneNumbers/<number>", ByMethod(PHONE_NUMBER, twilio.wrong_method)),
-    re_path("^twilio/", twilio.nothing_here),
+    re_path("^twilio(?:/|$)", twilio.nothing_here),
 ]

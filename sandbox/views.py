@@ -1,9 +1,9 @@
-"""The desk: what a person sees of the sandbox, and the messages as scripts read them."""
+"""The desk: what a person sees of the sandbox."""
 
 from datetime import timedelta
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
@@ -58,19 +58,3 @@ def show(request: HttpRequest) -> HttpResponse:
     response = render(request, "sandbox/desk.html", context)
     response["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
     return response
-
-
-@require_safe
-def messages(request: HttpRequest) -> JsonResponse:
-    """GET /sandbox/messages.json?to=+1…; newest first. A plus that a query string turned into a blank is put back."""
-    with transaction(settings.SANDBOX_STORE, TABLES) as store:
-        found = desk.arrived(store, _number(request.GET.get("to", "").strip()))
-    shown = [{"to": m.number, "body": m.body, "code": m.code, "sent_at": clock.iso(m.sent_at)} for m in found]
-    return JsonResponse(shown, safe=False)
-
-
-def _number(text: str) -> str:
-    try:
-        return people.e164(text)
-    except ValueError:
-        return f"+{text}" if text else ""

@@ -70,6 +70,6 @@ def _record(call: Call, found: Identity | None) -> Reply:
         "proveId": found.prove_id,
         "phoneNumber": found.number,
         "lineType": people.person(found.number).line_type,
-        "isActive": found.active,
+        "isActive": True,
     }
     return Reply(record | ({"deviceId": devices[-1].device_id} if devices else {}))

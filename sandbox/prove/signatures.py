@@ -1,10 +1,9 @@
 """ES256 as the Web SDK signs: P-256, SHA-256, DER, standard base64. @prove-identity/prove-auth 3.6.2."""
 
 import base64
-import binascii
 from hashlib import sha256
 
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
@@ -20,7 +19,7 @@ def valid(public_key: str, signature: object, message: str) -> bool:
     try:
         key = load_pem_public_key(public_key.encode())
         der = base64.b64decode(str(signature), validate=True)
-    except (ValueError, binascii.Error):
+    except (ValueError, UnsupportedAlgorithm):
         return False
     if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, ec.SECP256R1):
         return False

@@ -15,10 +15,12 @@ def client(call: Call) -> None:
 
 @route("prove.token", client)
 def token(call: Call) -> Reply:
-    form = call.request.POST
-    if form.get("grant_type") != "client_credentials":
+    form = call.request.POST.dict()
+    if form.get("grant_type", "client_credentials") != "client_credentials":
         raise wire.refusal(1001)
-    if (form.get("client_id"), form.get("client_secret")) != (CLIENT_ID, CLIENT_SECRET):
+    for name in ("client_id", "client_secret", "grant_type"):
+        wire.text(form, name)
+    if (form["client_id"], form["client_secret"]) != (CLIENT_ID, CLIENT_SECRET):
         raise wire.refusal(8002)
     life_s = tokens.ACCESS_TOKEN_LIFE_S
     access_token = tokens.mint_access_token(call.store, call.now)

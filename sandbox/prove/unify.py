@@ -3,6 +3,7 @@
 https://developer.prove.com/reference/unify-request (and unify-status-request, unify-bind-request)
 """
 
+import re
 import secrets
 import uuid
 from collections.abc import Mapping
@@ -17,7 +18,14 @@ from sandbox.records import Device, Flow, Identity
 from sandbox.reply import Reply
 
 FLOW_LIFE_S = 60 * 60  # assumed: no lifetime of a correlationId is documented
-UNUSED_TEXTS = ("proveId", "deviceId", "clientCustomerId", "emailAddress", "ipAddress", "finalTargetUrl", "smsMessage")
+# Looked at, and used for nothing: what each may hold.
+UNUSED_TEXTS = {
+    **dict.fromkeys(("proveId", "deviceId", "clientCustomerId"), ".*"),
+    "emailAddress": "[A-Za-z0-9@.+]*",
+    "ipAddress": "[A-Za-z0-9.:]*",
+    "finalTargetUrl": "[A-Za-z0-9._+=/:?-]{0,128}",
+    "smsMessage": ".{0,160}",
+}
 BOUND_TO_ANOTHER = {"9101": people.REASONS["9101"]}
 
 
@@ -176,8 +184,9 @@ def _offered(possession_type: str) -> None:
 
 def _well_typed(fields: dict[str, Any]) -> None:
     """What this sandbox has no use for is looked at nevertheless."""
-    for name in UNUSED_TEXTS:
-        text(fields, name, required=False)
+    for name, pattern in UNUSED_TEXTS.items():
+        if not re.fullmatch(pattern, text(fields, name, required=False), re.DOTALL):
+            raise refusal(1001, f"field '{name}' is invalid")
     flag(fields, "allowOTPRetry")
 
 

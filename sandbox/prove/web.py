@@ -25,10 +25,16 @@ def browser(call: Call) -> None:
     flow = _flow_of(call)
     call.number = flow.number
     call.facts["correlationId"] = flow.correlation_id
-    page = urlsplit(call.request.headers.get("Origin") or call.origin)
     handset = call.store.get(Handset, flow.number) or Handset(flow.number)
-    handset.host = page.hostname or ""
+    handset.host = _host(call.request.headers.get("Origin") or call.origin)
     call.store.save(handset)
+
+
+def _host(origin: str) -> str:
+    try:
+        return urlsplit(origin).hostname or ""
+    except ValueError:  # no browser says so
+        return ""
 
 
 def anyone(call: Call) -> None:

@@ -7,30 +7,17 @@ from typing import Any
 
 from django.core.exceptions import RequestDataTooBig
 
-from sandbox.call import Call, Route, json_body
+from sandbox.call import ROUTES, Call, Route, json_body
+from sandbox.errors import prove_error
 from sandbox.prove import tokens
 from sandbox.records import Received
 from sandbox.reply import Refusal, Reply
 
 LARGEST_BODY = 4 * 1024  # bytes
 
-# Which of Prove's two families of codes, and which status, where the documents leave a choice: docs/sandbox.md.
-MESSAGES = {
-    1001: (400, "invalid request"),
-    1003: (403, "step not allowed"),
-    8001: (400, "request is malformed"),
-    8002: (401, "not authorized"),
-    8003: (403, "Access forbidden: insufficient permissions"),
-    8007: (400, "sandbox user not found"),
-    8008: (400, "invalid correlation id"),
-    8009: (403, "sandbox user is not allowed for these credentials"),
-    8011: (404, "Identity Not Found"),
-}
-
 
 def refusal(code: int, message: str = "", status: int = 0) -> Refusal:
-    usual_status, usual_message = MESSAGES[code]
-    return Refusal(Reply({"code": code, "message": message or usual_message}, status or usual_status))
+    return Refusal(prove_error(code, message, status))
 
 
 def carried(call: Call, code: int) -> Refusal:
@@ -44,19 +31,11 @@ def forbidden() -> Refusal:
     return Refusal(Reply({"message": "Forbidden"}, 403))
 
 
-SERVER_ROUTES = {
-    "prove.unify",
-    "prove.unify_status",
-    "prove.unify_bind",
-    "prove.device_revoke",
-    "prove.identity",
-    "prove.identity_lookup",
-}
-
-
 def server_call(call: Call) -> None:
-    """The guard of all server calls: POST, JSON, a bearer token of ours, not too fast."""
+    """The guard of all server calls that carry something: POST, JSON, a bearer token of ours, not too fast."""
     require(call, "POST")
+    if call.request.content_type != "application/json":
+        raise forbidden()
     authenticated(call)
 
 
@@ -109,9 +88,14 @@ def _keep_pace(call: Call) -> None:
     limit = call.switch("requests_per_second")
     if limit == "unlimited":
         return
-    recent = [r for r in call.store.since(Received, "at", call.now - 1) if r.route in SERVER_ROUTES]
+    recent = [r for r in call.store.since(Received, "at", call.now - 1) if _counts(r.route)]
     if len(recent) >= int(limit):
         raise Refusal(Reply({"code": 1000, "message": "too many requests"}, 429, {"Retry-After": "1"}))
+
+
+def _counts(name: str) -> bool:
+    """A server's calls do, but for the one that gets the access token."""
+    return name in ROUTES and name.startswith("prove.") and name != "prove.token" and not ROUTES[name].cross_origin
 
 
 def anyone(call: Call) -> None:

@@ -61,7 +61,8 @@ def _read(parsed: PhoneNumber) -> dict[str, Any]:
     e164 = phonenumbers.format_number(parsed, PhoneNumberFormat.E164)
     return _answer(e164, IMPOSSIBLE.get(phonenumbers.is_possible_number_with_reason(parsed))) | {
         "calling_country_code": str(parsed.country_code),
-        "country_code": phonenumbers.region_code_for_country_code(parsed.country_code or 0),
+        "country_code": phonenumbers.region_code_for_number(parsed)
+        or phonenumbers.region_code_for_country_code(parsed.country_code or 0),
         "national_format": phonenumbers.format_number(parsed, PhoneNumberFormat.NATIONAL),
     }
 

@@ -18,7 +18,7 @@ from sandbox.twilio.wire import refusal
 
 SENDER = "Sandbox Verify"
 LONGEST_BODY = 1600  # characters
-NO_TEXTS = {60205: 21614, 21610: 21610, 21612: 21612}  # Verify's code to Messaging's
+NO_TEXTS = {60200: 21211, 60205: 21614, 60605: 21408, 21610: 21610, 21612: 21612}  # Verify's code to Messaging's
 
 
 @route("twilio.message", wire.account)

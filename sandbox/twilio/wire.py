@@ -4,49 +4,18 @@ import base64
 import binascii
 
 from sandbox.call import Call, Route
+from sandbox.errors import TWILIO, twilio_error
 from sandbox.reply import Refusal, Reply
 
 ACCOUNT_SID, AUTH_TOKEN, SERVICE_SID = "AC" + "0" * 32, "sandbox", "VA" + "0" * 32
 API_KEY_SID = "SK" + "0" * 32  # its secret is the token, too
 CREDENTIALS = {f"{sid}:{AUTH_TOKEN}" for sid in (ACCOUNT_SID, API_KEY_SID)}
 
-# Twilio's code to HTTP status and title. The status of those marked "assumed" is not documented: docs/sandbox.md.
-ERRORS = {
-    20003: (401, "Authenticate"),
-    20004: (405, "Method not allowed"),
-    20404: (404, "The requested resource was not found"),
-    20429: (429, "Too Many Requests"),
-    20500: (500, "Internal Server Error"),
-    21610: (400, "Attempt to send to unsubscribed recipient"),
-    21211: (400, "Invalid 'To' Phone Number"),
-    21602: (400, "Message body is required"),
-    21603: (400, "A 'From' phone number is required"),
-    21612: (400, "'To' phone number is not currently reachable via SMS"),
-    21614: (400, "'To' number is not a valid mobile number"),
-    21617: (400, "The concatenated message body exceeds the 1600 character limit"),
-    60200: (400, "Invalid parameter"),
-    60202: (429, "Max check attempts reached"),
-    60203: (429, "Max send attempts reached"),
-    60204: (403, "Service does not support this feature"),
-    60205: (403, "SMS is not supported by landline phone number"),
-    60212: (429, "Too many concurrent requests for phone number"),
-    60221: (400, "Either a To number or VerificationSid must be specified"),
-    60223: (400, "Delivery channel disabled"),
-    60410: (403, "Verification delivery attempt blocked"),  # assumed
-    60605: (403, "Verification delivery attempt blocked by geo permissions"),
-}
-
 
 def refusal(call: Call, code: int, detail: str = "", message: str = "") -> Refusal:
-    """Classic body, or RFC 9457 problem details when the switch says so: Twilio's client has an exception for each."""
-    status, title = ERRORS[code]
-    message = message or (f"{title}: {detail}" if detail else title)
-    page = f"https://www.twilio.com/docs/errors/{code}"
-    headers = {"Retry-After": "1"} if code in (20429, 60212) else {}
-    if call.switch("twilio_errors") == "rfc9457":
-        problem = {"type": page, "title": title, "status": status, "code": code, "detail": message}
-        return Refusal(Reply(problem, status, headers | {"Content-Type": "application/problem+json"}))
-    return Refusal(Reply({"code": code, "message": message, "more_info": page, "status": status}, status, headers))
+    """`detail` follows the usual words, `message` stands in their place."""
+    words = message or (f"{TWILIO[code][1]}: {detail}" if detail else "")
+    return Refusal(twilio_error(code, words, problem_details=call.problem_details))
 
 
 def not_found(call: Call) -> Refusal:

@@ -38,7 +38,9 @@ function morph(old, next) {
 }
 
 function show(desk) {
+  const { activeElement } = document;
   for (const region of document.querySelectorAll("[data-live]")) morph(region, desk.getElementById(region.id));
+  if (activeElement !== document.activeElement && activeElement.isConnected) activeElement.focus(); // it was moved
   markOwnKeys();
 }
 
@@ -85,7 +87,7 @@ function toast(text) {
 const gone = () => toast("The sandbox does not answer.");
 
 async function refresh() {
-  if (!document.hidden) await fetched().then(show, gone);
+  if (!document.hidden) await fetched().then(show).catch(gone);
   setTimeout(refresh, REFRESH_MS);
 }
 
@@ -99,7 +101,9 @@ async function send(form, button) {
   const body = new URLSearchParams(new FormData(form, button));
   const answer = await fetch(form.action, { method: "POST", body, redirect: "manual" });
   if (answer.status >= 400) return toast((await answer.json()).error);
-  form.closest(".ask")?.removeAttribute("open");
+  const ask = form.closest(".ask");
+  ask?.removeAttribute("open");
+  ask?.querySelector("summary").focus();
   show(await fetched());
 }
 

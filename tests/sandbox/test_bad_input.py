@@ -192,3 +192,32 @@ def test_a_flow_ends_with_its_hour(embedded: World) -> None:
     embedded.access_token = ""
 
     assert embedded.status(correlation_id).json()["code"] == 8008
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("smsMessage", "x" * 161),
+        ("finalTargetUrl", "https://example.com/?a=1&b=2"),
+        ("finalTargetUrl", "x" * 129),
+        ("emailAddress", "not an e-mail!"),
+        ("ipAddress", "§§"),
+    ],
+)
+def test_a_field_that_prove_would_not_take_is_named(field: str, value: str, embedded: World) -> None:
+    assert embedded.unify("+12025550101", **{field: value})["message"] == f"field '{field}' is invalid"
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity"])
+def test_what_is_no_number_in_json_is_no_json(number: str, embedded: World) -> None:
+    body = f'{{"rebind": {number}}}'.encode()
+    answer = post(embedded, "v3/unify", embedded.token().json()["access_token"], body)
+
+    assert (answer.status_code, answer.json()["code"]) == (400, 8001)
+
+
+@pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded"])
+def test_prove_speaks_json_alone(content_type: str, embedded: World) -> None:
+    headers = embedded.authorization() | {"Content-Type": content_type}
+
+    assert embedded.send("POST", "/sandbox/prove/v3/unify", data=b"{}", headers=headers).status_code == 403

@@ -32,8 +32,9 @@ def test_no_page_elsewhere_moves_the_clock(headers: dict[str, str], content_type
 
 
 @pytest.mark.parametrize("content_type", ["application/x-www-form-urlencoded", "text/plain", "multipart/form-data"])
-def test_a_form_that_does_not_say_where_it_is_from_is_refused(content_type: str, client: Client) -> None:
-    assert client.post(CLOCK, "advance_s=3600", content_type=content_type).status_code == 403
+def test_a_form_that_does_not_say_where_it_is_from_is_told_to_send_json(content_type: str, client: Client) -> None:
+    answer = client.post(CLOCK, "advance_s=3600", content_type=content_type)
+    assert answer.status_code == 415 and answer.json() == {"error": "send Content-Type: application/json"}
 
 
 def test_the_desks_own_form_is_led_back_to_the_desk(client: Client) -> None:
@@ -249,3 +250,19 @@ def _bound(world: World) -> str:
     world.status(correlation_id)
     world.bind(correlation_id, ADA)
     return correlation_id
+
+
+def test_a_script_that_forgets_the_header_is_told_which(alone: World) -> None:
+    answer = alone.send("POST", "/sandbox/control/reset")
+
+    assert answer.status_code == 415 and "Content-Type: application/json" in answer.json()["error"]
+
+
+def test_a_wrong_path_is_told_in_json(alone: World) -> None:
+    answer = alone.send("GET", "/sandbox/control/nonsense")
+
+    assert answer.status_code == 404 and "docs/sandbox.md" in answer.json()["error"]
+
+
+def test_a_wrong_verb_is_told_the_right_ones(client: Client) -> None:
+    assert client.put(CLOCK).headers["Allow"] == "POST"

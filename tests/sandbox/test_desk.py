@@ -161,6 +161,44 @@ def test_focus_stays_where_it_was_when_something_arrives(desk: Page, alone: Worl
     expect(button).to_be_focused()
 
 
+def test_focus_stays_on_a_phone_that_moves(desk: Page, alone: World) -> None:
+    alone.started(ADA)
+    alone.started("+12025550102")
+    button = desk.get_by_role("article", name=PHONE).get_by_role("button", name="Airplane mode")
+    button.focus()
+
+    alone.started(ADA)
+
+    expect(desk.get_by_role("article").first).to_have_attribute("aria-label", PHONE)
+    expect(button).to_be_focused()
+
+
+def test_after_everything_is_forgotten_focus_is_where_it_was_asked_for(desk: Page, alone: World) -> None:
+    alone.started(ADA)
+    desk.get_by_text("Forget everything").first.click()
+    desk.get_by_role("button", name="Yes, forget everything").click()
+
+    expect(desk.get_by_text("Your phone lies here.")).to_be_visible()
+    expect(desk.locator(".ask summary")).to_be_focused()
+
+
+def test_a_page_that_is_no_desk_stops_no_updates(desk: Page, alone: World) -> None:
+    desk.route("**/sandbox/", lambda route: route.fulfill(body="<p>hello</p>", content_type="text/html"), times=1)
+    expect(desk.get_by_role("status")).to_have_text("The sandbox does not answer.")
+
+    alone.started(ADA)
+
+    expect(desk.get_by_role("article", name=PHONE)).to_be_visible()
+
+
+def test_the_desk_works_without_its_script(chromium: Browser, standing_alone: str) -> None:
+    with chromium.new_context(java_script_enabled=False) as context:
+        page = context.new_page()
+        page.goto(f"{standing_alone}/sandbox/")
+        page.get_by_role("button", name="+1 min", exact=True).click()
+        expect(page.locator("#time")).to_contain_text("ahead by")
+
+
 def test_nothing_is_wider_than_a_small_phone(desk: Page, alone: World) -> None:
     alone.bound(ADA)
     alone.started(ADA)

@@ -12,6 +12,7 @@ from tests.sandbox.world import World
 
 ADA, BEN = "+12025550101", "+12025550102"
 DEVICE_API = "/sandbox/prove/v1/client"
+UNHEARD_OF_CURVE = "-----BEGIN PUBLIC KEY-----\nMBAwBQYDKgMEAwcAAQIDBAUG\n-----END PUBLIC KEY-----\n"
 Meddle = Callable[[dict[str, Any]], object]
 
 
@@ -45,11 +46,20 @@ def other_signature(_: Any = None) -> str:
         lambda body: body["registrations"][0].update(signature=other_signature()),
         lambda body: body["registrations"][0].update(signature="not base64!"),
         lambda body: body["registrations"][0]["publicKey"].update(key="not a key"),
+        lambda body: body["registrations"][0]["publicKey"].update(key=UNHEARD_OF_CURVE),
         lambda body: body["registrations"][0]["publicKey"].update(alg="RS256"),
         lambda body: body.update(registrations=[]),
         lambda body: body.clear(),
     ],
-    ids=["signed by another", "not a signature", "not a key", "another algorithm", "no registration", "nothing"],
+    ids=[
+        "signed by another",
+        "not a signature",
+        "not a key",
+        "an unheard-of key",
+        "another algorithm",
+        "no registration",
+        "nothing",
+    ],
 )
 def test_a_registration_has_to_be_signed_by_its_key(meddle: Meddle, embedded: World) -> None:
     answer = meddled(embedded, meddle)
@@ -209,3 +219,11 @@ def test_pending_ends_for_the_patient(embedded: World) -> None:
     embedded.passes(6)
 
     assert embedded.status(correlation_id).json()["success"] == "possession_required"
+
+
+@pytest.mark.parametrize("origin", ["http://[", "http://[::1", "null", "", "?"])
+def test_an_origin_that_is_none_harms_nobody(origin: str, alone: World) -> None:
+    token = alone.unify(ADA)["authToken"]
+    headers = {"Authorization": f"Bearer {token}", "Origin": origin}
+    answer = alone.send("POST", f"{DEVICE_API}/device/passive/register", json={}, headers=headers)
+    assert answer.status_code == 200 and answer.json()["error"]["code"] == 10002

@@ -1,7 +1,7 @@
 """Bad days on demand: the same exceptions through the adapter as over a socket, and a ledger that tells the truth."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
@@ -17,6 +17,8 @@ from tests.sandbox.world import World
 ADA = "+12025550101"
 UNIFY = "prove.unify"
 FAULTS = "/sandbox/control/faults"
+PLAIN = {"possessionType": "none", "clientRequestId": "1", "phoneNumber": ADA}
+LINE_TYPE = f"/v2/PhoneNumbers/{ADA}?Fields=line_type_intelligence"
 
 
 def reason(error: requests.RequestException) -> object:
@@ -307,3 +309,46 @@ def test_kinds_that_leave_no_trace_say_so() -> None:
     assert {name for name, kind in KINDS.items() if kind.effect} == {
         "lost", "truncated", "drip", "latency", "huge", "types", "unknown_value",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("route", "ask", "told"),
+    [
+        ("prove.token", World.token, "Runner"),
+        ("prove.unify", lambda world: world.prove("/v3/unify", **PLAIN), "postponed"),
+        ("twilio.lookup", lambda world: world.twilio(LINE_TYPE, method="GET"), "hotline"),
+        ("twilio.verification", lambda world: world.start(ADA), "postponed"),
+    ],
+)
+def test_a_value_from_a_closed_set_becomes_one_that_nobody_has_heard_of(
+    route: str, ask: Callable[[World], requests.Response], told: str, world: World
+) -> None:
+    world.fault(route, "unknown_value", times=1)
+
+    assert f'"{told}"' in ask(world).text
+
+
+def test_an_error_keeps_its_status_when_values_are_unheard_of(world: World) -> None:
+    world.fault("twilio.verification", "unknown_value", times=1)
+
+    assert world.start("hello").json()["status"] == 400
+
+
+@pytest.mark.parametrize("route", ["prove.device_revoke", "prove.device_challenge"])
+def test_where_no_value_is_from_a_closed_set_none_can_be_unheard_of(route: str, client: Client) -> None:
+    order = {"route": route, "kind": "unknown_value"}
+
+    assert client.post(FAULTS, order, content_type="application/json").status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("status", "twilios", "proves"),
+    [(400, 20001, 1001), (403, 20403, 8003), (404, 20404, 8011), (405, 20004, 1000), (500, 20500, 1000)],
+)
+def test_an_error_by_order_has_a_code_that_goes_with_it(status: int, twilios: int, proves: int, world: World) -> None:
+    world.fault("twilio.verification", "status", status=status, times=1)
+    world.fault(UNIFY, "status", status=status, times=1)
+
+    answers = world.start(ADA), world.prove("/v3/unify")
+
+    assert [(answer.status_code, answer.json()["code"]) for answer in answers] == [(status, twilios), (status, proves)]

@@ -52,3 +52,30 @@ def test_another_account_has_no_messages_here(world: World) -> None:
     path = f"/2010-04-01/Accounts/{ACCOUNT[:-1]}1/Messages.json"
 
     assert world.twilio(path, {"To": ADA, "From": NUMBER, "Body": "x"}).status_code == 404
+
+
+@pytest.mark.parametrize(("number", "code"), [("+12025550156", 21211), ("+12025550151", 21408)])
+def test_a_number_has_the_same_story_for_texts_that_are_no_codes(world: World, number: str, code: int) -> None:
+    with pytest.raises(TwilioRestException) as raised:
+        client_of(world).messages.create(to=number, from_=NUMBER, body="x")
+
+    assert raised.value.code == code
+
+
+@pytest.mark.parametrize("query", ["+2001004025", "%2B2001004025", "%202001004025"])
+def test_messages_are_read_by_number_with_or_without_its_plus_escaped(query: str, alone: World) -> None:
+    alone.started("+2001004025")
+    alone.started(ADA)
+
+    [message] = alone.send("GET", f"/sandbox/messages.json?to={query}").json()
+
+    assert message["to"] == "+2001004025"
+
+
+@pytest.mark.parametrize(
+    ("query", "told"), [("to=hello", "to is not a phone number"), ("To=1", "no such argument: To")]
+)
+def test_a_question_for_messages_that_is_not_understood_is_told(query: str, told: str, alone: World) -> None:
+    answer = alone.send("GET", f"/sandbox/messages.json?{query}")
+
+    assert answer.status_code == 400 and told in answer.json()["error"]

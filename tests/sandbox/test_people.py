@@ -49,7 +49,12 @@ STORIES = {
     },
     "+12025550139": "status false 9134 9137",
     "+12025550160": "status false 9100",
-    "+12025550190": "status false 9003",
+    **{
+        f"+1202555{181 + place:04}": f"status false {code}"
+        for place, code in enumerate(
+            (9001, 9003, 9004, 9005, 9011, 9012, 9013, 9014, 9015, 9081, 9082, 9083, 9165),
+        )
+    },
     "+12025550199": "status false 9999",
     "+12025550140": "asked for possession, code sent, approved, bound false 9100",
     "+12025550141": "asked for possession, code sent, approved, bind ConnectionError, yet bound",

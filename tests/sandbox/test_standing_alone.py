@@ -2,11 +2,13 @@
 
 import socket
 from http.client import HTTPConnection
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 import requests
 from django.core.management import CommandError, call_command
+from pytest_django import Settings
 
 from sandbox.server import server
 
@@ -57,3 +59,16 @@ def test_the_desks_files_are_there(path: str, standing_alone: str) -> None:
 
 def test_its_root_leads_to_the_desk(standing_alone: str) -> None:
     assert requests.get(standing_alone, timeout=5).url == f"{standing_alone}/sandbox/"
+
+
+@pytest.mark.parametrize("port", [99_999, -1])
+def test_a_port_that_is_none_is_told_of(port: int) -> None:
+    with pytest.raises(CommandError, match="Port"):
+        call_command("sandbox", port)
+
+
+def test_a_store_that_can_not_be_kept_is_told_of_at_once(settings: Settings, tmp_path: Path) -> None:
+    settings.SANDBOX_STORE = tmp_path
+
+    with pytest.raises(CommandError, match="SANDBOX_STORE"):
+        call_command("sandbox", 0)

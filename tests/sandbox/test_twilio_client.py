@@ -172,3 +172,31 @@ def test_lookup_says_what_is_wrong_with_a_number_and_is_no_error(written: str, r
 
     assert (found.phone_number, found.valid, found.validation_errors) == (written, False, [reason])
     assert found.line_type_intelligence is None
+
+
+@pytest.mark.parametrize(
+    ("more", "code"),
+    [
+        ({"risk_check": "bogus"}, 60200),
+        ({"template_sid": "xx"}, 60200),
+        ({"app_hash": "x", "channel": "call"}, 60602),
+    ],
+)
+def test_what_the_spec_refuses_is_refused(service: Any, more: dict[str, str], code: int) -> None:
+    with pytest.raises(TwilioRestException) as raised:
+        service.verifications.create(**{"to": ADA, "channel": "sms", **more})
+
+    assert (raised.value.code, raised.value.status) == (code, 400)
+
+
+@pytest.mark.parametrize("number", ["+12025550150", "+12025550151"])
+def test_a_text_that_is_not_to_be_weighed_passes_the_fraud_guard(service: Any, number: str) -> None:
+    with pytest.raises(TwilioRestException):
+        service.verifications.create(to=number, channel="sms", risk_check="enable")
+
+    assert service.verifications.create(to=number, channel="sms", risk_check="disable").status == "pending"
+
+
+@pytest.mark.parametrize(("number", "country"), [("+14165550100", "CA"), ("+77012345678", "KZ"), (ADA, "US")])
+def test_lookup_tells_countries_apart_that_share_a_code(world: World, number: str, country: str) -> None:
+    assert client_of(world).lookups.v2.phone_numbers(number).fetch().country_code == country

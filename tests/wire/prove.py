@@ -65,6 +65,11 @@ def token(world: World, **form: str) -> requests.Response:
     return world.send("POST", "/sandbox/prove/token", data=form)
 
 
+def token_without(world: World, name: str) -> requests.Response:
+    form = {"grant_type": "client_credentials", "client_id": "sandbox", "client_secret": "sandbox"}
+    return token(world, **{field: value for field, value in form.items() if field != name})
+
+
 def too_fast(world: World) -> requests.Response:
     """Twilio is asked in between, which counts for nothing."""
     world.turn(requests_per_second="25")
@@ -170,6 +175,8 @@ CASES = [
          {"access_token": JWT, "token_type": "Bearer", "expires_in": 3600}),
     Case("a token of another grant", TOKEN, "token", lambda w: token(w, grant_type="password"), "Unreachable",
          error(1001, "invalid request"), 400),
+    *(Case(f"a token without {name}", TOKEN, "token", partial(token_without, name=name), "Unreachable",
+           error(1001, f"field '{name}' is missing"), 400) for name in ("client_id", "client_secret", "grant_type")),
     Case("a token for a wrong secret", TOKEN, "token", lambda w: w.token("guess"), "Unreachable", error(8002), 401),
     Case("a token asked for in JSON", TOKEN, "token", lambda w: w.send("POST", "/sandbox/prove/token", json={}),
          "Unreachable", {"message": TEXT}, 403),

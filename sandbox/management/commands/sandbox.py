@@ -1,11 +1,15 @@
 """manage.py sandbox PORT: the sandbox alone, for any client in any language."""
 
+import sqlite3
 from argparse import ArgumentParser
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from sandbox.records import TABLES
 from sandbox.server import LOOPBACK, server
+from sandbox.store import transaction
 
 
 class Command(BaseCommand):
@@ -17,9 +21,14 @@ class Command(BaseCommand):
 
     def handle(self, *_: Any, port: int, **__: Any) -> None:
         try:
+            with transaction(settings.SANDBOX_STORE, TABLES):
+                pass
+        except (OSError, sqlite3.Error) as error:
+            raise CommandError(f"SANDBOX_STORE {settings.SANDBOX_STORE}: {error}") from error
+        try:
             listening = server(port)
-        except OSError as error:
-            raise CommandError(f"Port {port}: {error.strerror}") from error
+        except (OSError, OverflowError) as error:
+            raise CommandError(f"Port {port}: {error}") from error
         origin = f"http://{LOOPBACK}:{listening.server_port}"
         self.stdout.write(
             f"Sandbox on {origin}/sandbox/  Prove: {origin}/sandbox/prove  Twilio: {origin}/sandbox/twilio"
