@@ -66,6 +66,7 @@ MUTANTS = (
     Mutant("I03", "pending is taken for possession_required", POLICY, "        return Judgement(Verdict.WAIT, reasons)", "        return Judgement(Verdict.ASK_POSSESSION, reasons)", f"{RULES} {DOORS}"),
     Mutant("I10", "the word false is true to Python", PROVE, "        success=Success(success),", "        success=Success.TRUE if success else Success.FALSE,", "tests/upstream/test_prove.py"),
     Mutant("I10", "true the boolean is taken for the word", PROVE, "    if not isinstance(success, str):\n", "    success = str(success).lower()\n    if not success:\n", "tests/upstream/test_prove.py"),
+    Mutant("I10", "a failure that can't be read is none", PROVE, '    return {} if passed else {name: "not understood"}\n', "    return {}\n", "tests/upstream/test_prove.py"),
     Mutant("T03", "a success without a person passes", PROVE, "    if reply.success is Success.TRUE and reply.prove_id is None:\n", "    if False:\n", "tests/upstream/test_prove.py"),
     Mutant("T05", "an answer about another number is believed", "onboarding/answers.py", "    about_us = reply.phone_number is None or same(reply.phone_number, session.number)", "    about_us = True or same(str(reply.phone_number), session.number)", DOORS),
     Mutant("T05", "an answer to another request is believed", "onboarding/answers.py", "    echoed = reply.client_request_id in (None, str(session.client_request_id))", "    echoed = True", DOORS),
@@ -101,6 +102,7 @@ MUTANTS = (
     Mutant("T12", "a stranger takes over a number that is owned", "onboarding/lease.py", "    free = lease if budget.watch_only else lease.filter(mine | over)\n", "    free = lease\n", "tests/limits/test_owner.py"),
     # Sessions and time
     Mutant("I16", "a session lives for ever", FLOW, "    if session.is_open and holds(session, expires_at__lte=Now()):", "    if False:", BAD),
+    Mutant("I16", "a claim lost beyond its session's time goes on", FLOW, "        session = move(session, AFTER_LOST_CLAIM", "        return move(session, AFTER_LOST_CLAIM", f"{JOURNEYS}recovery.py"),
     Mutant("F13", "a claim is never given up", "onboarding/clock.py", "CLAIM_LEASE = timedelta(seconds=40)", "CLAIM_LEASE = timedelta(days=40)", CRASHES),
     Mutant("T08", "one page starts as many flows as it is sent", FLOW, "        if not new:\n            raise Overtaken\n", '        if not new:\n            start_key = uuid.uuid4()\n            session = OnboardingSession.objects.create(start_key=start_key, number=number.e164, expires_at=Now() + SESSION_LIFE)\n', TURN),
     Mutant("I20", "a session is found by what the request says", GATE, "    key = request.session.get(SESSION_KEY)\n", '    key = request.POST.get("session") or request.session.get(SESSION_KEY)\n', TURN),
@@ -152,6 +154,7 @@ MUTANTS = (
     Mutant("T55", "the log names what goes to a vendor", HTTP, "        with deadline(self._deadlines[operation]) as call:\n            return self._exchanged(", "        __import__('logging').getLogger(__name__).debug('%s', request.headers)\n        with deadline(self._deadlines[operation]) as call:\n            return self._exchanged(", LEAKS),
     Mutant("T60", "the desk's search puts the number into the address", "onboarding/admin.py", '={row.pk}")', '={row.pk}&number={number.e164}")', LEAKS),
     # The browser
+    Mutant("T72", "the code to scan leads to a page in the clear", "onboarding/handoff_views.py", '        link = link._replace(scheme="https")\n', "        pass\n", f"{JOURNEYS}handoff.py"),
     Mutant("T33", "one path needs no CSRF token", VIEWS, "@never_cache\n@gate.post_only\ndef forget(", "@__import__('django.views.decorators.csrf', fromlist=['it']).csrf_exempt\n@never_cache\n@gate.post_only\ndef forget(", PATHS),
     Mutant("T34", "to look at one path does what it is for", VIEWS, '@gate.post_only\n@otp_required(login_url="phone", redirect_field_name=None)\ndef remember(', '@otp_required(login_url="phone", redirect_field_name=None)\ndef remember(', PATHS),
     Mutant("I21", "no CSRF token is asked for", SETTINGS, '    "django.middleware.csrf.CsrfViewMiddleware",\n', "", TURN),
@@ -171,6 +174,8 @@ MUTANTS = (
     Mutant("I07", "a stranger takes a number over while its code lives", LEASE, "lease if budget.watch_only else lease.filter(mine | over)", "lease", f"{LIMITED}owner.py"),
     Mutant("I07", "whoever lost the number may still use its code", FLOW, " or not lease.holds(session):", ":", f"{LIMITED}owner.py"),
     Mutant("T12", "a number stays with whoever had it", LEASE, "Q(ends_at__lte=Now())", "Q(journey=None)", f"{LIMITED}owner.py"),
+    Mutant("T12", "a text that was never sent keeps the number", FLOW, "            lease.give_up(session)\n", "", f"{LIMITED}owner.py"),
+    Mutant("T12", "a call that was never made gives the number away", LEASE, '    _mine(session).filter(verification_sid="").delete()\n', "    _mine(session).delete()\n", f"{LIMITED}owner.py"),
     Mutant("I09", "a text costs no budget", FLOW, "        limits.take(charges)\n", "", f"{LIMITED}texts.py"),
     Mutant("T13", "a guess costs no budget", FLOW, "        limits.take(budgets.guesses(session.phone))\n", "", f"{LIMITED}guesses.py"),
     Mutant("T13", "a right code forgives nothing", FLOW, "    limits.forget(budgets.guesses_of(session.phone))\n", "", f"{LIMITED}guesses.py"),
@@ -184,6 +189,7 @@ MUTANTS = (
     Mutant("T23", "each IPv6 address is another person", BUDGETS, "NEAR, WIDE = 64, 48", "NEAR, WIDE = 128, 48", f"{LIMITED}address.py"),
     Mutant("T25", "all countries are allowed", FORMS, 'if (number.region or "") not in allowed_countries():', "if False:", f"{LIMITED}texts.py"),
     Mutant("T25", "no brake on a country", BUDGETS, "    yield Charge(BRAKE_COUNTRY, country)\n", "", f"{LIMITED}sweep.py"),
+    Mutant("T60", "masked numbers can be tried out", "onboarding/admin.py", "            limits.take([Charge(budgets.FINDS", "            list([Charge(budgets.FINDS", f"{LIMITED}every_budget.py"),
     Mutant("T63", "reviewers' passwords are guessed for ever", "onboarding/admin.py", "        limits.take(budgets.logins(account, client))\n", "", f"{LIMITED}reviewers.py"),
     # Reviewers
     Mutant("I28", "any django-otp device opens the desk", "onboarding/admin.py", "isinstance(getattr(request.user, \"otp_device\", None), TOTPDevice)", "request.user.is_verified()", "tests/test_admin.py"),
