@@ -70,9 +70,12 @@ def twilio_sids(**_kwargs: object) -> Iterator[CheckMessage]:
         if not re.fullmatch(rf"{prefix}[0-9a-fA-F]{{32}}", getattr(settings, name)):
             hint = f"It is {prefix} and 32 hexadecimal digits."
             yield Error(f"{name} is not such a sid.", hint=hint, id="onboarding.E005")
-    if settings.TWILIO_USERNAME.startswith("SK") and not settings.TWILIO_API_KEY_SECRET:
-        hint = "The account's token does not open an API key."
-        yield Error("TWILIO_API_KEY_SECRET is not set.", hint=hint, id="onboarding.E005")
+    if not re.fullmatch(r"(AC|SK)[0-9a-fA-F]{32}", settings.TWILIO_USERNAME):
+        hint = "It is SK and 32 hexadecimal digits."
+        yield Error("TWILIO_API_KEY_SID is not such a sid.", hint=hint, id="onboarding.E005")
+    if settings.TWILIO_USERNAME.startswith("SK") != bool(settings.TWILIO_API_KEY_SECRET):
+        hint = "Set both, or neither: then TWILIO_AUTH_TOKEN is used."
+        yield Error("TWILIO_API_KEY_SID and TWILIO_API_KEY_SECRET go together.", hint=hint, id="onboarding.E005")
     if not re.fullmatch(r"|MG[0-9a-fA-F]{32}|\+[1-9][0-9]{6,14}", settings.TWILIO_SENDER):
         hint = "A messaging service is MG and 32 hexadecimal digits, a number is like +12015550123."
         yield Error("Notices have no such sender.", hint=hint, id="onboarding.E005")
@@ -88,14 +91,16 @@ def default_region(**_kwargs: object) -> Iterator[CheckMessage]:
 
 @register
 def production(**_kwargs: object) -> Iterator[CheckMessage]:
-    """E007, W008, E016, W017: what only a process with DEBUG on may do."""
+    """E007, W008, E016, W017: what is for a process with DEBUG on."""
     if settings.DEBUG:
         return
     if "*" in settings.ALLOWED_HOSTS:
         hint = "Name the hosts that people see: links are made from them."
         yield Error("ALLOWED_HOSTS takes any host.", hint=hint, id="onboarding.E016")
     if settings.LIMITS_WATCH_ONLY:
-        yield Warning("LIMITS_WATCH_ONLY refuses nobody.", hint="To try budgets out, for a time.", id="onboarding.W017")
+        yield Warning(
+            "LIMITS_WATCH_ONLY refuses nobody.", hint="Set it to 0 once the budgets fit.", id="onboarding.W017"
+        )
     if settings.SANDBOX:
         hint = "Set the vendors' credentials."
         yield Error("The sandbox is built in, and DEBUG is off.", hint=hint, id="onboarding.E007")
@@ -106,14 +111,16 @@ def production(**_kwargs: object) -> Iterator[CheckMessage]:
 
 @register
 def limits(**_kwargs: object) -> Iterator[CheckMessage]:
-    """E009, E019: a budget misspelt would be in force as if nothing were said; without a price, money has no limit."""
+    """E009, E019: a budget misspelt would be in force as if nothing were said; free texts and a retention of no days
+    would limit and keep nothing.
+    """
     hint = 'Like {"sends_address": {"burst": 50, "every_s": 60, "watch_only": true}}; onboarding/budgets.py names them.'
     for name, changes in settings.LIMITS.items():
         known = name in BUDGETS and isinstance(changes, dict) and changes.keys() <= CHANGEABLE.keys()
         if not (known and all(_is_number(changes[k], CHANGEABLE[k]) for k in changes)):
             yield Error(f"LIMITS: {name} is no such budget or no such change of one.", hint=hint, id="onboarding.E009")
         elif "every_s" in changes and changes["every_s"] < SHORTEST_S.get(name, 0.001):
-            yield Error(f"LIMITS: {name} would limit nothing.", hint="Give it more seconds.", id="onboarding.E009")
+            yield Error(f"LIMITS: every_s of {name} is too short.", hint="Give it more seconds.", id="onboarding.E009")
     for name in ("TEXT_PRICE_CENTS", "RETENTION_DAYS"):
         if getattr(settings, name) < 1:
             yield Error(f"{name} is less than 1.", hint="Leave it out for the default.", id="onboarding.E019")
@@ -131,9 +138,8 @@ def countries(**_kwargs: object) -> Iterator[CheckMessage]:
     if settings.ALLOWED_COUNTRIES and settings.DEFAULT_REGION not in settings.ALLOWED_COUNTRIES:
         hint = "A number without a country code is read as one of DEFAULT_REGION, and then refused."
         yield Warning("DEFAULT_REGION is not among ALLOWED_COUNTRIES.", hint=hint, id="onboarding.W013")
-
-    if not settings.SANDBOX_TWILIO and not settings.ALLOWED_COUNTRIES:
-        hint = "Name the countries that your people are from: fraudsters have texts sent to the dearest ones."
+    if not (settings.DEBUG or settings.ALLOWED_COUNTRIES):
+        hint = "Name the countries that your people are from: fraudsters have texts sent to the most expensive ones."
         yield Warning("ALLOWED_COUNTRIES lets all countries in.", hint=hint, id="onboarding.W020")
 
 

@@ -37,7 +37,6 @@ GUESSES = 5  # a verification
 WHY_SPENT = {Refusal.GONE: Notice.CODE_EXPIRED, Refusal.TOO_MANY_CHECKS: Notice.TOO_MANY_GUESSES}
 STATUS_CALLS = 10  # a session
 
-
 Columns = Mapping[str, object]
 
 
@@ -199,7 +198,7 @@ def send_code(*, session: OnboardingSession, address: Address, channel: Channel 
     counted = {"sends": F("sends") + 1, "send_again_at": Now() + wait}
     with transaction.atomic():
         move(session, State.SENDING_CODE, Name.CODE_ASKED, {}, channel=channel, **counted)
-        lease.acquire(session)
+        is_new = lease.acquire(session)
         limits.take(charges)
     try:
         locale = LOCALES.get(get_language() or "")
@@ -207,7 +206,8 @@ def send_code(*, session: OnboardingSession, address: Address, channel: Channel 
     except UpstreamError as error:
         if _never_happened(error):
             limits.give_back(charges)
-            lease.give_up(session)
+            if is_new:
+                lease.release(session)
         return _not_sent(session, error, earlier)
     changes = lease.code(session, verification.sid)  # a resend keeps sid, code and clock
     if not changes:
@@ -222,7 +222,7 @@ def send_code(*, session: OnboardingSession, address: Address, channel: Channel 
 
 
 def _not_sent(session: OnboardingSession, error: UpstreamError, earlier: str) -> OnboardingSession:
-    """The code that the person may have came by the channel before this one."""
+    """Back to where it stood: a code that the person already has came by the channel before this one."""
     changes: dict[str, object] = {"notice": Notice.SEND_UNKNOWN}
     if _never_happened(error):
         wait = error.retry_after if isinstance(error, Busy) else timedelta(0)

@@ -45,7 +45,7 @@ def _screen(request: HttpRequest, screen: str, shown: Handoff | None, **context:
 
 
 def _drawing(request: HttpRequest, offered: Handoff) -> SafeString:
-    """A phone comes from outside, by https, whether or not a proxy has said so; the Web SDK needs it."""
+    """By https, except to loopback: phones come by TLS, though a proxy may not say so, and the Web SDK needs it."""
     link = urlsplit(request.build_absolute_uri(reverse("handoff_scanned", args=[handoff.token(offered)])))
     if link.hostname not in LOOPBACK:
         link = link._replace(scheme="https")

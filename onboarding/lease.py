@@ -14,8 +14,8 @@ from onboarding.errors import Limited
 from onboarding.models import Lease, OnboardingSession
 
 
-def acquire(session: OnboardingSession) -> None:
-    """The session's browser owns its number from now on, or Limited. Owning it already prolongs nothing."""
+def acquire(session: OnboardingSession) -> bool:
+    """The session's browser owns its number from now on, or Limited. False if it did already: that prolongs nothing."""
     budget = limits.in_force(NUMBER_OWNER)
     ends_at = Now() + timedelta(seconds=budget.every_s)
     Lease.objects.bulk_create([Lease(key=_key(session), journey=session.journey, ends_at=Now())], ignore_conflicts=True)
@@ -23,9 +23,11 @@ def acquire(session: OnboardingSession) -> None:
     lease = Lease.objects.filter(key=_key(session))
     free = lease if budget.watch_only else lease.filter(mine | over)
     keep = When(mine & ~over, then=F("ends_at"))
+    held = lease.filter(mine & ~over).exists()
     if not free.update(journey=session.journey, ends_at=Case(keep, default=ends_at)):
         left = lease.values_list(F("ends_at") - Now(), flat=True).first()
         raise Limited(budget.name, left or timedelta(seconds=1))  # none: it was given up just now
+    return not held
 
 
 def renew(session: OnboardingSession) -> None:
@@ -46,13 +48,8 @@ def note(session: OnboardingSession) -> None:
     _mine(session).update(**{name: getattr(session, name) for name in columns})
 
 
-def give_up(session: OnboardingSession) -> None:
-    """Nothing was sent: the next may have the number, unless a code of this browser's is still good."""
-    _mine(session).filter(verification_sid="").delete()
-
-
 def release(session: OnboardingSession) -> None:
-    """The code was used, or there is none: the next may have the number."""
+    """The code was used, or none was sent: the next may have the number."""
     _mine(session).delete()
 
 

@@ -12,6 +12,8 @@ from datetime import timedelta
 from django.conf import settings
 from django.db import Error as DatabaseError
 from django.db import connection, transaction
+from django.db.models import QuerySet
+from django.db.models.expressions import RawSQL
 from django.db.models.functions import Now
 from django.utils.crypto import salted_hmac
 
@@ -38,9 +40,6 @@ CHARGE = """
     RETURNING tat"""
 WAIT = "SELECT tat + %(cost)s - %(most)s - {now} FROM onboarding_cell WHERE key = %(key)s AND %(cost)s <= %(most)s"
 REFUND = "UPDATE onboarding_cell SET tat = tat - %(cost)s WHERE key = %(key)s"
-SWEEP = """
-    DELETE FROM onboarding_cell WHERE key IN (SELECT key FROM onboarding_cell WHERE tat <= {now} LIMIT 10000)
-    RETURNING 1"""
 
 
 def take(charges: Iterable[Charge]) -> None:
@@ -84,11 +83,10 @@ def forget(charges: Iterable[Charge]) -> None:
     Cell.objects.filter(key__in=[key(charge.budget, charge.subject) for charge in charges]).delete()
 
 
-def sweep() -> None:
-    """Delete the cells that are empty again and the leases that are over, which say the same as none."""
-    while _run(SWEEP, {}):
-        pass  # a batch at a time: none may take long
-    Lease.objects.filter(ends_at__lte=Now()).delete()
+def over() -> tuple[QuerySet[Cell], QuerySet[Lease]]:
+    """The cells that are empty again and the leases that are over: they say the same as none."""
+    now = RawSQL(NOW[connection.vendor], ())  # noqa: S611 - nobody's words but ours
+    return Cell.objects.filter(tat__lte=now), Lease.objects.filter(ends_at__lte=Now())
 
 
 def in_force(budget: Budget) -> Budget:

@@ -58,7 +58,7 @@ class OnboardingSession(models.Model):
     verification_sid = models.CharField(max_length=34, blank=True)
     sends = models.PositiveSmallIntegerField(_("codes sent"), default=0)
     guesses = models.PositiveSmallIntegerField(_("codes tried"), default=0, help_text=_("Of the latest code."))
-    code_sent_at = models.DateTimeField(_("code sent"), null=True, help_text=_("The latest code, the first time."))
+    code_sent_at = models.DateTimeField(_("code sent"), null=True, help_text=_("When the latest code was first sent."))
     send_again_at = models.DateTimeField(_("may be sent again"), null=True)
     approved_at = models.DateTimeField(_("code was right"), null=True)
 

@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 
 
 def recover() -> Mapping[str, int]:
-    """How many of each: claims that were lost, sessions that ended, revokes told to Prove, rows forgotten."""
+    """How many of each: claims that were lost, other sessions that ended, revokes told to Prove, rows forgotten."""
     lost = Q(state__in=CLAIMS, moved_at__lte=Now() - CLAIM_LEASE)
     ended = Q(state__in=OPEN, expires_at__lte=Now())
     return {
@@ -44,7 +44,7 @@ def _catch_up(overdue: Q) -> int:
             done += flow.catch_up(session=session).version != version
         except Overtaken:
             continue
-        except DatabaseError:  # of this one: the others have waited as long
+        except DatabaseError:  # this session's alone: the others have waited as long
             log.exception("A session could not be caught up.")
     return done
 
@@ -62,7 +62,8 @@ def _tell_prove() -> int:
 
 def _forget() -> int:
     past = Now() - timedelta(days=settings.RETENTION_DAYS)
-    limits.sweep()
+    for rows in limits.over():
+        _delete(rows)
     return (
         _delete(OnboardingSession.objects.filter(state__in=FINAL, created_at__lte=past))
         + _delete(Binding.objects.filter(confirmed=False, revoked_at__lte=past, tell_prove_at=None))

@@ -50,6 +50,7 @@ else:
 if SANDBOX_TWILIO:
     TWILIO_BASE_URL = "sandbox://embedded/sandbox/twilio"
     TWILIO_ACCOUNT_SID, TWILIO_USERNAME, TWILIO_PASSWORD = "AC" + "0" * 32, "AC" + "0" * 32, "sandbox"
+    TWILIO_API_KEY_SECRET = ""
     TWILIO_VERIFY_SERVICE_SID, TWILIO_SENDER = "VA" + "0" * 32, "MG" + "0" * 32
 else:
     TWILIO_BASE_URL = env.str("TWILIO_BASE_URL", default="https://verify.twilio.com")
@@ -166,8 +167,8 @@ TEMPLATES = [
 ]
 
 (BASE_DIR / "var").mkdir(mode=0o700, exist_ok=True)
-EMBEDDED = f"sqlite:///{BASE_DIR / 'var/proveflow.sqlite3'}"
-DATABASES = {"default": env.db_url_config(env.str("DATABASE_URL", default="") or EMBEDDED)}
+LOCAL = f"sqlite:///{BASE_DIR / 'var/proveflow.sqlite3'}"
+DATABASES = {"default": env.db_url_config(env.str("DATABASE_URL", default="") or LOCAL)}
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"]["OPTIONS"] = {
         "timeout": 20,  # seconds
@@ -185,11 +186,11 @@ else:
     session_options = " ".join(f"-c {name}={limit}" for name, limit in limits_ms.items())
     # A host that died says nothing: the kernel asks after it.
     alive = {
-        "tcp_user_timeout": 5000,
-        "keepalives_idle": 5,
+        "tcp_user_timeout": 5000,  # ms
+        "keepalives_idle": 5,  # seconds, as the next
         "keepalives_interval": 2,
         "keepalives_count": 2,
-    }  # ms, s, s
+    }
     DATABASES["default"].setdefault("OPTIONS", {}).update(
         pool=pool, connect_timeout=2, options=session_options, **alive
     )

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.core.exceptions import SuspiciousOperation
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.urls import reverse
+from django.views.decorators.csrf import csrf_exempt
 
 from sandbox import arguments, clock, desk, faults, switches
 from sandbox.arguments import Argument, Arguments, one_of, perhaps, whole
@@ -47,11 +48,11 @@ class Control:
         self.actions = actions
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        asked = self.actions.get(request.method or "")
+        asked = self.actions.get("GET" if request.method == "HEAD" else request.method or "")
         if asked is None:
             allowed = ", ".join(self.actions)
             return JsonResponse({"error": f"one of {allowed}"}, status=405, headers={"Allow": allowed})
-        if request.method != "GET" and _elsewhere(request):
+        if request.method not in ("GET", "HEAD") and _elsewhere(request):
             return JsonResponse({"error": "only from this origin, or from no page at all"}, status=403)
         if request.method == "POST" and not _ours(request):
             return JsonResponse({"error": "send Content-Type: application/json"}, status=415)
@@ -85,7 +86,7 @@ def _ours(request: HttpRequest) -> bool:
 
 
 def _told(request: HttpRequest, known: Arguments) -> Told:
-    if request.method == "GET" or not request.body:
+    if request.method in ("GET", "HEAD") or not request.body:
         return request.GET.dict()
     return arguments.from_form(request.POST.dict(), known) if request.content_type == FORM else json_body(request)
 
@@ -196,11 +197,11 @@ def shown(row: Received) -> Told:
     return line | {"effect": row.effect, "number": row.number} | row.facts
 
 
+@csrf_exempt
 def nothing_here(_request: HttpRequest) -> JsonResponse:
     return JsonResponse({"error": "no such path; docs/sandbox.md lists them all"}, status=404)
 
 
-nothing_here.csrf_exempt = True  # type: ignore[attr-defined]
 faults_ordered = Control(GET=_orders, POST=_order, DELETE=_no_more)
 faults_cleared = Control(POST=_no_more)
 clock_moved = Control(POST=_advance)

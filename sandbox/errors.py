@@ -3,9 +3,11 @@
 https://developer.prove.com/reference/status-and-error-codes, https://www.twilio.com/docs/api/errors
 """
 
+from dataclasses import replace
+
 from sandbox.reply import Reply
 
-# Which of Prove's two families of codes, and which status, where the documents leave a choice: docs/sandbox.md.
+# Where Prove's documents leave a choice of code or status, docs/sandbox.md says what is taken here.
 PROVE = {
     1000: (500, "error occurred"),
     1001: (400, "invalid request"),
@@ -50,9 +52,9 @@ TWILIO = {
     60605: (403, "Verification delivery attempt blocked by geo permissions"),
 }
 # The code of a status that comes from nowhere in particular.
-PROVES = {400: 1001, 401: 8002, 403: 8003, 404: 8011}
-TWILIOS = {401: 20003, 403: 20403, 404: 20404, 405: 20004, 409: 20409, 413: 20413, 429: 20429, 503: 20503}
-PATIENCE = (20429, 60212)  # come with Retry-After
+PROVE_BY_STATUS = {400: 1001, 401: 8002, 403: 8003, 404: 8011}
+TWILIO_BY_STATUS = {401: 20003, 403: 20403, 404: 20404, 405: 20004, 409: 20409, 413: 20413, 429: 20429, 503: 20503}
+WITH_RETRY_AFTER = (20429, 60212)
 
 
 def prove_error(code: int, message: str = "", status: int = 0) -> Reply:
@@ -60,12 +62,16 @@ def prove_error(code: int, message: str = "", status: int = 0) -> Reply:
     return Reply({"code": code, "message": message or usual_message}, status or usual_status)
 
 
+def too_fast() -> Reply:
+    return replace(prove_error(1000, "too many requests", 429), headers={"Retry-After": "1"})
+
+
 def twilio_error(code: int, message: str = "", status: int = 0, *, problem_details: bool) -> Reply:
     """Classic body, or RFC 9457 problem details: Twilio's client has an exception for each."""
     usual_status, title = TWILIO[code]
     status, message = status or usual_status, message or title
     page = f"https://www.twilio.com/docs/errors/{code}"
-    headers = {"Retry-After": "1"} if code in PATIENCE else {}
+    headers = {"Retry-After": "1"} if code in WITH_RETRY_AFTER else {}
     if problem_details:
         problem = {"type": page, "title": title, "status": status, "code": code, "detail": message}
         return Reply(problem, status, headers | {"Content-Type": "application/problem+json"})
@@ -75,7 +81,7 @@ def twilio_error(code: int, message: str = "", status: int = 0, *, problem_detai
 def vendor_error(route: str, status: int, *, problem_details: bool) -> Reply:
     """In the form that the vendor of that route has."""
     if not route.startswith("twilio."):
-        return prove_error(PROVES.get(status, 1000), status=status)
+        return too_fast() if status == 429 else prove_error(PROVE_BY_STATUS.get(status, 1000), status=status)
     return twilio_error(
-        TWILIOS.get(status, 20001 if status < 500 else 20500), status=status, problem_details=problem_details
+        TWILIO_BY_STATUS.get(status, 20001 if status < 500 else 20500), status=status, problem_details=problem_details
     )

@@ -25,7 +25,7 @@ UNHEARD_OF = {
     "next": "device/unheard-of",
     "result": "maybe",
 }
-NO_CLOSED_SET = ("prove.device_revoke", "prove.device_challenge")  # in what these answer
+NO_CLOSED_SET = ("prove.device_revoke", "prove.device_challenge")  # routes whose answers hold no such value
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,9 @@ class QuietHandler(WSGIRequestHandler):
 
 
 def server(port: int) -> ThreadedWSGIServer:
-    """Listens when it returns; port 0 asks for any. Raises OSError for a port that is taken."""
+    """Listens when it returns; port 0 asks for any. Raises OSError for a port that is taken,
+    OverflowError for one that is none.
+    """
     listening = ThreadedWSGIServer((LOOPBACK, port), QuietHandler)
     listening.set_app(WSGIHandler())
     return listening

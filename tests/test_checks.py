@@ -1,5 +1,6 @@
 """Start-up checks: each misconfiguration has its id, and what is right passes."""
 
+import re
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -8,6 +9,8 @@ import pytest
 from django.conf import settings
 from django.core.checks import CheckMessage, run_checks
 from django.test import override_settings
+
+from tests.processes import ROOT
 
 GOOD_KEY = "k9Zq-x7Rw_" * 6
 DEVELOPMENT: dict[str, Any] = {"DEBUG": True}  # which Django's test runner switches off
@@ -188,3 +191,11 @@ def test_an_api_key_needs_its_own_secret() -> None:
     key = {"TWILIO_USERNAME": "SK" + "0" * 32}
     assert ids(**key, TWILIO_API_KEY_SECRET="") == ["onboarding.E005"]
     assert ids(**key, TWILIO_API_KEY_SECRET="secret") == []
+    assert ids(TWILIO_API_KEY_SECRET="secret") == ["onboarding.E005"]
+    assert ids(TWILIO_USERNAME="VA" + "0" * 32) == ["onboarding.E005"]
+
+
+def test_the_docs_tell_of_every_check() -> None:
+    told = re.findall(r"^\| `(onboarding\.[EW]\d{3})` \|", (ROOT / "docs/design.md").read_text(), re.MULTILINE)
+    made = re.findall(r'id="(onboarding\.[EW]\d{3})"', (ROOT / "onboarding/checks.py").read_text())
+    assert sorted(told) == sorted(set(made))

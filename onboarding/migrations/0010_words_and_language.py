@@ -53,7 +53,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='onboardingsession',
             name='code_sent_at',
-            field=models.DateTimeField(help_text='The latest code, the first time.', null=True, verbose_name='code sent'),
+            field=models.DateTimeField(help_text='When the latest code was first sent.', null=True, verbose_name='code sent'),
         ),
         migrations.AlterField(
             model_name='onboardingsession',

@@ -39,7 +39,9 @@ class Unified:
 
 @dataclass(frozen=True)
 class Reply:
-    """What Prove says of a flow. `prove_id` is there if `success` is TRUE; `evaluation` is JSON, untouched."""
+    """What Prove says of a flow. `prove_id` is there if `success` is TRUE; `evaluation` is Prove's
+    JSON; one that is no object stands below the name `evaluation`.
+    """
 
     success: Success
     phone_number: str | None = field(default=None, repr=False)
@@ -148,7 +150,7 @@ def _reasons(name: str, category: object) -> dict[str, str]:
     """A category that did not pass, for reasons that can't be read, is a reason itself. Prove's documents print stubs:
     strings and booleans, which say nothing.
     """
-    if not isinstance(category, dict | list):
+    if not category or not isinstance(category, dict | list):
         return {}
     told = category if isinstance(category, dict) else {"result": "?"}
     reasons = told.get("failureReasons")

@@ -18,7 +18,7 @@ from sandbox.records import Device, Flow, Identity
 from sandbox.reply import Reply
 
 FLOW_LIFE_S = 60 * 60  # assumed: no lifetime of a correlationId is documented
-# Looked at, and used for nothing: what each may hold.
+# Looked at, and of no use here (`proveId` only without a number): what each may hold.
 UNUSED_TEXTS = {
     **dict.fromkeys(("proveId", "deviceId", "clientCustomerId"), ".*"),
     "emailAddress": "[A-Za-z0-9@.+]*",
@@ -147,10 +147,10 @@ def _evaluation(success: str, reasons: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _category(success: str, code: str) -> str:
-    """90.. is identification, all others authentication; beside a success that is no false, it is a matter of risk."""
+    """Who they are, or else their phone; beside a success that is no false, it is a matter of risk."""
     if success != "false":
         return "risk"
-    return "identification" if code.startswith("90") else "authentication"
+    return "identification" if code in people.IDENTITY else "authentication"
 
 
 def _answer(call: Call, success: str, **fields: Any) -> Reply:

@@ -8,7 +8,7 @@ from typing import Any
 from django.core.exceptions import RequestDataTooBig
 
 from sandbox.call import ROUTES, Call, Route, json_body
-from sandbox.errors import prove_error
+from sandbox.errors import prove_error, too_fast
 from sandbox.prove import tokens
 from sandbox.records import Received
 from sandbox.reply import Refusal, Reply
@@ -90,7 +90,7 @@ def _keep_pace(call: Call) -> None:
         return
     recent = [r for r in call.store.since(Received, "at", call.now - 1) if _counts(r.route)]
     if len(recent) >= int(limit):
-        raise Refusal(Reply({"code": 1000, "message": "too many requests"}, 429, {"Retry-After": "1"}))
+        raise Refusal(too_fast())
 
 
 def _counts(name: str) -> bool:

@@ -43,7 +43,8 @@ function waitForNextSend(place) {
 function warnOfTheEnd(tip) {
   const lasting = document.querySelector("[data-lasting]");
   countDown(Number(tip.dataset.ending), (left) => {
-    lasting.textContent = left > WARNED_S ? word("lasting").replace("{time}", inWords(Math.ceil(left / 60) * 60)) : "";
+    const lasts = left > WARNED_S ? word("lasting").replace("{time}", inWords(Math.ceil(left / 60) * 60)) : "";
+    if (lasting.textContent !== lasts) lasting.textContent = lasts;
     if (left > WARNED_S || (left && !tip.hidden)) return;
     if (!left) tip.textContent = word("over");
     tip.hidden = false;

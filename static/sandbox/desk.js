@@ -40,7 +40,7 @@ function morph(old, next) {
 function show(desk) {
   const { activeElement } = document;
   for (const region of document.querySelectorAll("[data-live]")) morph(region, desk.getElementById(region.id));
-  if (activeElement !== document.activeElement && activeElement.isConnected) activeElement.focus(); // it was moved
+  if (activeElement !== document.activeElement && activeElement.isConnected) activeElement.focus({ preventScroll: true });
   markOwnKeys();
 }
 

@@ -1,11 +1,14 @@
 """Processes that die, and one that only slept: `manage.py recover` leaves nothing stuck, and nothing happens twice."""
 
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 
 import pytest
 from django.conf import LazySettings
+from django.contrib.sessions.models import Session
 from django.core.management import call_command
 from django.db import OperationalError
+from django.utils import timezone
 
 from onboarding import flow
 from onboarding.models import Binding, Event, OnboardingSession
@@ -199,6 +202,14 @@ def test_what_is_past_its_retention_is_forgotten_and_a_binding_in_use_is_not(vis
     later(2 * A_DAY_S)
     recover()
     assert counts() == {"OnboardingSession": 0, "Binding": 1, "Event": 0}
+
+
+def test_what_browsers_were_remembered_by_is_forgotten_when_it_is_over(visitor: Visitor) -> None:
+    visitor.links(NUMBER, E164)
+    kept = Session.objects.count()
+    Session.objects.create(session_key="over", expire_date=timezone.now() - timedelta(seconds=1))
+    recover()
+    assert kept and Session.objects.count() == kept
 
 
 def test_a_revoked_binding_is_forgotten_once_prove_knows(visitor: Visitor, sandbox: Sandbox, later: LATER) -> None:

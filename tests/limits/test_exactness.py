@@ -1,13 +1,16 @@
 """Four processes of eight threads each: what a budget admits is its burst, neither more nor less."""
 
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from onboarding import limits
 from onboarding.budgets import Budget, Charge
 from onboarding.errors import Limited
+from onboarding.models import Cell
+from onboarding.recovery import recover
 from tests.deep.conftest import share, tell
 from tests.limits.contenders import PROCESSES, THREADS, at_once, contenders
 
@@ -49,3 +52,16 @@ def test_a_budget_admits_exactly_its_burst_whoever_tries_at_once(tmp_path: Path)
 def test_budgets_that_are_charged_together_are_exact_and_lock_nobody_out(tmp_path: Path) -> None:
     with contenders(tmp_path) as pool:
         assert at_once(pool, takes_both, [f"round {n}" for n in range(ROUNDS_OF_TWO)]) == [BURST] * ROUNDS_OF_TWO
+
+
+@pytest.mark.skipif(not IS_SHARED, reason="SQLite lets one writer in at a time: nothing comes during a sweep")
+def test_a_count_that_comes_during_a_sweep_stays() -> None:
+    limits.take([Charge(NARROW, "somebody")])
+    Cell.objects.update(tat=0)  # empty again
+    with transaction.atomic():
+        limits.take([Charge(NARROW, "somebody")])
+        with ThreadPoolExecutor() as workers:
+            sweep = workers.submit(recover)
+            wait([sweep], timeout=1)
+    sweep.result()
+    assert Cell.objects.count() == 1

@@ -114,6 +114,30 @@ def test_a_text_that_was_never_sent_keeps_nobody_waiting(
     assert len(other.messages(E164)) == 1
 
 
+def test_a_code_that_is_dead_keeps_no_number_that_an_unsent_text_would_free(
+    visitor: Visitor, sandbox: Sandbox, later: LATER
+) -> None:
+    visitor.starts(NUMBER)
+    later(CODE_LIFE_S + 1)
+    sandbox.advance(CODE_LIFE_S + 1)
+    sandbox.has("twilio.verification", "refuse", times=1)
+    (other := Visitor()).starts(NUMBER)
+    later(31)
+    assert Visitor().starts(NUMBER).path == "/code/"
+    assert "send a code right now" in other.opens("/code/").text
+
+
+def test_a_text_that_came_though_nobody_knows_keeps_the_number(
+    visitor: Visitor, sandbox: Sandbox, later: LATER
+) -> None:
+    sandbox.has("twilio.verification", "lost", times=1)
+    visitor.starts(NUMBER)
+    later(31)
+    sandbox.has("twilio.verification", "refuse", times=1)
+    visitor.submits("/code/send/")
+    assert "in another browser" in Visitor().starts_in_vain(NUMBER).json()["error"]
+
+
 def test_a_call_that_was_never_made_leaves_the_number_to_whoever_has_a_code_for_it(
     visitor: Visitor, sandbox: Sandbox, later: LATER
 ) -> None:

@@ -266,3 +266,8 @@ def test_a_wrong_path_is_told_in_json(alone: World) -> None:
 
 def test_a_wrong_verb_is_told_the_right_ones(client: Client) -> None:
     assert client.put(CLOCK).headers["Allow"] == "POST"
+
+
+@pytest.mark.parametrize("path", ["/sandbox/messages.json", "/sandbox/control/ledger.json"])
+def test_whoever_only_wants_the_head_gets_it(path: str, client: Client) -> None:
+    assert client.head(path).status_code == 200

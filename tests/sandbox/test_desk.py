@@ -166,11 +166,14 @@ def test_focus_stays_on_a_phone_that_moves(desk: Page, alone: World) -> None:
     alone.started("+12025550102")
     button = desk.get_by_role("article", name=PHONE).get_by_role("button", name="Airplane mode")
     button.focus()
+    desk.evaluate("scrollTo(0, document.body.scrollHeight)")
+    place = desk.evaluate("scrollY")
 
     alone.started(ADA)
 
     expect(desk.get_by_role("article").first).to_have_attribute("aria-label", PHONE)
     expect(button).to_be_focused()
+    assert desk.evaluate("scrollY") >= place
 
 
 def test_after_everything_is_forgotten_focus_is_where_it_was_asked_for(desk: Page, alone: World) -> None:

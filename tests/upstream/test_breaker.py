@@ -4,11 +4,15 @@ import logging
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 import pytest
+import responses
 
 from onboarding.errors import Busy, Garbled, Refused, Uncertain, Unreachable, UpstreamError
 from onboarding.upstream.breaker import Breaker, CircuitOpen
+from onboarding.upstream.deadline import deadline
+from onboarding.upstream.http import Upstream
 
 Exchange = Callable[[], None]
 
@@ -141,3 +145,13 @@ def test_opening_and_closing_are_logged_once_each(
     clock.now += 15
     answers(breaker)
     assert caplog.messages == ["prove fails: the circuit is open", "prove answers: the circuit is closed"]
+
+
+def test_time_that_others_of_a_request_used_up_is_no_failure_of_the_vendors(vendor: responses.RequestsMock) -> None:
+    upstream = Upstream("prove", "https://platform.example", {"status": timedelta(seconds=5)})
+    vendor.post("https://platform.example/status", json={})
+    with deadline(timedelta(0)):
+        for _ in range(20):
+            with pytest.raises(Unreachable):
+                upstream.post("/status", json={})
+    assert upstream.post("/status", json={}) == {}

@@ -189,7 +189,9 @@ def test_a_list_in_place_of_an_evaluation_is_a_reason(prove: Prove, vendor: resp
     assert read.failure_reasons == {"evaluation": "not understood"} and read.evaluation == {"evaluation": ["9101"]}
 
 
-@pytest.mark.parametrize("evaluation", ["", "{}", [], 7, True, None, {"key": "{}"}, {"key": {}}, {"success": True}])
+@pytest.mark.parametrize(
+    "evaluation", ["", "{}", [], 7, True, None, {"key": "{}"}, {"key": {}}, {"key": []}, {"success": True}]
+)
 def test_a_stub_in_place_of_an_evaluation_costs_nobody_their_answer(
     prove: Prove, vendor: responses.RequestsMock, evaluation: Any
 ) -> None:
