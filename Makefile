@@ -10,7 +10,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .PHONY: help run serve test test-deep mutants check audit screenshots format messages bench lock clean
 help: ## this list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+	@awk -F ':.*## ' '/^[a-z-]+:.*##/ { printf "%-12s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: .venv/runtime $(SDK) .env ## the whole journey on http://127.0.0.1:8000, with the sandbox
 	@$(BIN)/python manage.py migrate --verbosity 0
@@ -68,12 +68,12 @@ clean: ## forget everything that set-up and runs made
 chromium:
 	@sh .ci/chromium
 
-.env:
-	@umask 077; printf 'DEBUG=1\nSECRET_KEY=%s\n' "$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(50))')" > .env
+.env: | .venv/bin/python
+	@umask 077; key=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(50))') && printf 'DEBUG=1\nSECRET_KEY=%s\n' "$$key" > .env
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "proveflow needs Python 3.11 or newer: make PYTHON=/path/to/python3.11 ..."; exit 1; }
-	$(PYTHON) -m venv .venv
+	$(PYTHON) -m venv --clear .venv || { rm -rf .venv; exit 1; }
 
 .venv/runtime: requirements/runtime.txt | .venv/bin/python
 	$(BIN)/pip install --quiet --require-hashes -r $<
@@ -87,5 +87,5 @@ $(SDK): package-lock.json
 $(AUDITORS): tests/audit/package-lock.json
 $(SDK) $(AUDITORS): | .venv/runtime
 	@command -v $(NPM) >/dev/null || $(BIN)/pip install --quiet --require-hashes -r requirements/node.txt
-	PATH="$(CURDIR)/$(BIN):$$PATH" $(NPM) ci --silent --prefix $(<D)
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(NPM) ci --loglevel=error --no-audit --no-fund --prefix $(<D)
 	@touch $@

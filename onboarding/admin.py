@@ -275,9 +275,8 @@ class ReadingRoom(ReadOnly, Stamped):
             messages.error(request, _("Enter a whole phone number, like 201 555 0123."))
             return HttpResponseRedirect(target)
         try:
-            limits.take(
-                [Charge(budgets.FINDS, request.user.get_username())]
-            )  # or a masked number could be found by trying
+            # Or a masked number could be found by trying.
+            limits.take([Charge(budgets.FINDS, request.user.get_username())])
         except Limited:
             messages.error(request, _("That is all for now. Try again in some minutes."))
             return HttpResponseRedirect(target)

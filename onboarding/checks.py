@@ -64,6 +64,17 @@ def web_sdk(**_kwargs: object) -> Iterator[CheckMessage]:
 
 
 @register
+def secrets(**_kwargs: object) -> Iterator[CheckMessage]:
+    """E021: set and empty, as a template leaves them."""
+    for name, value in (
+        ("PROVE_CLIENT_SECRET", settings.PROVE_CLIENT_SECRET),
+        ("TWILIO_AUTH_TOKEN", settings.TWILIO_PASSWORD),
+    ):
+        if not value:
+            yield Error(f"{name} is empty.", hint="It comes with the other credentials.", id="onboarding.E021")
+
+
+@register
 def twilio_sids(**_kwargs: object) -> Iterator[CheckMessage]:
     """E005: a sid in another sid's place, or half an API key, fails only at the first text."""
     for name, prefix in SIDS.items():

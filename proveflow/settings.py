@@ -13,6 +13,7 @@ from proveflow.gunicorn import threads
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Env()
+env.escape_proxy = True  # \$ is a dollar; a value that begins with a bare one is another variable's
 env.read_env(env.str("ENV_FILE", default=str(BASE_DIR / ".env")))
 
 DEBUG = env.bool("DEBUG", default=False)
@@ -166,9 +167,11 @@ TEMPLATES = [
     }
 ]
 
-(BASE_DIR / "var").mkdir(mode=0o700, exist_ok=True)
-LOCAL = f"sqlite:///{BASE_DIR / 'var/proveflow.sqlite3'}"
-DATABASES = {"default": env.db_url_config(env.str("DATABASE_URL", default="") or LOCAL)}
+if url := env.str("DATABASE_URL", default=""):
+    DATABASES = {"default": env.db_url_config(url)}
+else:
+    (BASE_DIR / "var").mkdir(mode=0o700, exist_ok=True)
+    DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": BASE_DIR / "var/proveflow.sqlite3"}}
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"]["OPTIONS"] = {
         "timeout": 20,  # seconds
@@ -177,7 +180,7 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     }
 else:
     # A pool, so that a request gives its connection back while it waits for Prove or Twilio; seconds.
-    pool = {"min_size": 1, "max_size": 16, "timeout": 1}
+    pool = {"min_size": 1, "max_size": 16, "timeout": 1, "reconnect_timeout": 2}
     limits_ms = {
         "statement_timeout": env.int("DATABASE_STATEMENT_TIMEOUT_S", default=3) * 1000,
         "lock_timeout": 1000,
@@ -248,7 +251,7 @@ if not DEBUG:
     SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = True
     if env.bool("BEHIND_TLS_PROXY", default=False):
         SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
-        SECURE_SSL_REDIRECT = True
+        SECURE_SSL_REDIRECT, SECURE_REDIRECT_EXEMPT = True, ["^healthz$", "^readyz$"]  # probes don't come by the proxy
 
 CONTENT_SECURITY_POLICY: dict[str, Any] = {
     "DIRECTIVES": {
@@ -269,11 +272,13 @@ DEFAULT_EXCEPTION_REPORTER_FILTER = "proveflow.reports.NothingPersonal"
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "handlers": {"console": {"class": "logging.StreamHandler"}},
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": "WARNING"},
     "loggers": {
         # urllib3, requests and twilio write URLs and parameters; the diary and onboarding's own log say what matters.
         # Django's templates write what a page was made of.
+        "django": {"handlers": []},  # or its warnings come twice with DEBUG on
         **{name: {"level": "WARNING"} for name in ("urllib3", "twilio", "twilio.http_client", "django.template")},
     },
 }

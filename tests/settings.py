@@ -18,10 +18,11 @@ os.environ["SANDBOX_STORE"] = str(FOLDER / "sandbox.sqlite3")
 os.environ["STATIC_ROOT"] = str(FOLDER)
 
 if os.environ.get("DATABASE") == "postgresql":
-    if "DATABASE_URL" not in os.environ:  # pytest's workers inherit it
+    if "TEST_DATABASE_URL" not in os.environ:  # pytest's workers inherit it
         from tests.postgresql import start
 
-        os.environ["DATABASE_URL"] = start()
+        os.environ["TEST_DATABASE_URL"] = start()
+    os.environ["DATABASE_URL"] = os.environ["TEST_DATABASE_URL"]  # never the shell's own
 else:
     os.environ["DATABASE_URL"] = "sqlite:///:memory:"
 

@@ -199,3 +199,8 @@ def test_the_docs_tell_of_every_check() -> None:
     told = re.findall(r"^\| `(onboarding\.[EW]\d{3})` \|", (ROOT / "docs/design.md").read_text(), re.MULTILINE)
     made = re.findall(r'id="(onboarding\.[EW]\d{3})"', (ROOT / "onboarding/checks.py").read_text())
     assert sorted(told) == sorted(set(made))
+
+
+@pytest.mark.parametrize("setting", ["PROVE_CLIENT_SECRET", "TWILIO_PASSWORD"])
+def test_a_credential_that_a_template_left_empty_is_told(setting: str) -> None:
+    assert ids(**{setting: ""}) == ["onboarding.E021"]

@@ -99,7 +99,7 @@ class BuiltIn(Site):
 
 
 class Alone(Site):
-    """Two sandboxes on one store, so that Prove can be down while Twilio is up."""
+    """Two sandboxes on one store, so that Prove can be down while Twilio is up. `more` are settings."""
 
     environment: dict[str, str]
     prove_port: int
@@ -108,7 +108,7 @@ class Alone(Site):
 
     @classmethod
     @contextmanager
-    def running(cls, folder: Path) -> Iterator[Self]:
+    def running(cls, folder: Path, **more: str) -> Iterator[Self]:
         port, prove, twilio = free_port(), free_port(), free_port()
         site = cls(folder, origin=f"http://127.0.0.1:{port}", sandbox=f"http://127.0.0.1:{twilio}")
         site.prove_port, site.prove, site.product = prove, ExitStack(), ExitStack()
@@ -120,6 +120,7 @@ class Alone(Site):
             **NOTICES,
             **pointed_at(prove=f"http://127.0.0.1:{prove}", twilio=site.sandbox),
             STATIC_ROOT=str(folder / "static"),
+            **more,
         )
         manage("migrate", environment=site.environment)
         manage("collectstatic", "--noinput", environment=site.environment)

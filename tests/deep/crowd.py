@@ -27,6 +27,8 @@ class Person:
         self.secrets: set[str] = set()  # codes and authTokens
         self.browser = requests.Session()
         self.browser.trust_env = False
+        self.statuses: set[int] = set()
+        self.browser.hooks["response"].append(lambda answer, **_: self.statuses.add(answer.status_code))
         self.device = PretendDevice(fleet.origin)
 
     def onboards(self) -> bool:
@@ -79,13 +81,16 @@ class Person:
 
 
 class Crowd:
-    """`linked`: the numbers whose person saw that they are; `seen`: all; `secrets`: their codes and authTokens."""
+    """`linked`: the numbers whose person saw that they are; `seen`: all; `secrets`: their codes and authTokens;
+    `statuses`: of all answers.
+    """
 
     def __init__(self, fleet: Fleet) -> None:
         self.fleet = fleet
         self.linked: list[str] = []
         self.seen: list[str] = []
         self.secrets: set[str] = set()
+        self.statuses: set[int] = set()
         self._numbers = (f"+1415{2_000_000 + n * 13}" for n in count())
         self._over, self._lock = threading.Event(), threading.Lock()
 
@@ -114,5 +119,6 @@ class Crowd:
             through = person.onboards()
             with self._lock:
                 self.secrets |= person.secrets
+                self.statuses |= person.statuses
                 if through:
                     self.linked.append(number)

@@ -1,4 +1,6 @@
-"""The product as in production: gunicorn's workers, PostgreSQL, the sandbox alone. Each can be killed."""
+"""gunicorn's workers, PostgreSQL, the sandbox alone: as in production, but for cookies that plain http carries (DEBUG)
+and for workers that are preloaded, so that one that was killed is soon replaced. Each can be killed.
+"""
 
 import os
 import shutil
@@ -30,10 +32,17 @@ class PostgreSQL:
 
     def crashes(self) -> None:
         """As by `pg_ctl stop -m immediate`: no goodbye, no checkpoint; then it is started again."""
+        with self.away():
+            pass
+
+    @contextmanager
+    def away(self) -> Iterator[None]:
+        """Nobody listens."""
         postmaster = self.server.get_postmaster_info().process
         assert postmaster is not None
         postmaster.send_signal(signal.SIGQUIT)
         postmaster.wait(PATIENCE_S)
+        yield
         self.server.ensure_postgres_running()
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:

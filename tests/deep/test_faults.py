@@ -1,4 +1,6 @@
-"""Every kind of bad day, at every call, in every phase of a journey: nothing lost, nothing twice, nobody stuck."""
+"""All kinds of bad days, at all calls, in all phases of a journey, in combinations drawn by lot: nothing lost, nothing
+twice, nobody stuck.
+"""
 
 import itertools
 import random

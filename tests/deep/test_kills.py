@@ -6,16 +6,19 @@ import time
 from pathlib import Path
 
 import pytest
+import requests
 from django.db import connection
 
 from onboarding.states import FINAL
 from tests.deep import ledger
+from tests.deep.browser import STATUSES
 from tests.deep.conftest import DEEP, tell, until
 from tests.deep.crowd import Crowd
-from tests.deep.fleet import Fleet, fleet
+from tests.deep.fleet import PATIENCE_S, Fleet, fleet
 
 KILLS, KILL_EVERY_S = 500, 0.4
 CRASHES, CRASH_EVERY_S = 100, 1.0
+AWAY_S = 20
 
 pytestmark = [
     pytest.mark.skipif(not DEEP, reason="minutes: make test-deep"),
@@ -44,6 +47,24 @@ def test_a_database_that_crashes_loses_nothing_and_does_nothing_twice(tmp_path: 
         judge(ours, crowd, f"{CRASHES} crashes of PostgreSQL")
 
 
+def test_a_database_that_was_away_is_met_again_at_once(tmp_path: Path) -> None:
+    with fleet(tmp_path) as ours:
+        with ours.database.away():
+            ends = time.monotonic() + AWAY_S
+            while time.monotonic() < ends:
+                assert readiness(ours) == 503
+                time.sleep(0.2)
+        returned = time.monotonic()
+        until(lambda: {readiness(ours) for _ in range(20)} == {200}, "it is not met again")
+        waited_s = time.monotonic() - returned
+        assert waited_s < AWAY_S / 2
+        tell(f"PostgreSQL away for {AWAY_S} s: met again {waited_s:.1f} s after its return")
+
+
+def readiness(ours: Fleet) -> int:
+    return requests.get(f"{ours.origin}/readyz", timeout=PATIENCE_S).status_code
+
+
 def settle(crowd: Crowd) -> None:
     """The last people go on in peace, so that some get through at the end, too."""
     before = len(crowd.linked)
@@ -52,6 +73,7 @@ def settle(crowd: Crowd) -> None:
 
 def judge(ours: Fleet, crowd: Crowd, what: str) -> None:
     crowd.ends()
+    assert crowd.statuses <= STATUSES, "I33: an answer of another status"
     ours.recovers()
     told = ours.ledger()
     ledger.judge(ledger.line(each, each["number"]) for each in told if each["number"])

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import requests
+from django.conf import settings
 from django.db import connection
 
 from tests.deep import ledger
@@ -17,7 +18,7 @@ from tests.deep.crowd import Person
 from tests.deep.fleet import PATIENCE_S, Fleet, fleet
 
 PEOPLE = 72
-BULKHEAD = 16  # calls at once in a worker
+BULKHEAD = settings.UPSTREAM_CALLS_AT_ONCE  # in a worker
 PAGES = ("/", "/healthz", "/readyz", "/admin/login/", "/nowhere")
 
 pytestmark = [

@@ -7,7 +7,6 @@ from tests.journeys.conftest import Sandbox, next_probe
 from tests.journeys.visitor import Visitor
 
 NUMBER, E164 = "201 555 0123", "+12015550123"
-EFFECTS = ["prove.unify", "prove.unify_bind", "twilio.verification", "twilio.verification_check"]
 Patch = pytest.MonkeyPatch
 
 

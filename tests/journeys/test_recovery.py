@@ -252,6 +252,12 @@ def test_a_row_that_the_database_refuses_keeps_nothing_else_waiting(
     assert other.opens("/code/").path == "/expired/"
 
 
-def test_the_command_says_what_it_did(visitor: Visitor, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_says_what_it_did_and_else_nothing(
+    visitor: Visitor, later: LATER, capsys: pytest.CaptureFixture[str]
+) -> None:
     call_command("recover")
-    assert capsys.readouterr().out.splitlines() == [f"{what}: 0" for what in NOTHING]
+    assert capsys.readouterr().out == ""
+    visitor.starts(NUMBER)
+    later(3600)
+    call_command("recover")
+    assert capsys.readouterr().out == "sessions ended: 1\n"

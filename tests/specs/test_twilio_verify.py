@@ -18,7 +18,7 @@ from tests.specs.openapi import SPECS, Answer, Document
 
 FILE = SPECS / "twilio_verify_v2.json"
 LANDLINE, BUSY = "+12025550152", "+12025550155"
-VERIFICATIONS, CHECK = f"/v2/Services/{SERVICE}/Verifications", f"/v2/Services/{SERVICE}/VerificationCheck"
+CHECK = f"/v2/Services/{SERVICE}/VerificationCheck"
 
 
 @pytest.fixture(scope="module")
