@@ -17,6 +17,7 @@ PEOPLE = 6
 MOST_STEPS = 40
 BREATH_S = 0.2
 PATIENCE_S = 15
+CSRF = "__Host-csrftoken"
 
 
 class Person:
@@ -28,8 +29,17 @@ class Person:
         self.browser = requests.Session()
         self.browser.trust_env = False
         self.statuses: set[int] = set()
-        self.browser.hooks["response"].append(lambda answer, **_: self.statuses.add(answer.status_code))
+        self.browser.hooks["response"].append(self._takes_in)
         self.device = PretendDevice(fleet.origin)
+
+    def _takes_in(self, answer: requests.Response, **_options: object) -> None:
+        """Browsers count loopback as secure, requests does not: it would keep cookies that are to go by https only."""
+        self.statuses.add(answer.status_code)
+        headers = answer.raw._original_response.msg  # type: ignore[union-attr]
+        cookies = headers.get_all("Set-Cookie", [])
+        del headers["Set-Cookie"]
+        for cookie in cookies:
+            headers["Set-Cookie"] = cookie.replace("; Secure", "")
 
     def onboards(self) -> bool:
         """Whether the page at the end says that the number is linked."""
@@ -67,7 +77,7 @@ class Person:
 
     def starts(self) -> requests.Response:
         """From the phone page; raises requests.RequestException if no answer comes."""
-        if "csrftoken" not in self.browser.cookies:
+        if CSRF not in self.browser.cookies:
             self.opens("/")
         return self._posts("/start/", script=True, phone=self.number, start_key=str(uuid.uuid4()))
 
@@ -75,7 +85,7 @@ class Person:
         return self.browser.get(self.fleet.origin + path, timeout=PATIENCE_S)
 
     def _posts(self, path: str, *, script: bool = False, **fields: str) -> requests.Response:
-        token = {"csrfmiddlewaretoken": self.browser.cookies.get("csrftoken") or ""}
+        token = {"csrfmiddlewaretoken": self.browser.cookies.get(CSRF) or ""}
         headers = {"Accept": "application/json"} if script else {}
         return self.browser.post(self.fleet.origin + path, token | fields, headers=headers, timeout=PATIENCE_S)
 

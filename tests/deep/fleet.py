@@ -1,5 +1,5 @@
-"""gunicorn's workers, PostgreSQL, the sandbox alone: as in production, but for cookies that plain http carries (DEBUG)
-and for workers that are preloaded, so that one that was killed is soon replaced. Each can be killed.
+"""gunicorn's workers, PostgreSQL, the sandbox alone: as in production, but for workers that are preloaded, so that one
+that was killed is soon replaced. Each can be killed.
 """
 
 import os
@@ -66,10 +66,11 @@ class Fleet:
         self.origin = f"http://127.0.0.1:{self.port}"
         self.environment = product_environment(
             folder,
-            DEBUG="1",
+            DEBUG="0",
             DATABASE_URL=database.url,
             **pointed_at(prove=self.sandbox, twilio=self.sandbox),
             LIMITS_WATCH_ONLY="1",
+            STATIC_ROOT=str(folder / "static"),
         )
 
     def workers(self) -> list[int]:
@@ -120,6 +121,7 @@ def fleet(folder: Path) -> Iterator[Fleet]:
     try:
         ours = Fleet(folder, database)
         manage("migrate", environment=ours.environment)
+        manage("collectstatic", "--noinput", environment=ours.environment)
         gunicorn = ["-m", "gunicorn", "proveflow.wsgi", "--config", "proveflow/gunicorn.py", "--preload"]
         gunicorn += ["--bind", f"127.0.0.1:{ours.port}", "--workers", str(WORKERS), "--pid", str(ours.pid_file)]
         sandbox = ["manage.py", "sandbox", ours.sandbox.rsplit(":", 1)[1]]
