@@ -71,7 +71,7 @@ def prepare(database: str, store: Path) -> None:
     settings.DEBUG = False  # as pytest-django has it in the test's own process: errors get the product's pages
     settings.SANDBOX_STORE = store
     connection.settings_dict["NAME"] = database
-    connection.settings_dict["OPTIONS"]["pool"]["timeout"] = PATIENCE_S
+    connection.settings_dict["OPTIONS"]["pool"] |= {"timeout": PATIENCE_S, "reconnect_timeout": PATIENCE_S}
 
 
 def fire(shots: Sequence[Shot]) -> list[Hit]:

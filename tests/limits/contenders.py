@@ -34,7 +34,7 @@ def begin(database: str) -> None:
     connection.settings_dict["NAME"] = database
     options = connection.settings_dict["OPTIONS"]
     if "pool" in options:
-        options["pool"]["timeout"] = PATIENCE_S
+        options["pool"] |= {"timeout": PATIENCE_S, "reconnect_timeout": PATIENCE_S, "max_size": THREADS}
 
 
 def at_once(pool: ProcessPoolExecutor, act: Callable[[str], bool], subjects: list[str]) -> list[int]:

@@ -54,6 +54,12 @@ def test_budgets_that_are_charged_together_are_exact_and_lock_nobody_out(tmp_pat
         assert at_once(pool, takes_both, [f"round {n}" for n in range(ROUNDS_OF_TWO)]) == [BURST] * ROUNDS_OF_TWO
 
 
+def sweeps() -> None:
+    """With a connection of its own, which it gives back."""
+    recover()
+    connection.close()
+
+
 @pytest.mark.skipif(not IS_SHARED, reason="SQLite lets one writer in at a time: nothing comes during a sweep")
 def test_a_count_that_comes_during_a_sweep_stays() -> None:
     limits.take([Charge(NARROW, "somebody")])
@@ -61,7 +67,7 @@ def test_a_count_that_comes_during_a_sweep_stays() -> None:
     with transaction.atomic():
         limits.take([Charge(NARROW, "somebody")])
         with ThreadPoolExecutor() as workers:
-            sweep = workers.submit(recover)
+            sweep = workers.submit(sweeps)
             wait([sweep], timeout=1)
     sweep.result()
     assert Cell.objects.count() == 1
