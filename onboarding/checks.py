@@ -81,7 +81,8 @@ def twilio_sids(**_kwargs: object) -> Iterator[CheckMessage]:
         if not re.fullmatch(rf"{prefix}[0-9a-fA-F]{{32}}", getattr(settings, name)):
             hint = f"It is {prefix} and 32 hexadecimal digits."
             yield Error(f"{name} is not such a sid.", hint=hint, id="onboarding.E005")
-    if not re.fullmatch(r"(AC|SK)[0-9a-fA-F]{32}", settings.TWILIO_USERNAME):
+    is_told_above = settings.TWILIO_USERNAME == settings.TWILIO_ACCOUNT_SID
+    if not is_told_above and not re.fullmatch(r"(AC|SK)[0-9a-fA-F]{32}", settings.TWILIO_USERNAME):
         hint = "It is SK and 32 hexadecimal digits."
         yield Error("TWILIO_API_KEY_SID is not such a sid.", hint=hint, id="onboarding.E005")
     if settings.TWILIO_USERNAME.startswith("SK") != bool(settings.TWILIO_API_KEY_SECRET):
