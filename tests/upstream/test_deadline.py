@@ -21,7 +21,7 @@ from onboarding.upstream.http import Upstream
 from tests.upstream.loopback import EMPTY_OBJECT, JSON_HEAD, Play, dripping, reply, serving, silence
 
 DEADLINE = 0.6  # seconds
-GRACE = 3.0  # seconds, on a busy machine; the other outcome is never
+GRACE = 1.0  # seconds, on a busy machine; with DEADLINE still less than the limit of a connect
 LONG = JSON_HEAD + b"X-Padding: %b\r\nContent-Length: 200\r\n\r\n" % (b"x" * 200) + b" " * 198 + b"{}"
 HEAD, BODY = LONG.index(b"X-Padding"), LONG.index(b"\r\n\r\n") + 4
 CHUNKED = JSON_HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
