@@ -25,7 +25,7 @@ serve: .venv/runtime $(SDK) ## the production server, on whatever the environmen
 
 test: .venv/dev $(SDK) chromium ## the whole test suite, browser tests included
 	$(BIN)/python -m pytest -n 3 --dist loadgroup $(ARGS)
-	DATABASE=postgresql $(BIN)/python -m pytest -n 3 --dist loadgroup tests/journeys tests/deep tests/limits tests/hostile tests/rules/test_constraints.py $(ARGS)
+	DATABASE=postgresql $(BIN)/python -m pytest -n 3 --dist loadgroup tests/journey tests/desk/test_reviews.py tests/operations/test_recovery.py tests/deep tests/limits tests/hostile tests/domain/test_constraints.py $(ARGS)
 
 test-deep: .venv/dev $(SDK) ## the long proofs, on both databases: any order, races, faults, kills, crashes, leaks
 	DEEP=1 $(BIN)/python -m pytest -n 4 --dist loadgroup --capture=sys $(DEEP_TESTS) $(ARGS)

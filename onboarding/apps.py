@@ -7,4 +7,4 @@ class OnboardingConfig(AppConfig):
     verbose_name = _("Onboarding")
 
     def ready(self) -> None:
-        from onboarding import checks  # noqa: F401 - registers them
+        from onboarding.operations import checks  # noqa: F401 - registers them

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from enum import StrEnum
 
-from onboarding.errors import Busy, UpstreamError
+from onboarding.domain.errors import Busy, UpstreamError
 from onboarding.models import Event, OnboardingSession
 
 Facts = Mapping[str, object]

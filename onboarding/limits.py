@@ -17,8 +17,8 @@ from django.db.models.expressions import RawSQL
 from django.db.models.functions import Now
 from django.utils.crypto import salted_hmac
 
-from onboarding.budgets import Budget, Charge
-from onboarding.errors import Limited
+from onboarding.domain.budgets import Budget, Charge
+from onboarding.domain.errors import Limited
 from onboarding.models import Cell, Lease
 
 Terms = dict[str, str | int]

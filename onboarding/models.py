@@ -10,9 +10,9 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django_otp.models import Device
 
-from onboarding.phone import Number
-from onboarding.states import CLAIMS, FINAL, OPEN, PASSED, Channel, Notice, Review, Stage, State
-from onboarding.wording import STATE_WORDS
+from onboarding.domain.phone import Number
+from onboarding.domain.states import CLAIMS, FINAL, OPEN, PASSED, Channel, Notice, Review, Stage, State
+from onboarding.domain.wording import STATE_WORDS
 
 ID_LENGTH = 128  # characters, for what Prove names; it tells no limit
 

@@ -1,4 +1,4 @@
-"""Everything the environment says, read once. `.env.example` lists it; `onboarding.checks` judges it at start-up."""
+"""The environment, read once. `.env.example` lists it; `onboarding.operations.checks` judges it at start-up."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -105,7 +105,7 @@ CARRIER_CONSENT = env.str("CARRIER_CONSENT", default="")  # the words that your 
 # Whose addresses to believe: so many proxies append to X-Forwarded-For, and the last of them is in these networks.
 TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)
 TRUSTED_PROXY_CIDRS = env.list("TRUSTED_PROXY_CIDRS", default=[])
-# Fields of onboarding.budgets to replace, by budget: {"sends_address": {"burst": 50, "watch_only": true}}
+# Fields of onboarding.domain.budgets to replace, by budget: {"sends_address": {"burst": 50, "watch_only": true}}
 LIMITS = env.json("LIMITS", default={})
 # Refuse nobody, only log. With the sandbox's phones, where no text costs anything and everybody is 127.0.0.1.
 LIMITS_WATCH_ONLY = env.bool("LIMITS_WATCH_ONLY", default=SANDBOX_TWILIO)
@@ -134,12 +134,12 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "csp.middleware.CSPMiddleware",
-    "proveflow.middleware.answer_headers",
+    "onboarding.web.middleware.answer_headers",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.gzip.GZipMiddleware",  # with its random padding, and CSRF tokens masked anew, against BREACH
     "django.middleware.locale.LocaleMiddleware",
-    "proveflow.middleware.gatekeeper",
-    "proveflow.middleware.in_time",
+    "onboarding.web.middleware.gatekeeper",
+    "onboarding.web.middleware.in_time",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -161,7 +161,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "proveflow.context.environment",
+                "onboarding.web.context.environment",
             ]
         },
     }
@@ -268,7 +268,7 @@ CONTENT_SECURITY_POLICY: dict[str, Any] = {
     }
 }
 
-DEFAULT_EXCEPTION_REPORTER_FILTER = "proveflow.reports.NothingPersonal"
+DEFAULT_EXCEPTION_REPORTER_FILTER = "onboarding.web.reports.NothingPersonal"
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

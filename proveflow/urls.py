@@ -3,14 +3,14 @@
 from django.conf import settings
 from django.urls import include, path
 
-from onboarding.admin import site
+from onboarding.desk.admin import site
 
-handler400, handler403 = "onboarding.views.bad_request", "onboarding.views.permission_denied"
-handler404 = "onboarding.views.page_not_found"
-handler500 = "onboarding.views.server_error"
+handler400, handler403 = "onboarding.web.views.bad_request", "onboarding.web.views.permission_denied"
+handler404 = "onboarding.web.views.page_not_found"
+handler500 = "onboarding.web.views.server_error"
 
 urlpatterns = [
-    path("", include("onboarding.urls")),
+    path("", include("onboarding.web.urls")),
     path("admin/", site.urls),
 ]
 if settings.SANDBOX:

@@ -16,9 +16,9 @@ from urllib3.connection import HTTPConnection
 from urllib3.exceptions import MaxRetryError, NewConnectionError, ProtocolError
 from urllib3.util import Timeout
 
-from sandbox.call import ByMethod, Route
-from sandbox.faults import HANG_S, Ordered
-from sandbox.reply import Reply
+from sandbox.wire.call import ByMethod, Route
+from sandbox.wire.faults import HANG_S, Ordered
+from sandbox.wire.reply import Reply
 
 Timeouts = float | tuple[float | None, float | None] | Timeout | None
 

@@ -2,12 +2,12 @@
 
 from django.urls import path, re_path
 
-from sandbox import control, views
-from sandbox.call import ByMethod
+from sandbox.desk import control, views
 from sandbox.prove import identity, token, unify, web
 from sandbox.prove import wire as prove
 from sandbox.twilio import lookup, messages, verify
 from sandbox.twilio import wire as twilio
+from sandbox.wire.call import ByMethod
 
 PROVE = {
     "token": token.token,

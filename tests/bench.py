@@ -19,7 +19,7 @@ from typing import Any
 
 import requests
 
-from tests.browser.site import Alone, Site
+from tests.browser.stage.site import Alone, Site
 from tests.device import PretendDevice, over_http
 
 FLOWS, CONCURRENCY, BARE_REQUESTS = 200, 8, 2000

@@ -16,9 +16,9 @@ from playwright.sync_api import Browser, sync_playwright
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
 django.setup()
 
-from tests.browser.person import Person  # noqa: E402 - which speaks with Django's catalogues
-from tests.browser.site import Alone, Site  # noqa: E402
-from tests.browser.states import STATES  # noqa: E402
+from tests.browser.stage.person import Person  # noqa: E402 - which speaks with Django's catalogues
+from tests.browser.stage.site import Alone, Site  # noqa: E402
+from tests.browser.stage.states import STATES  # noqa: E402
 from tests.conftest import CHROMIUM, FLAGS  # noqa: E402
 from tests.processes import ROOT  # noqa: E402
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from onboarding.budgets import SENDS_ADDRESS
+from onboarding.domain.budgets import SENDS_ADDRESS
 from tests import bench
 
 

@@ -2,7 +2,7 @@
 
 import django.db.models.deletion
 import django.db.models.functions.datetime
-import onboarding.states
+import onboarding.domain.states
 import uuid
 from django.conf import settings
 from django.db import migrations, models
@@ -41,7 +41,7 @@ class Migration(migrations.Migration):
                 ('start_key', models.UUIDField(help_text='The phone page that asked for it: one page, one start.', unique=True)),
                 ('number', models.CharField(db_index=True, help_text='E.164, written once.', max_length=16)),
                 ('rebind', models.BooleanField(default=False)),
-                ('state', models.CharField(choices=[('starting', 'starting'), ('started', 'started'), ('checking_device', 'checking_device'), ('authenticated', 'authenticated'), ('rebind_offered', 'rebind_offered'), ('possession_required', 'possession_required'), ('sending_code', 'sending_code'), ('code_sent', 'code_sent'), ('checking_code', 'checking_code'), ('possession_passed', 'possession_passed'), ('binding', 'binding'), ('bound', 'bound'), ('bind_unknown', 'bind_unknown'), ('in_review', 'in_review'), ('declined', 'declined'), ('failed', 'failed'), ('superseded', 'superseded'), ('expired', 'expired')], default=onboarding.states.State['STARTING'], max_length=24)),
+                ('state', models.CharField(choices=[('starting', 'starting'), ('started', 'started'), ('checking_device', 'checking_device'), ('authenticated', 'authenticated'), ('rebind_offered', 'rebind_offered'), ('possession_required', 'possession_required'), ('sending_code', 'sending_code'), ('code_sent', 'code_sent'), ('checking_code', 'checking_code'), ('possession_passed', 'possession_passed'), ('binding', 'binding'), ('bound', 'bound'), ('bind_unknown', 'bind_unknown'), ('in_review', 'in_review'), ('declined', 'declined'), ('failed', 'failed'), ('superseded', 'superseded'), ('expired', 'expired')], default=onboarding.domain.states.State['STARTING'], max_length=24)),
                 ('version', models.PositiveIntegerField(default=1)),
                 ('notice', models.CharField(blank=True, choices=[('try_again', 'try_again'), ('still_checking', 'still_checking'), ('code_wrong', 'code_wrong'), ('code_expired', 'code_expired'), ('code_unknown', 'code_unknown'), ('too_many_guesses', 'too_many_guesses'), ('send_unknown', 'send_unknown'), ('send_failed', 'send_failed'), ('cannot_text', 'cannot_text'), ('too_soon', 'too_soon'), ('too_many_sends', 'too_many_sends')], max_length=24)),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), db_index=True)),

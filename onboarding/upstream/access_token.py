@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from onboarding.errors import Busy, Garbled, Refused, Unreachable, UpstreamError
+from onboarding.domain.errors import Busy, Garbled, Refused, Unreachable, UpstreamError
 from onboarding.upstream.http import Upstream
 
 log = logging.getLogger(__name__)

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from onboarding.errors import Uncertain, Unreachable, UpstreamError
+from onboarding.domain.errors import Uncertain, Unreachable, UpstreamError
 
 FAILURES_IN_A_ROW = 5
 WINDOW_S = 30.0

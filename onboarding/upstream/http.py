@@ -22,7 +22,7 @@ from requests.adapters import BaseAdapter
 from requests.exceptions import ConnectTimeout, ContentDecodingError, RequestException
 from urllib3.exceptions import HTTPError, NewConnectionError
 
-from onboarding.errors import Busy, Garbled, Refused, Uncertain, Unreachable, UpstreamError
+from onboarding.domain.errors import Busy, Garbled, Refused, Uncertain, Unreachable, UpstreamError
 from onboarding.upstream.breaker import Breaker, CircuitOpen
 from onboarding.upstream.deadline import CONNECT_LIMIT, Call, DeadlineAdapter, deadline
 from onboarding.upstream.retries import RETRIES, Peace, RetryBudget, pause
@@ -110,7 +110,7 @@ class Upstream:
     def post(self, path: str, **content: Any) -> dict[str, Any]:
         """The JSON object of a 2xx reply. `content`: `headers`, `auth`, `data` (form) or `json`, as in requests.
 
-        Raises the five of `onboarding.errors`; RuntimeError inside a database transaction.
+        Raises the five of `onboarding.domain.errors`; RuntimeError inside a database transaction.
         """
         return self._ask("POST", path, path.rsplit("/", 1)[-1], content)
 

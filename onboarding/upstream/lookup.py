@@ -6,8 +6,8 @@ from functools import cache
 
 from django.conf import settings
 
-from onboarding.errors import Garbled
-from onboarding.policy import UNKNOWN_LINE
+from onboarding.domain.errors import Garbled
+from onboarding.domain.policy import UNKNOWN_LINE
 from onboarding.upstream.http import Upstream
 from onboarding.upstream.twilio import client_of
 
@@ -17,7 +17,7 @@ PACKAGE = "line_type_intelligence"
 
 
 class Lookup:
-    """One call: the five errors of `onboarding.errors`."""
+    """One call: the five errors of `onboarding.domain.errors`."""
 
     def __init__(self, base_url: str, username: str, password: str, account_sid: str) -> None:
         client = client_of(Upstream("twilio-lookup", base_url, DEADLINES), username, password, account_sid)

@@ -8,7 +8,7 @@ from functools import cache
 
 from django.conf import settings
 
-from onboarding.errors import Garbled
+from onboarding.domain.errors import Garbled
 from onboarding.upstream.http import Upstream
 from onboarding.upstream.twilio import client_of
 
@@ -17,7 +17,7 @@ DEADLINES = {MESSAGES: timedelta(seconds=5)}
 
 
 class Messaging:
-    """One call: the five errors of `onboarding.errors`. `sender`: a messaging service (MG...) or a number (E.164)."""
+    """One call; raises the errors of `domain.errors`. `sender`: a messaging service (MG...) or a number (E.164)."""
 
     def __init__(self, base_url: str, username: str, password: str, account_sid: str, sender: str) -> None:
         client = client_of(Upstream("twilio-messaging", base_url, DEADLINES), username, password, account_sid)

@@ -9,9 +9,9 @@ from typing import Any, TypeVar
 
 from django.conf import settings
 
-from onboarding.errors import Garbled, Refused
+from onboarding.domain.errors import Garbled, Refused
+from onboarding.domain.policy import Success
 from onboarding.models import ID_LENGTH
-from onboarding.policy import Success
 from onboarding.upstream.access_token import AccessToken, AccessTokens
 from onboarding.upstream.deadline import Call
 from onboarding.upstream.http import Upstream
@@ -57,7 +57,7 @@ class Reply:
 
 
 class Prove:
-    """All calls: the five errors of `onboarding.errors`. Unreachable also says that no access token could be had."""
+    """All calls raise the five errors of `domain.errors`. Unreachable also says that no access token could be had."""
 
     def __init__(self, base_url: str, client_id: str, client_secret: str) -> None:
         self._upstream = Upstream("prove", base_url, DEADLINES, REPEATABLE)

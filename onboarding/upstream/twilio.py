@@ -16,8 +16,8 @@ from django.conf import settings
 from twilio.http.response import Response
 from twilio.rest import Client
 
-from onboarding.errors import Busy, Garbled, Refused
-from onboarding.states import Channel
+from onboarding.domain.errors import Busy, Garbled, Refused
+from onboarding.domain.states import Channel
 from onboarding.upstream.http import Upstream
 
 log = logging.getLogger(__name__)
@@ -94,7 +94,7 @@ class Verification:
 
 
 class Twilio:
-    """Both calls: the five errors of `onboarding.errors`, Refused always as TwilioRefused."""
+    """Both calls: the five errors of `onboarding.domain.errors`, Refused always as TwilioRefused."""
 
     def __init__(self, base_url: str, username: str, password: str, account_sid: str, service_sid: str) -> None:
         client = client_of(

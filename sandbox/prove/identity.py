@@ -5,13 +5,13 @@ https://developer.prove.com/reference/revoke-request; the identity record's fiel
 
 import uuid
 
-from sandbox import people
-from sandbox.call import Call, route
 from sandbox.prove import wire
 from sandbox.prove.wire import refusal, text
-from sandbox.records import Device, Identity
-from sandbox.reply import Reply
-from sandbox.store import Store
+from sandbox.state import people
+from sandbox.state.records import Device, Identity
+from sandbox.state.store import Store
+from sandbox.wire.call import Call, route
+from sandbox.wire.reply import Reply
 
 
 def prove_id_of(store: Store, number: str) -> str:

@@ -8,8 +8,8 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
-from sandbox.call import Call
-from sandbox.records import Challenge, Device
+from sandbox.state.records import Challenge, Device
+from sandbox.wire.call import Call
 
 SIGNED_PATHS_FROM = "/v1/client/"
 

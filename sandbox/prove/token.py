@@ -1,8 +1,8 @@
 """POST /token. https://developer.prove.com/reference/token-request"""
 
-from sandbox.call import Call, route
 from sandbox.prove import tokens, wire
-from sandbox.reply import Reply
+from sandbox.wire.call import Call, route
+from sandbox.wire.reply import Reply
 
 CLIENT_ID = CLIENT_SECRET = "sandbox"  # noqa: S105 - published
 

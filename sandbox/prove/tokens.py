@@ -7,8 +7,8 @@ from typing import Any
 
 import jwt
 
-from sandbox.records import Flow, Setting
-from sandbox.store import Store
+from sandbox.state.records import Flow, Setting
+from sandbox.state.store import Store
 
 ACCESS_TOKEN_LIFE_S = 60 * 60
 AUTH_TOKEN_LIFE_S = 15 * 60

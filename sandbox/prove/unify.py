@@ -9,13 +9,13 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from sandbox import people
-from sandbox.call import Call, route
 from sandbox.prove import tokens, wire
 from sandbox.prove.identity import prove_id_of
 from sandbox.prove.wire import body, flag, refusal, text
-from sandbox.records import Device, Flow, Identity
-from sandbox.reply import Reply
+from sandbox.state import people
+from sandbox.state.records import Device, Flow, Identity
+from sandbox.wire.call import Call, route
+from sandbox.wire.reply import Reply
 
 FLOW_LIFE_S = 60 * 60  # assumed: no lifetime of a correlationId is documented
 # Looked at, and of no use here (`proveId` only without a number): what each may hold.

@@ -7,10 +7,10 @@ import uuid
 from typing import Any
 from urllib.parse import urlsplit
 
-from sandbox.call import Call, json_body, route
 from sandbox.prove import signatures, tokens, wire
-from sandbox.records import Challenge, Device, Flow, Handset
-from sandbox.reply import Refusal, Reply
+from sandbox.state.records import Challenge, Device, Flow, Handset
+from sandbox.wire.call import Call, json_body, route
+from sandbox.wire.reply import Refusal, Reply
 
 DONE = Reply({"next": "done"})
 STOP = Reply({"next": ""})  # not "silent": the SDK would ask again, without an end

@@ -7,11 +7,11 @@ from typing import Any
 
 from django.core.exceptions import RequestDataTooBig
 
-from sandbox.call import ROUTES, Call, Route, json_body
-from sandbox.errors import prove_error, too_fast
 from sandbox.prove import tokens
-from sandbox.records import Received
-from sandbox.reply import Refusal, Reply
+from sandbox.state.records import Received
+from sandbox.wire.call import ROUTES, Call, Route, json_body
+from sandbox.wire.errors import prove_error, too_fast
+from sandbox.wire.reply import Refusal, Reply
 
 LARGEST_BODY = 4 * 1024  # bytes
 

@@ -5,10 +5,10 @@ from typing import Any
 import phonenumbers
 from phonenumbers import NumberParseException, PhoneNumber, PhoneNumberFormat, ValidationResult
 
-from sandbox import people
-from sandbox.call import Call, route
-from sandbox.reply import Reply
+from sandbox.state import people
 from sandbox.twilio import wire
+from sandbox.wire.call import Call, route
+from sandbox.wire.reply import Reply
 
 PACKAGES = (
     "caller_name",

@@ -9,12 +9,12 @@ import uuid
 from datetime import UTC, datetime
 from email.utils import format_datetime
 
-from sandbox import people
-from sandbox.call import Call, route
-from sandbox.records import Handset, Message, Verification
-from sandbox.reply import Reply
+from sandbox.state import people
+from sandbox.state.records import Handset, Message, Verification
 from sandbox.twilio import texts, wire
 from sandbox.twilio.wire import refusal
+from sandbox.wire.call import Call, route
+from sandbox.wire.reply import Reply
 
 SENDER = "Sandbox Verify"
 LONGEST_BODY = 1600  # characters

@@ -4,13 +4,13 @@ import re
 import secrets
 from typing import Any
 
-from sandbox import people
-from sandbox.call import Call, route
-from sandbox.clock import iso
-from sandbox.records import Verification
-from sandbox.reply import Reply
+from sandbox.state import people
+from sandbox.state.clock import iso
+from sandbox.state.records import Verification
 from sandbox.twilio import messages, texts, wire
 from sandbox.twilio.wire import refusal
+from sandbox.wire.call import Call, route
+from sandbox.wire.reply import Reply
 
 # https://www.twilio.com/docs/verify/api/rate-limits-and-timeouts
 CODE_LIFE_S = 10 * 60

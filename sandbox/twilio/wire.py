@@ -3,9 +3,9 @@
 import base64
 import binascii
 
-from sandbox.call import Call, Route
-from sandbox.errors import TWILIO, twilio_error
-from sandbox.reply import Refusal, Reply
+from sandbox.wire.call import Call, Route
+from sandbox.wire.errors import TWILIO, twilio_error
+from sandbox.wire.reply import Refusal, Reply
 
 ACCOUNT_SID, AUTH_TOKEN, SERVICE_SID = "AC" + "0" * 32, "sandbox", "VA" + "0" * 32
 API_KEY_SID = "SK" + "0" * 32  # its secret is the token, too

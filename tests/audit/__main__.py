@@ -21,9 +21,9 @@ import django
 import requests
 from playwright.sync_api import Browser, Playwright, Response, sync_playwright
 
-from tests.browser.person import Person
-from tests.browser.site import Alone
-from tests.browser.states import STATES
+from tests.browser.stage.person import Person
+from tests.browser.stage.site import Alone
+from tests.browser.stage.states import STATES
 from tests.conftest import CHROMIUM, FLAGS
 from tests.processes import ROOT, free_port
 

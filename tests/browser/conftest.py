@@ -6,8 +6,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, BrowserContext
 
-from tests.browser.person import Person
-from tests.browser.site import Alone, BuiltIn, Site
+from tests.browser.stage.person import Person
+from tests.browser.stage.site import Alone, BuiltIn, Site
 
 
 @pytest.fixture(

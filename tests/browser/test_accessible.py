@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.browser.person import Person
-from tests.browser.states import STATES
+from tests.browser.stage.person import Person
+from tests.browser.stage.states import STATES
 from tests.processes import ROOT
 
 AXE = ROOT / "node_modules/axe-core/axe.min.js"

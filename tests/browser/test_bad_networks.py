@@ -5,8 +5,8 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Route, expect
 
-from tests.browser.person import Person
-from tests.browser.states import NUMBER, PHONE, SDK, STATES, refused
+from tests.browser.stage.person import Person
+from tests.browser.stage.states import NUMBER, PHONE, SDK, STATES, refused
 
 SLOW_S, LIMIT_S = 4, 30
 STILL = "Still checking. This can take a few seconds on a slow connection…"

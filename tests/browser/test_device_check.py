@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.person import Person
+from tests.browser.stage.person import Person
 
 NUMBER, E164 = "(201) 555-0123", "+12015550123"
 CONTINUE, CODE_PAGE, DONE = "Continue", "Enter the code", "Your number is linked"

@@ -6,8 +6,8 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests import qr
-from tests.browser.person import Person
-from tests.browser.site import Site
+from tests.browser.stage.person import Person
+from tests.browser.stage.site import Site
 
 NUMBER, E164 = "(201) 555-0123", "+12015550123"
 AGENT = (

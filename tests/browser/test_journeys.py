@@ -4,7 +4,7 @@ import re
 
 from playwright.sync_api import expect
 
-from tests.browser.person import Person
+from tests.browser.stage.person import Person
 
 NUMBER, E164 = "(201) 555-0123", "+12015550123"
 OTHER_NUMBER, OTHER_E164 = "201 555 0199", "+12015550199"

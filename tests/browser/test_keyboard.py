@@ -4,8 +4,8 @@ import pytest
 from playwright.sync_api import expect
 
 from tests import qr
-from tests.browser.person import Person
-from tests.browser.states import CODE, E164, NUMBER, OTHER_E164, OTHER_NUMBER
+from tests.browser.stage.person import Person
+from tests.browser.stage.states import CODE, E164, NUMBER, OTHER_E164, OTHER_NUMBER
 
 pytestmark = pytest.mark.parametrize(
     "site", [pytest.param("built in", marks=pytest.mark.xdist_group("built in"))], indirect=True

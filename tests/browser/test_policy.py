@@ -5,8 +5,8 @@ import re
 import pytest
 import requests
 
-from tests.browser.person import Person
-from tests.browser.site import Alone
+from tests.browser.stage.person import Person
+from tests.browser.stage.site import Alone
 
 BREACHES = {
     "an image from elsewhere": "document.body.append(Object.assign(new Image(), {src: 'https://example.com/x.png'}))",

@@ -2,7 +2,7 @@
 
 from playwright.sync_api import expect
 
-from tests.browser.person import Person
+from tests.browser.stage.person import Person
 
 
 def test_a_reviewer_logs_in_filters_reads_and_finds(person: Person) -> None:

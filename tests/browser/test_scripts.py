@@ -3,8 +3,8 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.person import Person
-from tests.browser.states import CHECK, CODE, E164, PHONE, STATES
+from tests.browser.stage.person import Person
+from tests.browser.stage.states import CHECK, CODE, E164, PHONE, STATES
 
 built_in = pytest.mark.parametrize(
     "site", [pytest.param("built in", marks=pytest.mark.xdist_group("built in"))], indirect=True

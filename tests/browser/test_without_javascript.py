@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.browser.person import Person
-from tests.browser.states import CODE, E164, NUMBER
+from tests.browser.stage.person import Person
+from tests.browser.stage.states import CODE, E164, NUMBER
 
 pytestmark = pytest.mark.parametrize(
     "site", [pytest.param("built in", marks=pytest.mark.xdist_group("built in"))], indirect=True

@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 
 import pytest
 
-from tests.deep.racers import Racers, racing
-from tests.journeys.conftest import Sandbox, later, sandbox, visitor
+from tests.deep.fleet.racers import Racers, racing
+from tests.journey.conftest import Sandbox, later, sandbox, visitor
 
 __all__ = ["later", "sandbox", "visitor"]
 

@@ -25,20 +25,25 @@ LINKED = (".venv", "node_modules")
 LEFT_OUT = (".git", "var", "staticfiles", "__pycache__", ".*_cache", ".env", *LINKED)
 CAUGHT, LIVES = 1, 0  # pytest's exit codes: tests failed, all passed
 
-FLOW, MOVES, STATES = "onboarding/flow.py", "onboarding/moves.py", "onboarding/states.py"
-VIEWS, GATE, POLICY = "onboarding/views.py", "onboarding/gate.py", "onboarding/policy.py"
+FLOW, MOVES, STATES = "onboarding/journey/flow.py", "onboarding/journey/moves.py", "onboarding/domain/states.py"
+VIEWS, GATE, POLICY = "onboarding/web/views.py", "onboarding/web/gate.py", "onboarding/domain/policy.py"
 PROVE, TWILIO, HTTP = "onboarding/upstream/prove.py", "onboarding/upstream/twilio.py", "onboarding/upstream/http.py"
-SETTINGS, BINDINGS, FORMS = "proveflow/settings.py", "onboarding/bindings.py", "onboarding/forms.py"
-JOURNEYS = "tests/journeys/test_"
+SETTINGS, BINDINGS, FORMS = "proveflow/settings.py", "onboarding/journey/bindings.py", "onboarding/web/forms.py"
+JOURNEYS = "tests/journey/test_"
 FIRST, BAD, TURN = f"{JOURNEYS}first_time.py", f"{JOURNEYS}bad_days.py", f"{JOURNEYS}out_of_turn.py"
 MOVED, DOORS = f"{JOURNEYS}moved_number.py", f"{JOURNEYS}closed_doors.py"
-VERDICTS = "onboarding/reviews.py"
-RISK, REVIEWS, STAMPS = f"{JOURNEYS}risk.py", f"{JOURNEYS}reviews.py", "onboarding/stamps.py"
-LIMITS, LEASE, BUDGETS, ADDRESS = (f"onboarding/{room}.py" for room in ("limits", "lease", "budgets", "address"))
+VERDICTS = "onboarding/desk/reviews.py"
+RISK, REVIEWS, STAMPS = f"{JOURNEYS}risk.py", "tests/desk/test_reviews.py", "onboarding/desk/stamps.py"
+LIMITS, LEASE = "onboarding/limits.py", "onboarding/journey/lease.py"
+BUDGETS, ADDRESS = "onboarding/domain/budgets.py", "onboarding/web/address.py"
 LIMITED = "tests/limits/test_"
-CRASHES, LEAKS, RULES = "tests/deep/test_crashes.py", "tests/deep/test_leaks.py", "tests/rules"
+CRASHES, LEAKS, RULES = "tests/deep/test_crashes.py", "tests/deep/test_leaks.py", "tests/domain"
 PATHS = "tests/hostile/test_every_path.py"
-ANY, AUTHORITY, RECOVERY = "tests/deep/test_any_order.py", "tests/deep/test_authority.py", "onboarding/recovery.py"
+ANY, AUTHORITY, RECOVERY = (
+    "tests/deep/test_any_order.py",
+    "tests/deep/test_authority.py",
+    "onboarding/operations/recovery.py",
+)
 
 
 @dataclass(frozen=True)
@@ -69,8 +74,8 @@ MUTANTS = (
     Mutant("I10", "true the boolean is taken for the word", PROVE, "    if not isinstance(success, str):\n", "    success = str(success).lower()\n    if not success:\n", "tests/upstream/test_prove.py"),
     Mutant("I10", "a failure that can't be read is none", PROVE, '    return {} if passed else {name: "not understood"}\n', "    return {}\n", "tests/upstream/test_prove.py"),
     Mutant("T03", "a success without a person passes", PROVE, "    if reply.success is Success.TRUE and reply.prove_id is None:\n", "    if False:\n", "tests/upstream/test_prove.py"),
-    Mutant("T05", "an answer about another number is believed", "onboarding/answers.py", "    about_us = reply.phone_number is None or same(reply.phone_number, session.number)", "    about_us = True or same(str(reply.phone_number), session.number)", DOORS),
-    Mutant("T05", "an answer to another request is believed", "onboarding/answers.py", "    echoed = reply.client_request_id in (None, str(session.client_request_id))", "    echoed = True", DOORS),
+    Mutant("T05", "an answer about another number is believed", "onboarding/journey/answers.py", "    about_us = reply.phone_number is None or same(reply.phone_number, session.number)", "    about_us = True or same(str(reply.phone_number), session.number)", DOORS),
+    Mutant("T05", "an answer to another request is believed", "onboarding/journey/answers.py", "    echoed = reply.client_request_id in (None, str(session.client_request_id))", "    echoed = True", DOORS),
     Mutant("T06", "a flow that we have had before is an error page", FLOW, "    except IntegrityError:  # Prove named a flow that we have had before\n", "    except ZeroDivisionError:\n", DOORS),
     Mutant("F41", "pending is asked without an end", FLOW, "STATUS_CALLS = 10 ", "STATUS_CALLS = 1000 ", DOORS),
     Mutant("I11", "a status that died is taken for possession_required", STATES, "    S.CHECKING_DEVICE: S.STARTED,\n", "    S.CHECKING_DEVICE: S.POSSESSION_REQUIRED,\n", CRASHES),
@@ -90,7 +95,7 @@ MUTANTS = (
     Mutant("I11", "a lost check lets the same code be tried again", FLOW, "    if _never_happened(error):\n        limits.give_back(budgets.guesses", "    if True:\n        limits.give_back(budgets.guesses", BAD),
     Mutant("I12", "a check whose process died may be asked again", STATES, "    S.CHECKING_CODE: S.POSSESSION_REQUIRED,\n", "    S.CHECKING_CODE: S.CODE_SENT,\n", CRASHES),
     Mutant("T05", "an approval of something else counts", TWILIO, "        if (found.sid, found.to) != (sid, to):\n", "        if False:\n", "tests/upstream/test_twilio.py"),
-    Mutant("T32", "a code may hold what is no digit", FORMS, '        return re.sub("[^0-9]", "", typed[1])', "        return typed[1]", f"{RULES}/test_code.py"),
+    Mutant("T32", "a code may hold what is no digit", FORMS, '        return re.sub("[^0-9]", "", typed[1])', "        return typed[1]", "tests/web/test_code.py"),
     Mutant("T26", "a stale tab brings another text", FLOW, "    if previous is not None and previous.state in WAITING and previous.number == number.e164:", "    if False:", TURN),
     Mutant("I19", "a code typed late takes over another's claim", FLOW, "    if session.state != State.CODE_SENT:\n        raise Overtaken\n", "", CRASHES),
     Mutant("F11", "our own misconfiguration costs the person guesses", FLOW, "    return ours or isinstance(error, Unreachable | Busy)", "    return isinstance(error, Unreachable | Busy)", BAD),
@@ -100,11 +105,11 @@ MUTANTS = (
     # Budgets
     Mutant("I30", "a budget refuses nobody", "onboarding/limits.py", "    if _run(CHARGE, terms) is not None:\n", "    if _run(CHARGE, terms) is not None or True:\n", "tests/limits/test_texts.py"),
     Mutant("I09", "a text is sent before it is counted by number", FLOW, "        limits.take(charges)\n    try:\n        locale", "    try:\n        locale", "tests/limits/test_texts.py"),
-    Mutant("T12", "a stranger takes over a number that is owned", "onboarding/lease.py", "    free = lease if budget.watch_only else lease.filter(mine | over)\n", "    free = lease\n", "tests/limits/test_owner.py"),
+    Mutant("T12", "a stranger takes over a number that is owned", "onboarding/journey/lease.py", "    free = lease if budget.watch_only else lease.filter(mine | over)\n", "    free = lease\n", "tests/limits/test_owner.py"),
     # Sessions and time
     Mutant("I16", "a session lives for ever", FLOW, "    if session.is_open and holds(session, expires_at__lte=Now()):", "    if False:", BAD),
-    Mutant("I16", "a claim lost beyond its session's time goes on", FLOW, "        session = move(session, AFTER_LOST_CLAIM", "        return move(session, AFTER_LOST_CLAIM", f"{JOURNEYS}recovery.py"),
-    Mutant("F13", "a claim is never given up", "onboarding/clock.py", "CLAIM_LEASE = timedelta(seconds=40)", "CLAIM_LEASE = timedelta(days=40)", CRASHES),
+    Mutant("I16", "a claim lost beyond its session's time goes on", FLOW, "        session = move(session, AFTER_LOST_CLAIM", "        return move(session, AFTER_LOST_CLAIM", "tests/operations/test_recovery.py"),
+    Mutant("F13", "a claim is never given up", "onboarding/journey/clock.py", "CLAIM_LEASE = timedelta(seconds=40)", "CLAIM_LEASE = timedelta(days=40)", CRASHES),
     Mutant("T08", "one page starts as many flows as it is sent", FLOW, "        if not new:\n            raise Overtaken\n", '        if not new:\n            start_key = uuid.uuid4()\n            session = OnboardingSession.objects.create(start_key=start_key, number=number.e164, expires_at=Now() + SESSION_LIFE)\n', TURN),
     Mutant("I20", "a session is found by what the request says", GATE, "    key = request.session.get(SESSION_KEY)\n", '    key = request.POST.get("session") or request.session.get(SESSION_KEY)\n', TURN),
     Mutant("T35", "the session key stays when a flow begins", GATE, "    request.session.cycle_key()\n    request.session[SESSION_KEY]", "    request.session[SESSION_KEY]", DOORS),
@@ -112,28 +117,28 @@ MUTANTS = (
     Mutant("T18", "starting anew by a GET", VIEWS, "@gate.post_only\ndef restart(", '@require_http_methods(["GET", "POST"])\ndef restart(', TURN),
     Mutant("T17", "every flow is a rebind", FLOW, 'how = {"rebind": False, ', 'how = {"rebind": True, ', f"{MOVED} {FIRST}"),
     Mutant("I14", "9101 is waved through", POLICY, "    KEY_BELONGS_TO_ANOTHER_NUMBER: Verdict.OFFER_REBIND,", "    KEY_BELONGS_TO_ANOTHER_NUMBER: Verdict.ASK_POSSESSION,", MOVED),
-    Mutant("T51", "unlinking leaves the link", "onboarding/unlinking.py", "        owed = revoke(binding, why=reason, by=by) and binding.device_id\n", "        owed = binding.device_id\n", FIRST),
+    Mutant("T51", "unlinking leaves the link", "onboarding/journey/unlinking.py", "        owed = revoke(binding, why=reason, by=by) and binding.device_id\n", "        owed = binding.device_id\n", FIRST),
     Mutant("T04", "a key keeps its earlier number", BINDINGS, "filter(of_others | of_the_key, confirmed=True)", "filter(of_others, confirmed=True)", MOVED),
     Mutant("T51", "a number's earlier person keeps it", BINDINGS, "filter(of_others | of_the_key, confirmed=True)", "filter(of_the_key, confirmed=True)", FIRST),
     Mutant("I15", "a move is not written down", MOVES, "        events.moved(session, name, from_state=origin, facts=facts or {})\n", "", BAD),
     # Risk, moves of keys, reviewers
     Mutant("T51", "a risk next to a success is not weighed", POLICY, "    verdicts = OWN[success] + weighed or", "    verdicts = OWN[success] or weighed or", f"{RULES} {RISK}"),
-    Mutant("T51", "every line gets a text", "onboarding/answers.py", "    return judge_line(risk.line_type(session), judgement.reasons, lifted=risk.lifted(session.number))\n", "    return judgement\n", RISK),
-    Mutant("F08", "a look-up that fails blocks", "onboarding/risk.py", "        return UNKNOWN_LINE\n", '        return "unheardOf"\n', RISK),
+    Mutant("T51", "every line gets a text", "onboarding/journey/answers.py", "    return judge_line(risk.line_type(session), judgement.reasons, lifted=risk.lifted(session.number))\n", "    return judgement\n", RISK),
+    Mutant("F08", "a look-up that fails blocks", "onboarding/journey/risk.py", "        return UNKNOWN_LINE\n", '        return "unheardOf"\n', RISK),
     Mutant("T17", "no cooling off", FLOW, "    if risk.moved_lately(session.number, key):", "    if False:", MOVED),
-    Mutant("T17", "only the new number cools off", "onboarding/risk.py", "Q(number=number) | Q(moved_from__number=number) | Q(pk=key and key.pk)", "Q(number=number)", MOVED),
+    Mutant("T17", "only the new number cools off", "onboarding/journey/risk.py", "Q(number=number) | Q(moved_from__number=number) | Q(pk=key and key.pk)", "Q(number=number)", MOVED),
     Mutant("T17", "a move waits for nobody", FLOW, "    if settings.REBIND_REVIEW and REBIND", "    if False and REBIND", MOVED),
     Mutant("T17", "the old number is not told", FLOW, "        notices.tell_former(former)\n", "        pass\n", MOVED),
     Mutant("T64", "any reviewer may do anything", STAMPS, "self.has_view_permission(request) and request.user.has_perm(permission)", "self.has_view_permission(request)", REVIEWS),
     Mutant("T64", "an act needs no right to look", STAMPS, "self.has_view_permission(request) and request.user.has_perm(permission)", "request.user.has_perm(permission)", REVIEWS),
     Mutant("T65", "a lifted reason turns a no into a yes", POLICY, "weighed or [Verdict.DECLINE]", "weighed or [Verdict.ASK_POSSESSION]", f"{RULES} {REVIEWS}"),
-    Mutant("T65", "a hold is lifted for ever", "onboarding/risk.py", ", reviewed_at__gt=Now() - CLEARANCE_LIFE", "", REVIEWS),
-    Mutant("T65", "a hold is lifted for everybody", "onboarding/risk.py", "        number=number, review=Review.APPROVED", "        review=Review.APPROVED", REVIEWS),
+    Mutant("T65", "a hold is lifted for ever", "onboarding/journey/risk.py", ", reviewed_at__gt=Now() - CLEARANCE_LIFE", "", REVIEWS),
+    Mutant("T65", "a hold is lifted for everybody", "onboarding/journey/risk.py", "        number=number, review=Review.APPROVED", "        review=Review.APPROVED", REVIEWS),
     Mutant("T65", "what is decided can be decided again", VERDICTS, 'state=State.IN_REVIEW, review=""', "state=State.IN_REVIEW", REVIEWS),
     Mutant("T60", "a reason may hold a number", STAMPS, "        if LIKE_A_NUMBER.search(reason):", "        if False:", REVIEWS),
     Mutant("I26", "who saw a number is not written down", VERDICTS, "        events.record(Name.NUMBER_REVEALED, {\"reason\": reason}, actor=by, **about)\n", "", REVIEWS),
     Mutant("I29", "a reviewer's word moves the session on", VERDICTS, "waiting.update(review=word, ", 'waiting.update(state="possession_required", review=word, ', REVIEWS),
-    Mutant("I36", "every node tells Prove of the same key, and again each time", RECOVERY, "        if due.filter(pk=binding.pk).update(tell_prove_at=Now() + TELL_AGAIN):\n", "        if True:\n", f"{JOURNEYS}recovery.py {ANY}"),
+    Mutant("I36", "every node tells Prove of the same key, and again each time", RECOVERY, "        if due.filter(pk=binding.pk).update(tell_prove_at=Now() + TELL_AGAIN):\n", "        if True:\n", f"tests/operations/test_recovery.py {ANY}"),
     # Who decides
     Mutant("I04", "a request may say that its number was not typed", VIEWS, 'form.cleaned_data["phone"], recalled=False)', 'form.cleaned_data["phone"], recalled="recalled" in request.POST)', AUTHORITY),
     Mutant("I13", "the code's form may say another number", VIEWS, "        return gate.lead(request, flow.check_code(", '        session.number = request.POST.get("phone", session.number)\n        return gate.lead(request, flow.check_code(', AUTHORITY),
@@ -150,12 +155,12 @@ MUTANTS = (
     Mutant("I05", "the correlationId goes out in a header", VIEWS, '        response["Refresh"] = "1"\n    return response\n', '        response["Refresh"] = "1"\n    response["X-Flow"] = str(session.correlation_id)\n    return response\n', LEAKS),
     Mutant("I24", "the log names numbers", MOVES, "    origin = State(session.state)\n", "    origin = State(session.state)\n    __import__('logging').getLogger(__name__).info('%s moves', session.number)\n", LEAKS),
     Mutant("I24", "the diary names numbers", FLOW, '{"send": session.sends}', '{"send": session.number}', LEAKS),
-    Mutant("T55", "an error report shows what was typed", SETTINGS, 'DEFAULT_EXCEPTION_REPORTER_FILTER = "proveflow.reports.NothingPersonal"\n', "", LEAKS),
-    Mutant("T60", "eight digits of a masked number show", "onboarding/phone.py", "self.e164[-4:]", "self.e164[-8:]", f"{RULES} tests/test_admin.py"),
+    Mutant("T55", "an error report shows what was typed", SETTINGS, 'DEFAULT_EXCEPTION_REPORTER_FILTER = "onboarding.web.reports.NothingPersonal"\n', "", LEAKS),
+    Mutant("T60", "eight digits of a masked number show", "onboarding/domain/phone.py", "self.e164[-4:]", "self.e164[-8:]", f"{RULES} tests/desk/test_admin.py"),
     Mutant("T55", "the log names what goes to a vendor", HTTP, "        with deadline(self._deadlines[operation]) as call:\n            return self._exchanged(", "        __import__('logging').getLogger(__name__).debug('%s', request.headers)\n        with deadline(self._deadlines[operation]) as call:\n            return self._exchanged(", LEAKS),
-    Mutant("T60", "the desk's search puts the number into the address", "onboarding/admin.py", '={row.pk}")', '={row.pk}&number={number.e164}")', LEAKS),
+    Mutant("T60", "the desk's search puts the number into the address", "onboarding/desk/admin.py", '={row.pk}")', '={row.pk}&number={number.e164}")', LEAKS),
     # The browser
-    Mutant("T72", "the code to scan leads to a page in the clear", "onboarding/handoff_views.py", '        link = link._replace(scheme="https")\n', "        pass\n", f"{JOURNEYS}handoff.py"),
+    Mutant("T72", "the code to scan leads to a page in the clear", "onboarding/web/handoff_views.py", '        link = link._replace(scheme="https")\n', "        pass\n", f"{JOURNEYS}handoff.py"),
     Mutant("T33", "one path needs no CSRF token", VIEWS, "@never_cache\n@gate.post_only\ndef forget(", "@__import__('django.views.decorators.csrf', fromlist=['it']).csrf_exempt\n@never_cache\n@gate.post_only\ndef forget(", PATHS),
     Mutant("T34", "to look at one path does what it is for", VIEWS, '@gate.post_only\n@otp_required(login_url="phone", redirect_field_name=None)\ndef remember(', '@otp_required(login_url="phone", redirect_field_name=None)\ndef remember(', PATHS),
     Mutant("I21", "no CSRF token is asked for", SETTINGS, '    "django.middleware.csrf.CsrfViewMiddleware",\n', "", TURN),
@@ -187,15 +192,15 @@ MUTANTS = (
     Mutant("I30", "a budget is read, then written", LIMITS, "    if _run(CHARGE, terms) is not None:\n", '    blind = CHARGE.rpartition("    WHERE")[0] + "    RETURNING tat"\n    if (_run(WAIT, terms) or 0) <= 0 and _run(blind, terms) is not None:\n', f"{LIMITED}exactness.py", "postgresql"),
     Mutant("T29", "what is refused costs the other budgets", LIMITS, "        with transaction.atomic():\n            for", "        if True:\n            for", f"{LIMITED}exactness.py {LIMITED}texts.py"),
     Mutant("I09", "a budget that cannot be counted is open", LIMITS, '        raise Limited("broken", BROKEN_WAIT) from error', "        return", f"{LIMITED}texts.py"),
-    Mutant("T22", "anybody's X-Forwarded-For is believed", ADDRESS, " or not _is_trusted(peer):", ":", f"{LIMITED}address.py"),
-    Mutant("T22", "a proxy's first word is believed, not its last", ADDRESS, "hops[-settings.TRUSTED_PROXY_COUNT]", "hops[0]", f"{LIMITED}address.py"),
-    Mutant("T23", "each IPv6 address is another person", BUDGETS, "NEAR, WIDE = 64, 48", "NEAR, WIDE = 128, 48", f"{LIMITED}address.py"),
+    Mutant("T22", "anybody's X-Forwarded-For is believed", ADDRESS, " or not _is_trusted(peer):", ":", "tests/web/test_address.py"),
+    Mutant("T22", "a proxy's first word is believed, not its last", ADDRESS, "hops[-settings.TRUSTED_PROXY_COUNT]", "hops[0]", "tests/web/test_address.py"),
+    Mutant("T23", "each IPv6 address is another person", BUDGETS, "NEAR, WIDE = 64, 48", "NEAR, WIDE = 128, 48", "tests/web/test_address.py"),
     Mutant("T25", "all countries are allowed", FORMS, 'if (number.region or "") not in allowed_countries():', "if False:", f"{LIMITED}texts.py"),
     Mutant("T25", "no brake on a country", BUDGETS, "    yield Charge(BRAKE_COUNTRY, country)\n", "", f"{LIMITED}sweep.py"),
-    Mutant("T60", "masked numbers can be tried out", "onboarding/admin.py", "limits.take([Charge(budgets.FINDS", "list([Charge(budgets.FINDS", f"{LIMITED}every_budget.py"),
-    Mutant("T63", "reviewers' passwords are guessed for ever", "onboarding/admin.py", "        limits.take(budgets.logins(account, client))\n", "", f"{LIMITED}reviewers.py"),
+    Mutant("T60", "masked numbers can be tried out", "onboarding/desk/admin.py", "limits.take([Charge(budgets.FINDS", "list([Charge(budgets.FINDS", f"{LIMITED}every_budget.py"),
+    Mutant("T63", "reviewers' passwords are guessed for ever", "onboarding/desk/admin.py", "        limits.take(budgets.logins(account, client))\n", "", "tests/desk/test_logins.py"),
     # Reviewers
-    Mutant("I28", "any django-otp device opens the desk", "onboarding/admin.py", "isinstance(getattr(request.user, \"otp_device\", None), TOTPDevice)", "request.user.is_verified()", "tests/test_admin.py"),
+    Mutant("I28", "any django-otp device opens the desk", "onboarding/desk/admin.py", "isinstance(getattr(request.user, \"otp_device\", None), TOTPDevice)", "request.user.is_verified()", "tests/desk/test_admin.py"),
 )  # fmt: skip
 
 

@@ -8,10 +8,10 @@ from django.db import connection
 from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from tests.deep.bad_days import Bomb, Patience
+from tests.deep.any_order.bad_days import Bomb, Patience
+from tests.deep.any_order.machine import WAYS, AnyOrder
+from tests.deep.any_order.tally import Tally
 from tests.deep.conftest import DEEP, share, tell
-from tests.deep.machine import WAYS, AnyOrder
-from tests.deep.tally import Tally
 
 SHARES = share(deep=4, quick=1)  # for as many processes
 PROFILE = settings(  # for each way to begin

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from onboarding.models import Binding, Event, OnboardingSession
-from tests.deep.bad_days import Bomb, Patience
-from tests.deep.browser import Browser, Request
+from tests.deep.any_order.bad_days import Bomb, Patience
+from tests.deep.any_order.browser import Browser, Request
+from tests.deep.any_order.machine import TAMPERS
+from tests.deep.any_order.stage import NUMBERS, Stage
 from tests.deep.conftest import share
-from tests.deep.machine import TAMPERS
-from tests.deep.stage import NUMBERS, Stage
 
 FIRST, SECOND = NUMBERS
 COLUMNS = ("number", "state", "rebind", "recalled", "version", "sends", "guesses", "status_calls", "channel", "review")

@@ -6,15 +6,15 @@ from typing import Any
 import pytest
 import requests
 
-from onboarding import flow
+from onboarding.domain.states import State
+from onboarding.journey import flow
 from onboarding.models import OnboardingSession
-from onboarding.states import State
 from sandbox.adapter import SandboxAdapter
-from tests.deep.bad_days import Bomb, Crash
-from tests.deep.ledger import BIND, CHECK, SEND, STATUS
+from tests.deep.any_order.bad_days import Bomb, Crash
+from tests.deep.any_order.ledger import BIND, CHECK, SEND, STATUS
 from tests.device import through
-from tests.journeys.conftest import Sandbox
-from tests.journeys.visitor import Visitor
+from tests.journey.conftest import Sandbox
+from tests.journey.visitor import Visitor
 
 NUMBER, E164 = "201 555 0123", "+12015550123"
 LATER = Callable[[int], None]

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from sandbox.faults import NO_CLOSED_SET
-from tests.deep import ledger
-from tests.deep.bad_days import FORGERIES, KINDS, Bomb, Patience
+from sandbox.wire.faults import NO_CLOSED_SET
+from tests.deep.any_order import ledger
+from tests.deep.any_order.bad_days import FORGERIES, KINDS, Bomb, Patience
+from tests.deep.any_order.machine import AnyOrder
+from tests.deep.any_order.stage import NUMBERS
 from tests.deep.conftest import share, tell
-from tests.deep.machine import AnyOrder
-from tests.deep.stage import NUMBERS
 
 FAULTS = share(deep=2000, quick=40)
 SLOW: list[dict[str, Any]] = [

@@ -9,12 +9,12 @@ import pytest
 import requests
 from django.db import connection
 
-from onboarding.states import FINAL
-from tests.deep import ledger
-from tests.deep.browser import STATUSES
+from onboarding.domain.states import FINAL
+from tests.deep.any_order import ledger
+from tests.deep.any_order.browser import STATUSES
 from tests.deep.conftest import DEEP, tell, until
-from tests.deep.crowd import Crowd
-from tests.deep.fleet import PATIENCE_S, Fleet, fleet
+from tests.deep.fleet.crowd import Crowd
+from tests.deep.fleet.fleet import PATIENCE_S, Fleet, fleet
 
 KILLS, KILL_EVERY_S = 500, 0.4
 CRASHES, CRASH_EVERY_S = 100, 1.0

@@ -11,16 +11,16 @@ from django.core import mail
 from django.test import Client
 from django.utils.log import AdminEmailHandler
 
-from onboarding import flow
+from onboarding.journey import flow
 from onboarding.models import Event
-from tests.deep import ledger
-from tests.deep.bad_days import Bomb, Patience
-from tests.deep.browser import Answer, Browser
-from tests.deep.canaries import ENCODINGS, Canaries, credentials, hunt, listening, spelled, wire_tapped
+from tests.deep.any_order import ledger
+from tests.deep.any_order.bad_days import Bomb, Patience
+from tests.deep.any_order.browser import Answer, Browser
+from tests.deep.any_order.stage import NUMBERS
+from tests.deep.any_order.watched import HANDS_OVER, LINK, Watched
 from tests.deep.conftest import share, tell
-from tests.deep.stage import NUMBERS
+from tests.deep.fleet.canaries import ENCODINGS, Canaries, credentials, hunt, listening, spelled, wire_tapped
 from tests.deep.test_faults import PHASES, Phase, bad_days
-from tests.deep.watched import HANDS_OVER, LINK, Watched
 
 __all__ = ["credentials"]
 

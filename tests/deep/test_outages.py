@@ -12,10 +12,10 @@ import requests
 from django.conf import settings
 from django.db import connection
 
-from tests.deep import ledger
+from tests.deep.any_order import ledger
 from tests.deep.conftest import DEEP, tell, until
-from tests.deep.crowd import Person
-from tests.deep.fleet import PATIENCE_S, Fleet, fleet
+from tests.deep.fleet.crowd import Person
+from tests.deep.fleet.fleet import PATIENCE_S, Fleet, fleet
 
 PEOPLE = 72
 BULKHEAD = settings.UPSTREAM_CALLS_AT_ONCE  # in a worker

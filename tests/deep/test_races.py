@@ -8,12 +8,12 @@ import pytest
 from django.db import connection
 from django.test import Client
 
-from tests.deep import ledger
-from tests.deep.bad_days import later
-from tests.deep.browser import STATUSES, Browser
+from tests.deep.any_order import ledger
+from tests.deep.any_order.bad_days import later
+from tests.deep.any_order.browser import STATUSES, Browser
 from tests.deep.conftest import share, tell
-from tests.deep.racers import PROCESSES, THREADS, Hit, Racers
-from tests.journeys.conftest import Sandbox
+from tests.deep.fleet.racers import PROCESSES, THREADS, Hit, Racers
+from tests.journey.conftest import Sandbox
 
 ROUNDS = share(deep=200, quick=2)
 

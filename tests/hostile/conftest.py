@@ -7,7 +7,7 @@ from django.test import Client
 
 from tests.deep.conftest import share
 from tests.hostile.places import PLACES, numbered
-from tests.journeys.conftest import Sandbox, sandbox, visitor
+from tests.journey.conftest import Sandbox, sandbox, visitor
 
 __all__ = ["sandbox", "visitor"]
 

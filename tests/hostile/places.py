@@ -8,14 +8,14 @@ from typing import Any
 
 from django.test import Client
 
-from onboarding import handoff
+from onboarding.journey import handoff
 from onboarding.models import Binding, Handoff, OnboardingSession
-from tests.deep import desk
-from tests.deep.ledger import BIND, CHECK, SEND, STATUS, UNIFY
+from tests.deep.any_order import desk
+from tests.deep.any_order.ledger import BIND, CHECK, SEND, STATUS, UNIFY
 from tests.device import through
-from tests.journeys.conftest import Sandbox
-from tests.journeys.test_handoff import COMPUTER, PHONE, Screen
-from tests.journeys.visitor import Visitor
+from tests.journey.conftest import Sandbox
+from tests.journey.test_handoff import COMPUTER, PHONE, Screen
+from tests.journey.visitor import Visitor
 
 
 @dataclass

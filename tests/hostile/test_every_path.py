@@ -7,7 +7,7 @@ import pytest
 from onboarding.models import Binding, Handoff, OnboardingSession
 from tests.hostile.paths import OURS
 from tests.hostile.places import PLACES, Place, Standing, lines, numbered
-from tests.journeys.conftest import Sandbox
+from tests.journey.conftest import Sandbox
 
 LANGUAGE = "/language/"  # Django's own view: it leads on, and does nothing, where ours answer 405
 DESK = "/admin/"

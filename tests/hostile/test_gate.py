@@ -8,8 +8,8 @@ from django.conf import settings
 from django.db import OperationalError, connection
 from django.test import Client
 
-from tests.journeys.conftest import Sandbox
-from tests.journeys.visitor import JSON, Visitor
+from tests.journey.conftest import Sandbox
+from tests.journey.visitor import JSON, Visitor
 
 NUMBER, E164 = "201 555 0123", "+12015550123"
 LIMIT = 16 * 1024  # bytes
@@ -134,7 +134,7 @@ def test_any_other_fault_is_a_plain_page_without_its_words(visitor: Visitor, mon
     def breaks(*_: object) -> None:
         raise ZeroDivisionError("+12015550123")
 
-    monkeypatch.setattr("onboarding.gate.current", breaks)
+    monkeypatch.setattr("onboarding.web.gate.current", breaks)
     visitor.client.raise_request_exception = False
     answer = visitor.client.get("/")
     assert answer.status_code == 500

@@ -8,14 +8,14 @@ from urllib.parse import urlencode
 
 import pytest
 
+from tests.deep.any_order.ledger import CALLS
 from tests.deep.conftest import share, tell
-from tests.deep.ledger import CALLS
 from tests.hostile import corpus
 from tests.hostile.corpus import Nasty
 from tests.hostile.paths import OURS
 from tests.hostile.places import PLACES, Place, Standing, lines, numbered
 from tests.hostile.sender import complaint
-from tests.journeys.conftest import Sandbox
+from tests.journey.conftest import Sandbox
 
 REQUESTS = share(deep=2_000, quick=100)  # at each place, on each database
 BATCH = 20

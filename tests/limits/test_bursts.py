@@ -5,11 +5,11 @@ from django.db import connection
 from django.test import Client
 
 from onboarding.models import Cell
-from tests.deep.browser import STATUSES
+from tests.deep.any_order.browser import STATUSES
 from tests.deep.conftest import share, tell
-from tests.deep.racers import Racers
-from tests.journeys.conftest import Sandbox
-from tests.journeys.visitor import Visitor
+from tests.deep.fleet.racers import Racers
+from tests.journey.conftest import Sandbox
+from tests.journey.visitor import Visitor
 
 BURSTS = share(deep=100, quick=2)
 GUESSES, MOST_COMPARED = 100, 5

@@ -7,13 +7,13 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from onboarding.budgets import BUDGETS
+from onboarding.domain.budgets import BUDGETS
 from onboarding.models import OnboardingSession
-from tests.deep import desk
+from tests.deep.any_order import desk
 from tests.device import through
-from tests.journeys.conftest import Sandbox
-from tests.journeys.test_bad_days import LATER
-from tests.journeys.visitor import Visitor, wrong
+from tests.journey.conftest import Sandbox
+from tests.journey.test_bad_days import LATER
+from tests.journey.visitor import Visitor, wrong
 
 NUMBER, E164 = "+12015550123", "+12015550123"
 HERE, NEXT_DOOR = "2001:db8:0:1::1", "2001:db8:0:2::1"  # lines of one site, hence of one /48

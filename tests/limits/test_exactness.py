@@ -7,10 +7,10 @@ import pytest
 from django.db import connection, transaction
 
 from onboarding import limits
-from onboarding.budgets import Budget, Charge
-from onboarding.errors import Limited
+from onboarding.domain.budgets import Budget, Charge
+from onboarding.domain.errors import Limited
 from onboarding.models import Cell
-from onboarding.recovery import recover
+from onboarding.operations.recovery import recover
 from tests.deep.conftest import share, tell
 from tests.limits.contenders import PROCESSES, THREADS, at_once, contenders
 

@@ -2,14 +2,15 @@
 
 import pytest
 
-from onboarding import budgets, limits
-from onboarding.errors import Limited
+from onboarding import limits
+from onboarding.domain import budgets
+from onboarding.domain.errors import Limited
+from onboarding.domain.phone import Number
 from onboarding.models import Cell
-from onboarding.phone import Number
 from tests.deep.conftest import share, tell
-from tests.journeys.conftest import Sandbox
-from tests.journeys.test_bad_days import LATER
-from tests.journeys.visitor import Visitor, wrong
+from tests.journey.conftest import Sandbox
+from tests.journey.test_bad_days import LATER
+from tests.journey.visitor import Visitor, wrong
 
 NUMBER, E164 = "201 555 0123", "+12015550123"
 HOUR, DAY = 3600, 86_400  # seconds

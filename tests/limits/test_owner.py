@@ -6,9 +6,9 @@ import pytest
 
 from onboarding.models import OnboardingSession
 from tests.device import through
-from tests.journeys.conftest import Sandbox
-from tests.journeys.test_bad_days import LATER
-from tests.journeys.visitor import Visitor, wrong
+from tests.journey.conftest import Sandbox
+from tests.journey.test_bad_days import LATER
+from tests.journey.visitor import Visitor, wrong
 
 NUMBER, E164 = "201 555 0123", "+12015550123"
 CODE_LIFE_S = 600

@@ -6,11 +6,12 @@ from ipaddress import IPv4Address
 
 import pytest
 
-from onboarding import budgets, limits
-from onboarding.budgets import BRAKE_COUNTRY, BRAKE_PREFIX, Charge
-from onboarding.errors import Limited
-from onboarding.forms import PhoneForm
-from onboarding.phone import Number
+from onboarding import limits
+from onboarding.domain import budgets
+from onboarding.domain.budgets import BRAKE_COUNTRY, BRAKE_PREFIX, Charge
+from onboarding.domain.errors import Limited
+from onboarding.domain.phone import Number
+from onboarding.web.forms import PhoneForm
 from tests.deep.conftest import share, tell
 
 NUMBERS = share(deep=10_000, quick=600)

@@ -5,15 +5,16 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from onboarding import budgets, limits
-from onboarding.budgets import Budget, Charge
-from onboarding.errors import Limited
+from onboarding import limits
+from onboarding.domain import budgets
+from onboarding.domain.budgets import Budget, Charge
+from onboarding.domain.errors import Limited
+from onboarding.domain.states import State
 from onboarding.models import Cell, Lease, OnboardingSession
-from onboarding.recovery import recover
-from onboarding.states import State
-from tests.journeys.conftest import Sandbox
-from tests.journeys.test_bad_days import LATER
-from tests.journeys.visitor import Visitor, wrong
+from onboarding.operations.recovery import recover
+from tests.journey.conftest import Sandbox
+from tests.journey.test_bad_days import LATER
+from tests.journey.visitor import Visitor, wrong
 
 NUMBER, E164 = "201 555 0123", "+12015550123"
 MINUTE, HOUR = 60, 3600  # seconds

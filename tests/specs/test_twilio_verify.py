@@ -12,7 +12,7 @@ from twilio.base.exceptions import TwilioRestException
 from twilio.http.http_client import TwilioHttpClient
 from twilio.http.response import Response
 
-from tests.sandbox.test_twilio_client import ADA, client_of
+from tests.sandbox.twilio.test_twilio_client import ADA, client_of
 from tests.sandbox.world import SERVICE, World
 from tests.specs.openapi import SPECS, Answer, Document
 

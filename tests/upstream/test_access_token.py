@@ -12,10 +12,10 @@ import requests
 import responses
 from django.conf import LazySettings
 
-from onboarding.errors import Refused, Unreachable
+from onboarding.domain.errors import Refused, Unreachable
 from onboarding.upstream.prove import Prove
-from tests.upstream import wire_prove as wire
-from tests.upstream.wire import Reply
+from tests.upstream.wire import prove as wire
+from tests.upstream.wire.answers import Reply
 
 BASE = "https://platform.uat.proveapis.com"
 THREADS = 50

@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 import responses
 
-from onboarding.errors import Busy, Garbled, Refused, Uncertain, Unreachable, UpstreamError
+from onboarding.domain.errors import Busy, Garbled, Refused, Uncertain, Unreachable, UpstreamError
 from onboarding.upstream.breaker import Breaker, CircuitOpen
 from onboarding.upstream.deadline import deadline
 from onboarding.upstream.http import Upstream

@@ -15,7 +15,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from onboarding.errors import Uncertain, Unreachable
+from onboarding.domain.errors import Uncertain, Unreachable
 from onboarding.upstream.deadline import DeadlineSocket
 from onboarding.upstream.http import Upstream
 from tests.upstream.loopback import EMPTY_OBJECT, JSON_HEAD, Play, dripping, reply, serving, silence

@@ -22,7 +22,7 @@ from django.db import connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from pytest_django import DjangoDbBlocker
 
-from onboarding.errors import Busy, Garbled, Refused, Uncertain, Unreachable, UpstreamError
+from onboarding.domain.errors import Busy, Garbled, Refused, Uncertain, Unreachable, UpstreamError
 from onboarding.upstream.http import REPLY_LIMIT, Upstream
 from onboarding.upstream.prove import Prove
 from onboarding.upstream.twilio import Twilio

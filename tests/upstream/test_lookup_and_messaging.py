@@ -6,10 +6,10 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import responses
 
-from onboarding.errors import Busy, Garbled, Refused, Uncertain, UpstreamError
+from onboarding.domain.errors import Busy, Garbled, Refused, Uncertain, UpstreamError
 from onboarding.upstream.lookup import Lookup
 from onboarding.upstream.messaging import Messaging
-from tests.upstream import wire_twilio as wire
+from tests.upstream.wire import twilio as wire
 
 LOOKUPS, API = "https://lookups.twilio.com", "https://api.twilio.com"
 NUMBER_URL = f"{LOOKUPS}/v2/PhoneNumbers/{wire.TO}"

@@ -7,12 +7,12 @@ import pytest
 import responses
 from django.conf import LazySettings
 
-from onboarding.errors import Busy, Garbled, Refused, Uncertain, Unreachable, UpstreamError
-from onboarding.policy import Success
+from onboarding.domain.errors import Busy, Garbled, Refused, Uncertain, Unreachable, UpstreamError
+from onboarding.domain.policy import Success
 from onboarding.upstream import prove as module
 from onboarding.upstream.prove import Prove, Unified
-from tests.upstream import wire_prove as wire
-from tests.upstream.wire import Reply
+from tests.upstream.wire import prove as wire
+from tests.upstream.wire.answers import Reply
 
 BASE = "https://platform.uat.proveapis.com"
 URLS = {

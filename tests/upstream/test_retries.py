@@ -6,7 +6,7 @@ import pytest
 import responses
 from django.conf import LazySettings
 
-from onboarding.errors import Busy, Uncertain, Unreachable
+from onboarding.domain.errors import Busy, Uncertain, Unreachable
 from onboarding.upstream.http import Upstream
 from onboarding.upstream.retries import RetryBudget, pause
 

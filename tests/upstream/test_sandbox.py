@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 from django.conf import LazySettings
 
-from onboarding.errors import Busy, Garbled, Uncertain, Unreachable, UpstreamError
+from onboarding.domain.errors import Busy, Garbled, Uncertain, Unreachable, UpstreamError
 from onboarding.upstream import prove as prove_module
 from onboarding.upstream import twilio as twilio_module
 from onboarding.upstream.prove import Prove
 from onboarding.upstream.twilio import Refusal, Twilio, TwilioRefused
-from sandbox import faults
-from sandbox.records import TABLES
-from sandbox.store import transaction
+from sandbox.state.records import TABLES
+from sandbox.state.store import transaction
+from sandbox.wire import faults
 from tests.processes import free_port, running
 
 NUMBER = "+14155550132"

@@ -8,11 +8,11 @@ import requests
 import responses
 from django.conf import LazySettings
 
-from onboarding.errors import Busy, Garbled, Refused, Uncertain, Unreachable, UpstreamError
+from onboarding.domain.errors import Busy, Garbled, Refused, Uncertain, Unreachable, UpstreamError
 from onboarding.upstream import twilio as module
 from onboarding.upstream.twilio import Refusal, Twilio, TwilioRefused, Verification
-from tests.upstream import wire_twilio as wire
-from tests.upstream.wire import Reply
+from tests.upstream.wire import twilio as wire
+from tests.upstream.wire.answers import Reply
 
 BASE = "https://verify.twilio.com"
 START = f"{BASE}/v2/Services/{wire.SERVICE_SID}/Verifications"

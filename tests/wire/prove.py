@@ -6,7 +6,7 @@ from typing import Any
 
 import requests
 
-from sandbox.people import PEOPLE, REASONS
+from sandbox.state.people import PEOPLE, REASONS
 from tests.sandbox.world import World
 from tests.wire.case import JWT, TEXT, UUID, Case, Like
 

@@ -1,4 +1,4 @@
-"""Do our clients understand what the sandbox was held to in tests/sandbox/test_wire.py? The same cases, written out."""
+"""Our clients understand what tests/sandbox/wire/test_wire.py holds the sandbox to: the same cases, written out."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import responses
 
-from onboarding.errors import Busy, Refused, UpstreamError
+from onboarding.domain.errors import Busy, Refused, UpstreamError
 from onboarding.upstream.lookup import Lookup
 from onboarding.upstream.messaging import Messaging
 from onboarding.upstream.prove import Prove

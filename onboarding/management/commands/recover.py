@@ -2,7 +2,7 @@
 
 from django.core.management.base import BaseCommand
 
-from onboarding.recovery import recover
+from onboarding.operations.recovery import recover
 
 
 class Command(BaseCommand):

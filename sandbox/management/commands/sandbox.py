@@ -7,9 +7,9 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from sandbox.records import TABLES
 from sandbox.server import LOOPBACK, server
-from sandbox.store import transaction
+from sandbox.state.records import TABLES
+from sandbox.state.store import transaction
 
 
 class Command(BaseCommand):

@@ -1,0 +1,197 @@
+"""What may be misconfigured, told at start-up with an id and a hint."""
+
+import re
+from collections.abc import Iterator
+from ipaddress import ip_network
+from types import UnionType
+from urllib.parse import urlsplit
+
+import phonenumbers
+from django.conf import settings
+from django.contrib.staticfiles import finders
+from django.core.checks import CheckMessage, Error, Warning, register
+
+from onboarding.domain.budgets import BUDGETS, NUMBER_OWNER
+from onboarding.upstream.http import is_safe
+
+SHORTEST_SECRET_KEY = 50  # characters, as Django's own generator writes
+FEWEST_KEY_CHARACTERS = 5  # different ones
+PLACEHOLDERS = ("django-insecure-", "changeme", "change-me", "example", "placeholder", "secret")
+CHANGEABLE: dict[str, type | UnionType] = {"burst": int, "every_s": int | float, "watch_only": bool}
+SHORTEST_S = {NUMBER_OWNER.name: NUMBER_OWNER.every_s}  # as long as a code of Twilio's lives
+WEB_SDK = "prove/prove-auth.js"
+
+# Setting -> the prefix of the sid that belongs there. https://www.twilio.com/docs/glossary/what-is-a-sid
+SIDS = {"TWILIO_ACCOUNT_SID": "AC", "TWILIO_VERIFY_SERVICE_SID": "VA"}
+
+
+@register
+def upstream_urls(**_kwargs: object) -> Iterator[CheckMessage]:
+    """E001, E002: what goes to Prove and Twilio is encrypted, and no credential hides in a URL."""
+    for name in ("PROVE_BASE_URL", "TWILIO_BASE_URL"):
+        url = getattr(settings, name)
+        if not is_safe(url):
+            hint = "Plain http is for 127.0.0.1, [::1] and localhost only."
+            yield Error(f"{name} is no https URL.", hint=hint, id="onboarding.E001")
+        if "@" in urlsplit(url).netloc:
+            hint = "Put them into the settings of their own: .env.example names them."
+            yield Error(f"{name} holds credentials.", hint=hint, id="onboarding.E002")
+
+
+@register
+def secret_key(**_kwargs: object) -> Iterator[CheckMessage]:
+    """E003: cookies are signed with it."""
+    key = settings.SECRET_KEY
+    weak = len(key) < SHORTEST_SECRET_KEY or len(set(key)) < FEWEST_KEY_CHARACTERS
+    if not settings.DEBUG and (weak or key.lower().startswith(PLACEHOLDERS)):
+        hint = "python -c 'import secrets; print(secrets.token_urlsafe(50))'"
+        yield Error("SECRET_KEY is short or a placeholder.", hint=hint, id="onboarding.E003")
+
+
+@register
+def device_origins(**_kwargs: object) -> Iterator[CheckMessage]:
+    """E018: the pages' Content-Security-Policy keeps the Web SDK from every origin but these."""
+    if not settings.SANDBOX_PROVE and not settings.PROVE_DEVICE_ORIGINS:
+        hint = "Ask Prove which origin the Web SDK talks to with your PROVE_BASE_URL."
+        yield Error("PROVE_DEVICE_ORIGINS is not set.", hint=hint, id="onboarding.E018")
+
+
+@register
+def web_sdk(**_kwargs: object) -> Iterator[CheckMessage]:
+    """E004: without Prove's Web SDK no device check can run."""
+    if finders.find(WEB_SDK) is None:
+        yield Error("Prove's Web SDK is not installed.", hint="`make run` installs it.", id="onboarding.E004")
+
+
+@register
+def secrets(**_kwargs: object) -> Iterator[CheckMessage]:
+    """E021: set and empty, as a template leaves them."""
+    for name, value in (
+        ("PROVE_CLIENT_SECRET", settings.PROVE_CLIENT_SECRET),
+        ("TWILIO_AUTH_TOKEN", settings.TWILIO_PASSWORD),
+    ):
+        if not value:
+            yield Error(f"{name} is empty.", hint="It comes with the other credentials.", id="onboarding.E021")
+
+
+@register
+def twilio_sids(**_kwargs: object) -> Iterator[CheckMessage]:
+    """E005: a sid in another sid's place, or half an API key, fails only at the first text."""
+    for name, prefix in SIDS.items():
+        if not re.fullmatch(rf"{prefix}[0-9a-fA-F]{{32}}", getattr(settings, name)):
+            hint = f"It is {prefix} and 32 hexadecimal digits."
+            yield Error(f"{name} is not such a sid.", hint=hint, id="onboarding.E005")
+    is_told_above = settings.TWILIO_USERNAME == settings.TWILIO_ACCOUNT_SID
+    if not is_told_above and not re.fullmatch(r"(AC|SK)[0-9a-fA-F]{32}", settings.TWILIO_USERNAME):
+        hint = "It is SK and 32 hexadecimal digits."
+        yield Error("TWILIO_API_KEY_SID is not such a sid.", hint=hint, id="onboarding.E005")
+    if settings.TWILIO_USERNAME.startswith("SK") != bool(settings.TWILIO_API_KEY_SECRET):
+        hint = "Set both, or neither: then TWILIO_AUTH_TOKEN is used."
+        yield Error("TWILIO_API_KEY_SID and TWILIO_API_KEY_SECRET go together.", hint=hint, id="onboarding.E005")
+    if not re.fullmatch(r"|MG[0-9a-fA-F]{32}|\+[1-9][0-9]{6,14}", settings.TWILIO_SENDER):
+        hint = "A messaging service is MG and 32 hexadecimal digits, a number is like +12015550123."
+        yield Error("Notices have no such sender.", hint=hint, id="onboarding.E005")
+
+
+@register
+def default_region(**_kwargs: object) -> Iterator[CheckMessage]:
+    """E006: or no number without a country code could be read."""
+    if settings.DEFAULT_REGION not in phonenumbers.SUPPORTED_REGIONS:
+        hint = "Two capital letters of ISO 3166, like US or DE."
+        yield Error("DEFAULT_REGION is no region with phone numbers.", hint=hint, id="onboarding.E006")
+
+
+@register
+def production(**_kwargs: object) -> Iterator[CheckMessage]:
+    """E007, W008, E016, W017: what is for a process with DEBUG on."""
+    if settings.DEBUG:
+        return
+    if "*" in settings.ALLOWED_HOSTS:
+        hint = "Name the hosts that people see: links are made from them."
+        yield Error("ALLOWED_HOSTS takes any host.", hint=hint, id="onboarding.E016")
+    if settings.LIMITS_WATCH_ONLY:
+        yield Warning(
+            "LIMITS_WATCH_ONLY refuses nobody.", hint="Set it to 0 once the budgets fit.", id="onboarding.W017"
+        )
+    if settings.SANDBOX:
+        hint = "Set the vendors' credentials."
+        yield Error("The sandbox is built in, and DEBUG is off.", hint=hint, id="onboarding.E007")
+    if settings.DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+        hint = "Point DATABASE_URL at PostgreSQL when more than one machine, or more than a few people, use it."
+        yield Warning("SQLite lets one writer in at a time.", hint=hint, id="onboarding.W008")
+
+
+@register
+def limits(**_kwargs: object) -> Iterator[CheckMessage]:
+    """E009, E019: a budget misspelt would be in force as if nothing were said; free texts and a retention of no days
+    would limit and keep nothing.
+    """
+    hint = 'Like {"sends_address": {"burst": 50, "every_s": 60, "watch_only": true}}; domain/budgets.py names them.'
+    for name, changes in settings.LIMITS.items():
+        known = name in BUDGETS and isinstance(changes, dict) and changes.keys() <= CHANGEABLE.keys()
+        if not (known and all(_is_number(changes[k], CHANGEABLE[k]) for k in changes)):
+            yield Error(f"LIMITS: {name} is no such budget or no such change of one.", hint=hint, id="onboarding.E009")
+        elif "every_s" in changes and changes["every_s"] < SHORTEST_S.get(name, 0.001):
+            yield Error(f"LIMITS: every_s of {name} is too short.", hint="Give it more seconds.", id="onboarding.E009")
+    for name in ("TEXT_PRICE_CENTS", "RETENTION_DAYS"):
+        if getattr(settings, name) < 1:
+            yield Error(f"{name} is less than 1.", hint="Leave it out for the default.", id="onboarding.E019")
+
+
+@register
+def countries(**_kwargs: object) -> Iterator[CheckMessage]:
+    """E010, W013, W020: a country that does not exist lets nobody in; one's own is rarely left out on purpose, and all
+    countries are rarely let in on purpose.
+    """
+    for country in settings.ALLOWED_COUNTRIES:
+        if country not in phonenumbers.SUPPORTED_REGIONS:
+            hint = "Two capital letters of ISO 3166 each, with commas, like US,CA. Empty: all countries."
+            yield Error(f"ALLOWED_COUNTRIES: {country} is no country.", hint=hint, id="onboarding.E010")
+    if settings.ALLOWED_COUNTRIES and settings.DEFAULT_REGION not in settings.ALLOWED_COUNTRIES:
+        hint = "A number without a country code is read as one of DEFAULT_REGION, and then refused."
+        yield Warning("DEFAULT_REGION is not among ALLOWED_COUNTRIES.", hint=hint, id="onboarding.W013")
+    if not (settings.DEBUG or settings.ALLOWED_COUNTRIES):
+        hint = "Name the countries that your people are from: fraudsters have texts sent to the most expensive ones."
+        yield Warning("ALLOWED_COUNTRIES lets all countries in.", hint=hint, id="onboarding.W020")
+
+
+@register
+def consent(**_kwargs: object) -> Iterator[CheckMessage]:
+    """W014: carriers want to be named before they are asked."""
+    if settings.PROVE_CHECK_REPUTATION and not settings.CARRIER_CONSENT:
+        hint = "Set CARRIER_CONSENT to the words of your contract with Prove."
+        yield Warning("PROVE_CHECK_REPUTATION asks carriers, and nobody agreed to it.", hint=hint, id="onboarding.W014")
+
+
+@register
+def support(**_kwargs: object) -> Iterator[CheckMessage]:
+    """W015: whoever cannot receive texts needs another way, and the pages have none of their own."""
+    if not settings.DEBUG and not settings.SUPPORT_URL:
+        hint = "Where people get help who cannot receive a text or a call (NIST SP 800-63B, 3.2.9; ASVS 5.0, 6.6.1)."
+        yield Warning("SUPPORT_URL is not set.", hint=hint, id="onboarding.W015")
+
+
+@register
+def proxies(**_kwargs: object) -> Iterator[CheckMessage]:
+    """E011, W012: whom X-Forwarded-For is believed from."""
+    for cidr in settings.TRUSTED_PROXY_CIDRS:
+        try:
+            network = ip_network(cidr, strict=False)
+        except ValueError:
+            yield Error(f"TRUSTED_PROXY_CIDRS: {cidr} is no network.", hint="Like 10.0.0.0/8.", id="onboarding.E011")
+            continue
+        if not network.prefixlen:
+            hint = "Anybody can then pretend to be at any address. Name the proxies' own network."
+            yield Warning(f"TRUSTED_PROXY_CIDRS: {cidr} trusts everybody.", hint=hint, id="onboarding.W012")
+    if settings.SECURE_PROXY_SSL_HEADER and not settings.TRUSTED_PROXY_COUNT:
+        hint = "Set TRUSTED_PROXY_COUNT and TRUSTED_PROXY_CIDRS: otherwise all people share the proxy's one budget."
+        yield Error("BEHIND_TLS_PROXY is on, and no proxy is trusted.", hint=hint, id="onboarding.E011")
+    if bool(settings.TRUSTED_PROXY_COUNT) != bool(settings.TRUSTED_PROXY_CIDRS):
+        hint = "Set both, or neither where no proxy stands in front."
+        yield Error("TRUSTED_PROXY_COUNT and TRUSTED_PROXY_CIDRS go together.", hint=hint, id="onboarding.E011")
+
+
+def _is_number(value: object, kind: type | UnionType) -> bool:
+    if kind is bool or isinstance(value, bool):
+        return kind is bool and isinstance(value, bool)
+    return isinstance(value, kind) and isinstance(value, int | float) and value >= 0

@@ -1,0 +1,85 @@
+"""What a process that died left behind, and what is past its time. Any number of nodes may run this at once; it may be
+killed anywhere and run again: what one has done, another does not find.
+"""
+
+import logging
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.contrib.sessions.models import Session
+from django.db import DatabaseError, transaction
+from django.db.models import Q, QuerySet
+from django.db.models.functions import Now
+
+from onboarding import limits
+from onboarding.domain.errors import Overtaken
+from onboarding.domain.states import CLAIMS, FINAL, OPEN
+from onboarding.journey import flow, unlinking
+from onboarding.journey.clock import CLAIM_LEASE
+from onboarding.models import Binding, Event, OnboardingSession
+
+TELL_AGAIN = CLAIM_LEASE * 15  # 10 minutes
+BATCH = 500  # rows a transaction
+log = logging.getLogger(__name__)
+
+
+def recover() -> Mapping[str, int]:
+    """How many of each: claims that were lost, other sessions that ended, revokes told to Prove, rows forgotten."""
+    lost = Q(state__in=CLAIMS, moved_at__lte=Now() - CLAIM_LEASE)
+    ended = Q(state__in=OPEN, expires_at__lte=Now())
+    return {
+        "claims lost": _catch_up(lost),
+        "sessions ended": _catch_up(ended),
+        "revokes told": _tell_prove(),
+        "rows forgotten": _forget(),
+    }
+
+
+def _catch_up(overdue: Q) -> int:
+    done = 0
+    for session in list(OnboardingSession.objects.filter(overdue)):
+        version = session.version
+        try:
+            done += flow.catch_up(session=session).version != version
+        except Overtaken:
+            continue
+        except DatabaseError:  # this session's alone: the others have waited as long
+            log.exception("A session could not be caught up.")
+    return done
+
+
+def _tell_prove() -> int:
+    """Each by one node: whoever moves the time on has it."""
+    told = 0
+    due = Binding.objects.filter(confirmed=False, tell_prove_at__lte=Now())
+    for binding in list(due):
+        if due.filter(pk=binding.pk).update(tell_prove_at=Now() + TELL_AGAIN):
+            unlinking.tell_prove(binding=binding)
+            told += Binding.objects.filter(pk=binding.pk, tell_prove_at=None).exists()
+    return told
+
+
+def _forget() -> int:
+    past = Now() - timedelta(days=settings.RETENTION_DAYS)
+    for rows in limits.over():
+        _delete(rows)
+    return (
+        _delete(OnboardingSession.objects.filter(state__in=FINAL, created_at__lte=past))
+        + _delete(Binding.objects.filter(confirmed=False, revoked_at__lte=past, tell_prove_at=None))
+        + _delete(Event.objects.filter(session=None, at__lte=past))
+        + _delete(Session.objects.filter(expire_date__lte=Now()))
+    )
+
+
+def _delete(old: QuerySet[Any]) -> int:
+    """In batches; rows that another node is deleting are left to it."""
+    deleted = 0
+    while True:
+        with transaction.atomic():
+            batch = list(old.select_for_update(skip_locked=True).values_list("pk", flat=True)[:BATCH])
+            old.model._default_manager.filter(pk__in=batch).delete()
+        deleted += len(batch)
+        if len(batch) < BATCH:
+            return deleted

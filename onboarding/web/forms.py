@@ -1,0 +1,162 @@
+"""What people type. Forms check; they never save."""
+
+import re
+import unicodedata
+import uuid
+from collections.abc import Collection
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation.trans_real import parse_accept_lang_header
+from phonenumbers import country_code_for_region
+
+from onboarding.domain.countries import NAMES
+from onboarding.domain.phone import EXAMPLES, NotANumber, Number, as_seen, parse
+from onboarding.domain.states import Channel
+
+FEWEST_DIGITS, MOST_DIGITS = 4, 10  # of a code, https://www.twilio.com/docs/verify/api/service
+LONGEST_MESSAGE = 500  # characters
+TOO_LONG = _("That code is too long. Enter only the numbers of the code")
+OUTDATED = _("Our terms have changed since this page was opened. Reload it to read them.")
+
+
+class StartForm(forms.Form):
+    """The key of the page, good for one start, and the version of the notices on it, accepted by going on."""
+
+    start_key = forms.UUIDField(initial=uuid.uuid4, widget=forms.HiddenInput)
+    notices = forms.CharField(required=False, initial=lambda: settings.NOTICES_VERSION, widget=forms.HiddenInput)
+
+    def clean_notices(self) -> str:
+        """The current version, or none: whoever came by no page of ours has accepted nothing."""
+        if self.cleaned_data["notices"] not in ("", settings.NOTICES_VERSION):
+            raise forms.ValidationError(OUTDATED, code="outdated")
+        return str(self.cleaned_data["notices"])
+
+
+class PhoneForm(StartForm):
+    """A number, as people of the chosen country write it, or with a country code of its own."""
+
+    country = forms.CharField(required=False, max_length=2)
+    phone = forms.CharField(error_messages={"required": _("Enter a phone number")})
+    field_order = ("country", "phone")
+
+    def __init__(self, *args: Any, languages: str = "", **kwargs: Any) -> None:
+        """`languages` is the browser's Accept-Language."""
+        super().__init__(*args, **kwargs)
+        asked = self["country"].value()
+        self.region: str = asked if asked in allowed_countries() else country_of(languages)
+
+    @property
+    def countries(self) -> list[tuple[str, str, int, str]]:
+        """(code, name, calling code, example), by name."""
+        choices = [
+            (code, str(NAMES[code]), country_code_for_region(code), EXAMPLES.get(code, ""))
+            for code in allowed_countries()
+        ]
+        return sorted(choices, key=lambda choice: _without_accents(choice[1]))
+
+    @property
+    def example(self) -> str:
+        """A number kept for fiction; none for a country that keeps none."""
+        return EXAMPLES.get(self.region, "")
+
+    def clean_phone(self) -> Number:
+        try:
+            number = parse(self.cleaned_data["phone"], region=self.region)
+        except NotANumber:
+            raise forms.ValidationError(self._wanted(), code="invalid") from None
+        if (number.region or "") not in allowed_countries():
+            raise forms.ValidationError(_elsewhere(number), code="country")
+        return number
+
+    def _wanted(self) -> Any:
+        if self.example:
+            return _("Enter a phone number in the correct format, like %(example)s") % {"example": self.example}
+        return _("Enter a phone number in the correct format, with its country code if it is from elsewhere")
+
+
+def _without_accents(name: str) -> str:
+    """For sorting: É stands with E."""
+    return "".join(sign for sign in unicodedata.normalize("NFKD", name) if not unicodedata.combining(sign))
+
+
+def allowed_countries() -> Collection[str]:
+    """ISO 3166 codes."""
+    return settings.ALLOWED_COUNTRIES or NAMES.keys()
+
+
+def country_of(languages: str) -> str:
+    """Where a browser that asks for these languages is likely to be; DEFAULT_REGION if it doesn't tell."""
+    regions = [tag.partition("-")[2].upper() for tag, _quality in parse_accept_lang_header(languages)]
+    return next((region for region in regions if region in allowed_countries()), settings.DEFAULT_REGION)
+
+
+def _elsewhere(number: Number) -> Any:
+    name = NAMES.get(number.region or "")
+    if name is None:
+        return _("We don't serve the country of this number yet. Use a number from another country.")
+    return _("We don't serve numbers from %(country)s yet. Use a number from another country.") % {"country": name}
+
+
+class SendForm(forms.Form):
+    """How the code is to travel."""
+
+    channel = forms.TypedChoiceField(
+        required=False, choices=[(c.value, c.value) for c in Channel], coerce=Channel, empty_value=Channel.SMS
+    )
+
+
+class CodeForm(forms.Form):
+    """A code as long as Verify can be set to send, alone or in the message that brought it."""
+
+    code = forms.CharField(
+        max_length=LONGEST_MESSAGE,
+        error_messages={"required": _("Enter the code"), "max_length": TOO_LONG},
+    )
+
+    def clean_code(self) -> str:
+        code = _code_in(self.cleaned_data["code"])
+        if not code:
+            raise forms.ValidationError(_("The code is made of numbers only, like 123456"), code="invalid")
+        if len(code) < FEWEST_DIGITS:
+            raise forms.ValidationError(_("That code is too short. Enter all of its numbers"), code="too_short")
+        if len(code) > MOST_DIGITS:
+            raise forms.ValidationError(TOO_LONG, code="too_long")
+        return code
+
+
+def _code_in(text: str) -> str:
+    """The digits that were typed, or the only code in a message; none where a guess could be spent on a mistake."""
+    try:
+        seen = re.sub(r"@\S+", "", as_seen(text))  # a message's last line, for the browser, is @host #code
+    except NotANumber:
+        return ""
+    if typed := re.fullmatch(r"\W*([0-9](?:[-. ]*[0-9])*)\W*", seen):
+        return re.sub("[^0-9]", "", typed[1])
+    if not any(map(str.isalpha, seen)):
+        return ""
+    found = {_whole(run) for run in re.findall(r"(?<![A-Za-z0-9])[0-9]++(?:[- ][0-9]++)*+(?![A-Za-z])", seen)}
+    codes = {code for code in found if code is None or FEWEST_DIGITS <= len(code) <= MOST_DIGITS}
+    return (codes.pop() if len(codes) == 1 else None) or ""
+
+
+def _whole(run: str) -> str | None:
+    """123 456 is one code, cut into pieces that are none; 123456 10 may be two things."""
+    pieces = re.split("[- ]", run)
+    return None if len(pieces) > 1 and max(map(len, pieces)) >= FEWEST_DIGITS else "".join(pieces)
+
+
+class MatchForm(forms.Form):
+    """The number that the phone shows."""
+
+    number = forms.IntegerField(
+        error_messages=dict.fromkeys(("required", "invalid"), _("Type the number that your phone shows"))
+    )
+
+
+def first_error(form: forms.Form) -> dict[str, Any]:
+    """The first field that is wrong and what to say about it."""
+    field, errors = next(iter(form.errors.items()))
+    return {"field": field, "error": errors[0]}

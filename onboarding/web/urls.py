@@ -1,0 +1,33 @@
+"""The paths of the pages. None holds an id, a number or a code; a handoff's link holds its single-use token."""
+
+from django.urls import path
+from django.views.i18n import set_language
+
+from onboarding.web import handoff_views, views
+
+urlpatterns = [
+    path("", views.phone, name="phone"),
+    path("start/", views.start, name="start"),
+    path("recall/", views.recall, name="recall"),
+    path("device/", views.device, name="device"),
+    path("code/", views.code, name="code"),
+    path("code/send/", views.send, name="send"),
+    path("bind/", views.bind, name="bind"),
+    path("moved/", views.moved, name="moved"),
+    path("done/", views.done, name="done"),
+    path("remember/", views.remember, name="remember"),
+    path("forget/", views.forget, name="forget"),
+    path("unlink/", views.unlink, name="unlink"),
+    path("unlink/others/", views.unlink_others, name="unlink_others"),
+    path("restart/", views.restart, name="restart"),
+    path("unverified/", views.unverified, name="unverified"),
+    path("expired/", views.expired, name="expired"),
+    path("handoff/", handoff_views.computer, name="handoff"),
+    path("handoff/offer/", handoff_views.offer, name="handoff_offer"),
+    path("handoff/answer/", handoff_views.answer, name="handoff_answer"),
+    path("handoff/phone/", handoff_views.phone, name="handoff_phone"),
+    path("h/<slug:token>/", handoff_views.scanned, name="handoff_scanned"),
+    path("language/", set_language, name="language"),
+    path("healthz", views.healthz, name="healthz"),
+    path("readyz", views.readyz, name="readyz"),
+]

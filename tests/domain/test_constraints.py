@@ -1,0 +1,128 @@
+"""What the database itself refuses, whatever the code above it does: each constraint is broken once, in vain."""
+
+import uuid
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.contrib.auth.models import User
+from django.db import IntegrityError, transaction
+from django.db.models import CharField, F, UniqueConstraint
+from django.db.models.functions import Now
+
+from onboarding.domain.states import State
+from onboarding.models import Binding, Event, Handoff, OnboardingSession
+
+NUMBER = "+12015550123"
+MODELS = list(apps.get_app_config("onboarding").get_models())
+NAMED = {constraint.name for model in MODELS for constraint in model._meta.constraints}
+UNIQUE = {f"{m._meta.model_name}.{f.name}" for m in MODELS for f in m._meta.fields if f.unique and not f.primary_key}
+KEYS = {f"{m._meta.model_name}.{m._meta.pk.name}" for m in MODELS if isinstance(m._meta.pk, CharField)}
+
+
+def session(**columns: Any) -> OnboardingSession:
+    fresh: dict[str, Any] = {"start_key": uuid.uuid4(), "number": NUMBER, "expires_at": Now()}
+    return OnboardingSession.objects.create(**fresh | columns)
+
+
+def binding(**columns: Any) -> Binding:
+    user, _ = User.objects.get_or_create(username="prove:p")
+    return Binding.objects.create(**{"user": user, "number": NUMBER, "prove_id": "p", "device_id": "key"} | columns)
+
+
+def handoff(**columns: Any) -> Handoff:
+    return Handoff.objects.create(**{"expires_at": Now(), "token_hash": "hash"} | columns)
+
+
+def twice(make: Callable[..., object], **columns: Any) -> None:
+    make(**columns)
+    make(**columns)
+
+
+def two_lines_of_a_version() -> None:
+    twice(Event.objects.create, name="flow:asked", session=session(), version=1)
+
+
+def an_earlier_key_comes_back() -> None:
+    """While it has another number."""
+    revoked = binding(number="+12015550199", confirmed=False, revoked_at=Now())
+    binding()
+    Binding.objects.filter(pk=revoked.pk).update(confirmed=True, revoked_at=None)
+
+
+def a_state_nobody_heard_of() -> None:
+    OnboardingSession.objects.filter(pk=session().pk).update(state="linked")
+
+
+def a_bind_without_an_approval() -> None:
+    OnboardingSession.objects.filter(pk=session(state=State.CODE_SENT).pk).update(state=State.BINDING)
+
+
+def a_link_that_holds_and_is_revoked() -> None:
+    Binding.objects.filter(pk=binding().pk).update(revoked_at=Now())
+
+
+def a_key_twice(model: Any, **columns: Any) -> None:
+    rows = [model(key="key", **columns) for _ in range(2)]
+    for row in rows:
+        row.save(force_insert=True)
+
+
+ATTEMPTS: Mapping[str, Callable[[], None]] = {
+    "session_state_is_known": a_state_nobody_heard_of,
+    "session_binds_only_what_was_approved": a_bind_without_an_approval,
+    "one_number_a_key": an_earlier_key_comes_back,
+    "one_binding_without_a_key": lambda: twice(binding, device_id=""),
+    "revoked_is_not_confirmed": a_link_that_holds_and_is_revoked,
+    "one_line_a_version": two_lines_of_a_version,
+    "onboardingsession.start_key": lambda: twice(session, start_key=uuid.UUID(int=1)),
+    "onboardingsession.client_request_id": lambda: twice(session, client_request_id=uuid.UUID(int=1)),
+    "onboardingsession.correlation_id": lambda: twice(session, correlation_id="flow"),
+    "handoff.token_hash": lambda: twice(handoff),
+    "cell.key": lambda: a_key_twice(apps.get_model("onboarding.Cell"), tat=1),
+    "lease.key": lambda: a_key_twice(apps.get_model("onboarding.Lease"), journey=uuid.uuid4(), ends_at=Now()),
+}
+
+
+def test_every_constraint_is_put_to_the_test() -> None:
+    assert ATTEMPTS.keys() == NAMED | UNIQUE | KEYS
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", ATTEMPTS)
+def test_the_database_refuses_what_breaks_a_constraint(name: str) -> None:
+    with pytest.raises(IntegrityError) as refusal, transaction.atomic():
+        ATTEMPTS[name]()
+    assert any(words in str(refusal.value) for words in told_as(name))
+
+
+def told_as(name: str) -> list[str]:
+    """In the databases' own words: SQLite names the columns."""
+    model, _, column = name.partition(".")
+    named = [(each, c) for each in MODELS for c in each._meta.constraints if c.name == name]
+    columns = [
+        f"{m._meta.db_table}.{field}" for m, c in named if isinstance(c, UniqueConstraint) for field in _fields(c)
+    ]
+    return [name, *columns, f"onboarding_{model}.{column}", f"onboarding_{model}_{column}", f"onboarding_{model}_pkey"]
+
+
+def _fields(constraint: UniqueConstraint) -> list[str]:
+    return [*constraint.fields, *(each.name for each in constraint.expressions if isinstance(each, F))]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("state", [State.POSSESSION_PASSED, State.BINDING, State.BOUND, State.BIND_UNKNOWN])
+def test_what_was_approved_may_go_on_to_the_bind(state: State) -> None:
+    assert session(state=state, approved_at=Now()).pk
+    with pytest.raises(IntegrityError), transaction.atomic():
+        session(state=state)
+
+
+@pytest.mark.django_db
+def test_two_links_that_break_nothing_are_kept() -> None:
+    binding()
+    binding(device_id="another key")
+    binding(device_id="")
+    binding(confirmed=False, revoked_at=Now())
+    assert Binding.objects.count() == 4

@@ -1,0 +1,234 @@
+"""Numbers as people write them. Most are from ranges reserved for fiction, or Prove's published test users."""
+
+import time
+import uuid
+from typing import Any
+
+import pytest
+
+from onboarding.domain.phone import EXAMPLES, NotANumber, parse, same
+from onboarding.web.forms import PhoneForm
+
+LIKE_AMERICANS = "Enter a phone number in the correct format, like 201 555 0123"
+LIKE_BRITONS = "Enter a phone number in the correct format, like 07700 900123"
+LIKE_GERMANS = "Enter a phone number in the correct format, like 0171 39200 12"
+WITH_A_COUNTRY_CODE = "Enter a phone number in the correct format, with its country code if it is from elsewhere"
+FROM_NOWHERE = "We don't serve the country of this number yet. Use a number from another country."
+
+
+def answer(typed: str, country: str) -> str:
+    """The number that the form makes of it, or what it says."""
+    form = PhoneForm({"phone": typed, "country": country, "start_key": str(uuid.uuid4())})
+    return str(form.cleaned_data["phone"].e164 if form.is_valid() else form.errors["phone"][0])
+
+
+WAYS_TO_WRITE_ONE_NUMBER = [
+    "2015550123",
+    "201 555 0123",
+    "201-555-0123",
+    "201.555.0123",
+    "(201) 555-0123",
+    "(201)5550123",
+    "[201] 555-0123",
+    " 201 555 0123 ",
+    "201\n555\t0123",
+    "201 555 0123.",
+    "1 201 555 0123",
+    "12015550123",
+    "+12015550123",
+    "+1 201 555 0123",
+    "+1 (201) 555-0123",
+    "(+1) 201 555-0123",
+    "+1.201.555.0123",
+    "+1 1 201 555 0123",
+    "001 201 555 0123",
+    "0012015550123",
+    "+001 201 555 0123",
+    "011 1 201 555 0123",
+    "tel:+12015550123",
+    "tel:+1-201-555-0123",
+    "TEL:+1-201-555-0123",
+    "Tel. 201 555 0123",
+    "Phone: (201) 555-0123",
+    "call 201 555 0123",
+    "Тел.: +1 201 555 0123",
+    "２０１５５５０１２３",
+    "＋１ ２０１ ５５５ ０１２３",
+    "（２０１）５５５－０１２３",
+    "٢٠١٥٥٥٠١٢٣",
+    "+١٢٠١٥٥٥٠١٢٣",
+    "٠٠١ ٢٠١ ٥٥٥ ٠١٢٣",
+    "201\u00a0555\u00a00123",
+    "201\u2009555\u202f0123",
+    "201\u2011555\u20110123",
+    "201\u2212555\u22120123",
+    "201\u00ad555\u00ad0123",
+    "201–555–0123",
+    "201—555—0123",
+    "\u202a+1 201 555 0123\u202c",
+    "\u202d+1 201 555 0123\u202c",
+    "\u2068+1 201 555 0123\u2069",
+    "\u200e201 555 0123\u200f",
+    "201/555/0123",
+]
+
+
+@pytest.mark.parametrize("written", WAYS_TO_WRITE_ONE_NUMBER)
+def test_one_number_written_many_ways_is_one_number(written: str) -> None:
+    assert answer(written, "US") == "+12015550123"
+
+
+@pytest.mark.parametrize(
+    ("written", "country", "e164"),
+    [
+        ("07700 900123", "GB", "+447700900123"),
+        ("07700-900-123", "GB", "+447700900123"),
+        ("447700900123", "GB", "+447700900123"),
+        ("(+44) 7700 900123", "GB", "+447700900123"),
+        ("+44 (0)7700 900123", "US", "+447700900123"),
+        ("+44 07700 900123", "US", "+447700900123"),
+        ("0044 7700 900123", "US", "+447700900123"),
+        ("(0044) 7700 900123", "US", "+447700900123"),
+        ("0044 7700 900123", "JP", "+447700900123"),
+        ("0151 23456789", "DE", "+4915123456789"),
+        ("0171 39200 12", "DE", "+491713920012"),
+        ("0171/3920012", "DE", "+491713920012"),
+        ("0049 151 23456789", "DE", "+4915123456789"),
+        ("+49 (0) 151 23456789", "US", "+4915123456789"),
+        ("06 39 98 12 34", "FR", "+33639981234"),
+        ("06.39.98.12.34", "FR", "+33639981234"),
+        ("+33 6 39 98 12 34", "GB", "+33639981234"),
+        ("612 34 56 78", "ES", "+34612345678"),
+        ("312 345 6789", "IT", "+393123456789"),
+        ("020 913 0123", "IE", "+353209130123"),
+        ("070-174 06 05", "SE", "+46701740605"),
+        ("06-12345678", "NL", "+31612345678"),
+        ("8 (912) 345-67-89", "RU", "+79123456789"),
+        ("8~10 44 7700 900123", "RU", "+447700900123"),
+        ("0491 570 006", "AU", "+61491570006"),
+        ("0011 44 7700 900123", "AU", "+447700900123"),
+        ("0011 65 8123 4567", "AU", "+6581234567"),  # with 00 for the plus it would be a number in Jamaica
+        ("0061 491 570 006", "AU", "+61491570006"),
+        ("(11) 96123-4567", "BR", "+5511961234567"),
+        ("+55 11 96123-4567", "BR", "+5511961234567"),
+        ("55 1234 5678", "MX", "+525512345678"),
+        ("011 15-2345-6789", "AR", "+5491123456789"),
+        ("098765 43210", "IN", "+919876543210"),
+        ("+91 98765-43210", "IN", "+919876543210"),
+        ("090-1234-5678", "JP", "+819012345678"),
+        ("０９０－１２３４－５６７８", "JP", "+819012345678"),
+        ("０９０ー１２３４ー５６７８", "JP", "+819012345678"),
+        ("010 44 7700 900123", "JP", "+447700900123"),
+        ("8123 4567", "SG", "+6581234567"),
+        ("010 0123 4567", "EG", "+201001234567"),
+        ("٠١٠ ٠١٢٣ ٤٥٦٧", "EG", "+201001234567"),
+        ("604 555 0123", "CA", "+16045550123"),
+        ("2001004014", "US", "+12001004014"),  # Prove's Lorant Nerger
+        ("+2001004025", "US", "+2001004025"),  # Prove's Bertie Fremont: the plus makes it another number
+        ("1-800-FLOWERS", "US", "+18003569377"),
+        ("1 (800) GO-FEDEX", "US", "+18004633339"),
+        ("201 555 CARS", "CA", "+12015552277"),
+    ],
+)
+def test_a_number_is_read_as_its_country_writes_it(written: str, country: str, e164: str) -> None:
+    assert answer(written, country) == e164
+
+
+@pytest.mark.parametrize(
+    ("written", "country", "told"),
+    [
+        ("", "US", "Enter a phone number"),
+        (" ", "US", "Enter a phone number"),
+        ("hello", "US", LIKE_AMERICANS),
+        ("\u200b", "US", LIKE_AMERICANS),
+        ("12", "US", LIKE_AMERICANS),
+        ("911", "US", LIKE_AMERICANS),
+        ("555 0123", "US", LIKE_AMERICANS),  # without the area code
+        ("201 555 012", "US", LIKE_AMERICANS),
+        ("+", "US", LIKE_AMERICANS),
+        ("++12015550123a", "US", LIKE_AMERICANS),
+        ("<script>", "US", LIKE_AMERICANS),
+        ("me@example.com", "US", LIKE_AMERICANS),
+        ("2015550123;phone-context=+44", "US", LIKE_AMERICANS),
+        ("2015550123;ext=1", "US", LIKE_AMERICANS),
+        ("2015550123,,1", "US", LIKE_AMERICANS),
+        ("2015550123 x5", "US", LIKE_AMERICANS),
+        ("2015550123 ext. 5", "US", LIKE_AMERICANS),
+        ("2015550123#5", "US", LIKE_AMERICANS),
+        ("201 555 0123 or 201 555 0124", "US", LIKE_AMERICANS),
+        ("²015550123", "US", LIKE_AMERICANS),
+        ("①2015550123", "US", LIKE_AMERICANS),
+        ("2O1 555 O1OO", "US", LIKE_AMERICANS),
+        ("1-800-MATTRESS", "US", LIKE_AMERICANS),
+        ("1-800-FLOWERS", "GB", LIKE_BRITONS),
+        ("0800 FLOWERS", "GB", LIKE_BRITONS),
+        ("0151 2345678 home", "DE", LIKE_GERMANS),
+        ("OO44 7700900123", "DE", LIKE_GERMANS),
+        ("0044 7700 900123 #5", "DE", LIKE_GERMANS),
+        ("07700 900123 4", "GB", LIKE_BRITONS),
+        ("12", "BR", WITH_A_COUNTRY_CODE),
+        ("\u202e3210555102", "US", LIKE_AMERICANS),
+        ("201555012\ud800", "US", LIKE_AMERICANS),
+        ("201555012345678901", "US", LIKE_AMERICANS),
+        ("0" * 41, "US", LIKE_AMERICANS),
+        ("9" * 10_000, "US", LIKE_AMERICANS),
+        ("20155501\x0023", "US", "Null characters are not allowed."),
+        ("+800 1234 5678", "US", FROM_NOWHERE),
+    ],
+)
+def test_whoever_can_not_be_called_on_it_is_told_what_to_type(written: str, country: str, told: str) -> None:
+    assert answer(written, country) == told
+
+
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        ("+44 7700 900123", "We don't serve numbers from United Kingdom yet. Use a number from another country."),
+        ("00 49 171 3920012", "We don't serve numbers from Germany yet. Use a number from another country."),
+        ("604 555 0123", "We don't serve numbers from Canada yet. Use a number from another country."),
+    ],
+)
+def test_a_country_that_is_not_served_is_named(written: str, told: str, settings: Any) -> None:
+    settings.ALLOWED_COUNTRIES = ["US"]
+    assert answer(written, "US") == told
+
+
+@pytest.mark.parametrize("country", EXAMPLES)
+def test_what_is_given_as_an_example_is_taken(country: str) -> None:
+    assert parse(EXAMPLES[country], region=country).region == country
+
+
+@pytest.mark.parametrize("written", ["1" * 250, "1-" * 125, "1 (" * 80, "+" * 250, "1" + "a " * 120, "﷽" * 5000])
+def test_nothing_takes_long_to_refuse(written: str) -> None:
+    started = time.process_time()
+    with pytest.raises(NotANumber):
+        parse(written, region="US")
+    assert time.process_time() - started < 0.5  # seconds
+
+
+def test_a_number_shows_its_last_four_digits_only() -> None:
+    number = parse("201 555 0123", region="US")
+    assert "555" not in f"{number} {number!r}"
+    assert number.masked == "•••• 0123"
+
+
+def test_a_number_is_displayed_as_its_country_writes_it_for_others() -> None:
+    assert parse("2015550123", region="US").display == "+1 201-555-0123"
+
+
+@pytest.mark.parametrize(
+    ("prove_wrote", "ours", "equal"),
+    [
+        ("2001004014", "+12001004014", True),
+        ("12001004014", "+12001004014", True),
+        ("+12001004014", "+12001004014", True),
+        ("+2001004025", "+2001004025", True),
+        ("2001004025", "+2001004025", False),  # North American, not Egyptian
+        ("2001004015", "+12001004014", False),
+        ("", "+12001004014", False),
+    ],
+)
+def test_prove_may_write_a_north_american_number_without_its_country_code(
+    prove_wrote: str, ours: str, equal: bool
+) -> None:
+    assert same(prove_wrote, ours) is equal

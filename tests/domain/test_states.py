@@ -1,0 +1,53 @@
+"""The states table."""
+
+from onboarding.domain.states import AFTER_LOST_CLAIM, CLAIMS, FINAL, MOVES, OPEN, State, may_move
+from tests.domain.states_diagram import DOCS, diagram, written
+
+MOST_MOVES = 6  # I34
+
+
+def test_every_state_is_open_claimed_or_final() -> None:
+    assert set(State) == OPEN | CLAIMS | FINAL
+    assert not (OPEN & CLAIMS or OPEN & FINAL or CLAIMS & FINAL)
+
+
+def test_nothing_leaves_a_final_state() -> None:
+    assert not [(origin, to) for origin in FINAL for to in State if may_move(origin, to)]
+
+
+def test_a_bind_is_reached_only_through_an_approved_code() -> None:
+    assert [origin for origin in State if may_move(origin, State.BINDING)] == [State.POSSESSION_PASSED]
+    assert [origin for origin in State if may_move(origin, State.POSSESSION_PASSED)] == [
+        State.CHECKING_CODE,
+        State.BINDING,
+    ]
+    assert [origin for origin in State if may_move(origin, State.BOUND)] == [State.BINDING]
+
+
+def test_a_lost_claim_ends_where_the_table_allows_and_never_in_a_pass() -> None:
+    for claim, end in AFTER_LOST_CLAIM.items():
+        assert end in MOVES[claim]
+        assert end not in {State.AUTHENTICATED, State.POSSESSION_PASSED, State.BOUND}
+
+
+def test_from_every_state_that_is_not_final_a_final_one_can_be_reached() -> None:
+    reached = set(FINAL)
+    while grown := {s for s in State if s not in reached and any(may_move(s, to) for to in reached)}:
+        reached |= grown
+    assert reached == set(State)
+
+
+def test_from_every_state_that_is_not_final_the_journey_itself_ends_in_six_moves_at_most() -> None:
+    """I34, breadth first and by the table alone: giving up, or the clock, would be an end in one."""
+    for origin in set(State) - FINAL:
+        reached, moves = {origin}, 0
+        while not reached & FINAL:
+            reached |= {to for state in reached for to in MOVES[state]}
+            moves += 1
+            assert moves <= MOST_MOVES, f"{origin} is a dead end"
+
+
+def test_the_diagram_in_the_docs_is_made_from_the_table() -> None:
+    text = DOCS.read_text()
+    assert diagram() in text
+    assert written(text) == text, "make it anew: see tests/domain/states_diagram.py"

@@ -1,0 +1,206 @@
+"""Start-up checks: each misconfiguration has its id, and what is right passes."""
+
+import re
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import pytest
+from django.conf import settings
+from django.core.checks import CheckMessage, run_checks
+from django.test import override_settings
+
+from tests.processes import ROOT
+
+GOOD_KEY = "k9Zq-x7Rw_" * 6
+DEVELOPMENT: dict[str, Any] = {"DEBUG": True}  # which Django's test runner switches off
+PRODUCTION: dict[str, Any] = {
+    "DEBUG": False,
+    "SANDBOX": False,
+    "SECRET_KEY": GOOD_KEY,
+    "PROVE_BASE_URL": "https://platform.uat.proveapis.com",
+    "TWILIO_BASE_URL": "https://verify.twilio.com",
+    "SUPPORT_URL": "https://example.com/help",
+    "LIMITS_WATCH_ONLY": False,
+    "ALLOWED_COUNTRIES": ["US"],
+    "SANDBOX_PROVE": False,
+    "SANDBOX_TWILIO": False,
+    "PROVE_DEVICE_ORIGINS": ["https://device.uat.prove-auth.proveapis.com"],
+}
+
+
+def ours(*, engine: str = "postgresql", **changes: Any) -> list[CheckMessage]:
+    database = {"ENGINE": f"django.db.backends.{engine}"}
+    with mock.patch.dict(settings.DATABASES["default"], database), override_settings(**DEVELOPMENT | changes):
+        return [message for message in run_checks() if str(message.id).startswith("onboarding.")]
+
+
+def ids(**changes: Any) -> list[str]:
+    return [str(message.id) for message in ours(**changes)]
+
+
+def test_development_with_the_sandbox_passes() -> None:
+    assert ids() == []
+
+
+def test_production_passes() -> None:
+    assert ids(**PRODUCTION) == []
+
+
+@pytest.mark.parametrize("setting", ["PROVE_BASE_URL", "TWILIO_BASE_URL"])
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("https://platform.proveapis.com", []),
+        ("http://127.0.0.1:9090/sandbox/prove", []),
+        ("http://[::1]:9090/sandbox/prove", []),
+        ("http://localhost:9090", []),
+        ("http://platform.proveapis.com", ["onboarding.E001"]),
+        ("http://127.0.0.1.example.com", ["onboarding.E001"]),
+        ("http://10.0.0.1", ["onboarding.E001"]),
+        ("ftp://127.0.0.1", ["onboarding.E001"]),
+        ("platform.proveapis.com", ["onboarding.E001"]),
+        ("https://", ["onboarding.E001"]),
+        ("", ["onboarding.E001"]),
+        ("https://id:secret@platform.proveapis.com", ["onboarding.E002"]),
+        ("http://127.0.0.1@platform.proveapis.com", ["onboarding.E001", "onboarding.E002"]),
+    ],
+)
+def test_upstream_is_reached_by_https_or_loopback_without_credentials_in_the_url(
+    setting: str, url: str, expected: list[str]
+) -> None:
+    assert ids(**{setting: url}) == expected
+
+
+def test_the_sandbox_prefix_is_good_only_where_something_answers_it() -> None:
+    base = {"PROVE_BASE_URL": "sandbox://embedded/sandbox/prove", "TWILIO_BASE_URL": "https://verify.twilio.com"}
+    assert ids(**base, UPSTREAM_ADAPTERS={"sandbox://": "sandbox.adapter.SandboxAdapter"}) == []
+    assert ids(**base, UPSTREAM_ADAPTERS={}) == ["onboarding.E001"]
+
+
+@pytest.mark.parametrize("key", ["short", "x" * 60, "django-insecure-" + "k9Zq" * 12, "changeme-" + "k9Zq" * 12])
+def test_a_weak_secret_key_is_an_error_in_production_only(key: str) -> None:
+    assert ids(**PRODUCTION | {"SECRET_KEY": key}) == ["onboarding.E003"]
+    assert ids(SECRET_KEY=key) == []
+
+
+def test_a_missing_web_sdk_says_which_command_installs_it(tmp_path: Path) -> None:
+    (message,) = ours(STATICFILES_DIRS=[tmp_path])
+    assert message.id == "onboarding.E004" and "make run" in str(message.hint)
+
+
+@pytest.mark.parametrize(
+    ("setting", "sid", "expected"),
+    [
+        ("TWILIO_ACCOUNT_SID", "AC" + "0aF" * 10 + "00", []),
+        ("TWILIO_ACCOUNT_SID", "VA" + "0" * 32, ["onboarding.E005"]),
+        ("TWILIO_ACCOUNT_SID", "AC" + "0" * 31, ["onboarding.E005"]),
+        ("TWILIO_ACCOUNT_SID", "AC" + "g" * 32, ["onboarding.E005"]),
+        ("TWILIO_VERIFY_SERVICE_SID", "VA" + "f" * 32, []),
+        ("TWILIO_VERIFY_SERVICE_SID", "AC" + "0" * 32, ["onboarding.E005"]),
+        ("TWILIO_VERIFY_SERVICE_SID", "", ["onboarding.E005"]),
+        ("TWILIO_SENDER", "", []),
+        ("TWILIO_SENDER", "MG" + "0" * 32, []),
+        ("TWILIO_SENDER", "+12015550123", []),
+        ("TWILIO_SENDER", "Acme", ["onboarding.E005"]),
+    ],
+)
+def test_sids_have_their_prefix_and_32_hexadecimal_digits_and_a_sender_may_be_a_number(
+    setting: str, sid: str, expected: list[str]
+) -> None:
+    assert ids(**{setting: sid}) == expected
+
+
+@pytest.mark.parametrize("region", ["XX", "us", "", "+1"])
+def test_the_default_region_has_phone_numbers(region: str) -> None:
+    assert ids(DEFAULT_REGION=region) == ["onboarding.E006"]
+
+
+def test_a_default_region_that_is_not_served_is_a_warning() -> None:
+    assert ids(DEFAULT_REGION="US", ALLOWED_COUNTRIES=["US", "CA"]) == []
+    assert ids(DEFAULT_REGION="US", ALLOWED_COUNTRIES=[]) == []
+    assert ids(DEFAULT_REGION="US", ALLOWED_COUNTRIES=["CA"]) == ["onboarding.W013"]
+
+
+def test_carriers_that_are_asked_without_consent_are_a_warning() -> None:
+    assert ids(PROVE_CHECK_REPUTATION=True, CARRIER_CONSENT="I agree.") == []
+    assert ids(PROVE_CHECK_REPUTATION=True, CARRIER_CONSENT="") == ["onboarding.W014"]
+
+
+def test_the_sandbox_is_refused_in_production() -> None:
+    assert ids(**PRODUCTION | {"SANDBOX": True}) == ["onboarding.E007"]
+
+
+def test_sqlite_in_production_is_a_warning() -> None:
+    assert ids(engine="sqlite3") == []
+    (message,) = ours(**PRODUCTION, engine="sqlite3")
+    assert message.id == "onboarding.W008" and not message.is_serious()
+
+
+def test_every_message_has_a_hint() -> None:
+    wrong = {"PROVE_BASE_URL": "http://id:secret@example.com", "DEFAULT_REGION": "XX", "TWILIO_ACCOUNT_SID": "x"}
+    messages = ours(**PRODUCTION | wrong | {"SECRET_KEY": "short", "SANDBOX": True})
+    assert len(messages) == 7 and all(message.hint for message in messages)
+
+
+def test_people_who_cannot_receive_texts_need_another_way() -> None:
+    assert ids(**PRODUCTION | {"SUPPORT_URL": ""}) == ["onboarding.W015"]
+
+
+def test_a_proxy_in_front_that_nobody_trusts_would_be_everybodys_address() -> None:
+    behind = {"SECURE_PROXY_SSL_HEADER": ("HTTP_X_FORWARDED_PROTO", "https")}
+    assert ids(**PRODUCTION | behind) == ["onboarding.E011"]
+    assert ids(**PRODUCTION | behind, TRUSTED_PROXY_COUNT=1, TRUSTED_PROXY_CIDRS=["10.0.0.0/8"]) == []
+
+
+def test_links_are_made_from_hosts_that_are_named() -> None:
+    assert ids(**PRODUCTION, ALLOWED_HOSTS=["*"]) == ["onboarding.E016"]
+
+
+def test_limits_that_only_watch_and_countries_without_end_are_warnings_in_production() -> None:
+    assert ids(**PRODUCTION | {"LIMITS_WATCH_ONLY": True}) == ["onboarding.W017"]
+    assert ids(**PRODUCTION | {"ALLOWED_COUNTRIES": []}) == ["onboarding.W020"]
+
+
+def test_where_the_web_sdk_talks_to_has_to_be_known() -> None:
+    assert ids(**PRODUCTION | {"PROVE_DEVICE_ORIGINS": []}) == ["onboarding.E018"]
+
+
+@pytest.mark.parametrize("setting", ["TEXT_PRICE_CENTS", "RETENTION_DAYS"])
+@pytest.mark.parametrize(("number", "expected"), [(1, []), (0, ["onboarding.E019"]), (-1, ["onboarding.E019"])])
+def test_a_price_and_a_retention_are_at_least_one(setting: str, number: int, expected: list[str]) -> None:
+    assert ids(**{setting: number}) == expected
+
+
+@pytest.mark.parametrize(
+    ("limits", "expected"),
+    [
+        ({"sends_address": {"every_s": 0}}, ["onboarding.E009"]),
+        ({"sends_address": {"every_s": 0.5}}, []),
+        ({"sends_address": {"burst": 0}}, []),
+        ({"number_owner": {"every_s": 599}}, ["onboarding.E009"]),
+        ({"number_owner": {"every_s": 600}}, []),
+        ({"number_owner": 1}, ["onboarding.E009"]),
+    ],
+)
+def test_a_budget_that_would_limit_nothing_is_an_error(limits: dict[str, Any], expected: list[str]) -> None:
+    assert ids(LIMITS=limits) == expected
+
+
+def test_an_api_key_needs_its_own_secret() -> None:
+    key = {"TWILIO_USERNAME": "SK" + "0" * 32}
+    assert ids(**key, TWILIO_API_KEY_SECRET="") == ["onboarding.E005"]
+    assert ids(**key, TWILIO_API_KEY_SECRET="secret") == []
+    assert ids(TWILIO_API_KEY_SECRET="secret") == ["onboarding.E005"]
+    assert ids(TWILIO_USERNAME="VA" + "0" * 32) == ["onboarding.E005"]
+
+
+def test_the_docs_tell_of_every_check() -> None:
+    told = re.findall(r"^\| `(onboarding\.[EW]\d{3})` \|", (ROOT / "docs/design.md").read_text(), re.MULTILINE)
+    made = re.findall(r'id="(onboarding\.[EW]\d{3})"', (ROOT / "onboarding/operations/checks.py").read_text())
+    assert sorted(told) == sorted(set(made))
+
+
+@pytest.mark.parametrize("setting", ["PROVE_CLIENT_SECRET", "TWILIO_PASSWORD"])
+def test_a_credential_that_a_template_left_empty_is_told(setting: str) -> None:
+    assert ids(**{setting: ""}) == ["onboarding.E021"]

@@ -1,0 +1,273 @@
+"""The control API and the messages: what scripts and the desk ask, and what no page elsewhere may."""
+
+from collections.abc import Mapping
+
+import pytest
+from django.test import Client
+
+from sandbox.state.switches import SWITCHES
+from tests.sandbox.world import World
+
+ADA = "+12025550101"
+CLOCK = "/sandbox/control/clock"
+HOUR = {"advance_s": 3600}
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "https://evil.example"},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+        {"Origin": "null"},
+        {"Origin": "http://[::1"},
+        {"Origin": "testserver"},
+    ],
+)
+@pytest.mark.parametrize("content_type", ["application/json", "application/x-www-form-urlencoded", "text/plain"])
+def test_no_page_elsewhere_moves_the_clock(headers: dict[str, str], content_type: str, client: Client) -> None:
+    answer = client.post(CLOCK, '{"advance_s": 3600}', content_type=content_type, headers=headers)
+
+    assert answer.status_code == 403
+
+
+@pytest.mark.parametrize("content_type", ["application/x-www-form-urlencoded", "text/plain", "multipart/form-data"])
+def test_a_form_that_does_not_say_where_it_is_from_is_told_to_send_json(content_type: str, client: Client) -> None:
+    answer = client.post(CLOCK, "advance_s=3600", content_type=content_type)
+    assert answer.status_code == 415 and answer.json() == {"error": "send Content-Type: application/json"}
+
+
+def test_the_desks_own_form_is_led_back_to_the_desk(client: Client) -> None:
+    same_origin = {"Origin": "http://testserver", "Sec-Fetch-Site": "same-origin"}
+    form = "application/x-www-form-urlencoded"
+
+    answer = client.post(CLOCK, "advance_s=3600", content_type=form, headers=same_origin)
+
+    assert (answer.status_code, answer["Location"]) == (303, "/sandbox/")
+
+
+def test_a_script_moves_the_clock(client: Client) -> None:
+    client.post(CLOCK, HOUR, content_type="application/json")
+
+    assert client.post(CLOCK, HOUR, content_type="application/json").json() == {"offset_s": 7200}
+
+
+@pytest.mark.parametrize(
+    "order", [{}, {"advance_s": -1}, {"advance_s": "soon"}, {"advance_s": 1e300}, {"advance_s": None}]
+)
+def test_time_does_not_run_backwards_nor_out_of_sight(order: Mapping[str, object], client: Client) -> None:
+    assert client.post(CLOCK, order, content_type="application/json").status_code == 400
+
+
+def test_time_ends_ten_years_from_now(client: Client) -> None:
+    nine_years = {"advance_s": 9 * 366 * 24 * 3600}
+    client.post(CLOCK, nine_years, content_type="application/json")
+
+    assert client.post(CLOCK, nine_years, content_type="application/json").status_code == 400
+    assert client.get("/sandbox/").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("control", "odd", "told"),
+    [
+        ("revoke", {"deviceId": []}, "deviceId is a string"),
+        ("revoke", {"deviceId": {}}, "deviceId is a string"),
+        ("revoke", {"deviceId": "nobody's"}, "no such device"),
+        ("airplane", {"number": ADA, "on": "perhaps"}, "on is true or false"),
+        ("airplane", {"number": ADA}, "on must be given"),
+        ("reset", {"really": True}, "no such argument: really"),
+        ("switches", {"region": {}}, "region is one of any, na, eu"),
+        ("switches", {"numbers": "any", "no_such": "any"}, "no such argument: no_such"),
+    ],
+)
+def test_a_control_says_what_it_does_not_understand(
+    control: str, odd: dict[str, object], told: str, client: Client
+) -> None:
+    answer = client.post(f"/sandbox/control/{control}", odd, content_type="application/json")
+
+    assert (answer.status_code, answer.json()["error"][: len(told)]) == (400, told)
+
+
+def test_a_ledger_asked_for_what_it_does_not_know_says_so(client: Client) -> None:
+    assert client.get("/sandbox/control/ledger.json", {"rout": "prove.unify"}).status_code == 400
+    assert client.get("/sandbox/control/ledger.json", {"number": "nobody"}).status_code == 400
+
+
+def test_a_plus_that_became_a_blank_still_names_the_number(embedded: World, client: Client) -> None:
+    embedded.unify("+447700900123")
+
+    assert len(client.get("/sandbox/control/ledger.json?number=+447700900123").json()) == 1
+
+
+def test_a_control_that_is_only_asked_answers_nothing_else(client: Client) -> None:
+    assert client.get(CLOCK).status_code == 405
+    assert client.put("/sandbox/control/reset", {}, content_type="application/json").status_code == 405
+
+
+@pytest.mark.parametrize("name", sorted(SWITCHES))
+def test_each_switch_turns_to_each_of_its_choices(name: str, embedded: World) -> None:
+    assert embedded.control("GET", "control/switches", {})[name] == SWITCHES[name].default
+    for choice in SWITCHES[name].choices:
+        embedded.turn(**{name: choice})
+        assert embedded.control("GET", "control/switches", {})[name] == choice
+
+
+def test_success_may_be_a_boolean(embedded: World) -> None:
+    embedded.turn(success_type="boolean")
+
+    assert embedded.status(_bound(embedded)).json()["success"] is True
+
+
+def test_status_before_the_device_may_be_pending(embedded: World) -> None:
+    embedded.turn(status_before_device="pending")
+
+    assert embedded.status(embedded.unify(ADA)["correlationId"]).json()["success"] == "pending"
+
+
+def test_status_after_a_bind_may_ask_again(embedded: World) -> None:
+    embedded.turn(status_after_bind="possession_required")
+
+    assert embedded.status(embedded.bound(ADA)).json()["success"] == "possession_required"
+
+
+def test_a_repeated_bind_may_be_answered_as_the_first(embedded: World) -> None:
+    embedded.turn(repeated_bind="true")
+
+    assert embedded.bind(embedded.bound(ADA), ADA).json()["success"] == "true"
+
+
+def test_a_bind_may_come_without_evaluation(embedded: World) -> None:
+    embedded.turn(bind_evaluation="absent")
+    correlation_id = embedded.checked(ADA)
+    embedded.status(correlation_id)
+
+    assert "evaluation" not in embedded.bind(correlation_id, ADA).json()
+
+
+def test_client_request_id_may_be_left_out(embedded: World) -> None:
+    embedded.turn(client_request_id="optional")
+
+    assert embedded.prove("/v3/unify", possessionType="none", phoneNumber=ADA).json()["success"] == "pending"
+
+
+def test_only_listed_numbers_may_be_served(embedded: World) -> None:
+    embedded.turn(numbers="listed")
+
+    assert "8007" in str(embedded.unify("+13125550123"))
+    assert embedded.unify(ADA)["success"] == "pending"
+
+
+@pytest.mark.parametrize(("region", "served", "refused"), [("na", ADA, "+447700900123"), ("eu", "+447700900123", ADA)])
+def test_a_host_may_serve_its_region_alone(region: str, served: str, refused: str, embedded: World) -> None:
+    embedded.turn(region=region)
+
+    assert embedded.unify(served)["success"] == "pending"
+    answer = embedded.prove("/v3/unify", possessionType="none", clientRequestId="r", phoneNumber=refused)
+    assert answer.status_code == 403
+
+
+def test_reset_forgets_everything_but_lets_servers_keep_their_token(world: World) -> None:
+    world.bound(ADA)
+    world.started(ADA)
+
+    world.control("POST", "control/reset", {})
+
+    assert world.messages(ADA) == []
+    assert world.ledger("prove.unify") == []
+    assert world.status(world.checked(ADA)).json()["success"] == "possession_required"
+
+
+def test_a_message_reads_well_and_fills_itself_in_on_the_page_it_belongs_to(world: World) -> None:
+    world.checked(ADA)
+    world.started(ADA)
+
+    [message] = world.messages(ADA)
+
+    lines = message["body"].splitlines()
+    assert message["code"] in lines[0]
+    assert "Don't share" in lines[0]
+    host = "127.0.0.1" if "127.0.0.1" in world.origin else ""  # in this process nobody says what the page is called
+    assert lines[1:] == (["", f"@{host} #{message['code']}"] if host else [])
+
+
+def test_messages_come_newest_first(world: World) -> None:
+    world.started(ADA)
+    world.passes(60)
+    world.start(ADA)
+
+    sent = [message["sent_at"] for message in world.messages(ADA)]
+
+    assert len(sent) == 2
+    assert sent[0] > sent[1]
+
+
+def test_codes_differ_between_verifications(embedded: World) -> None:
+    codes = set()
+    for last in range(10):
+        embedded.start(f"+1202555020{last}")
+        codes.add(embedded.code(f"+1202555020{last}"))
+
+    assert len(codes) > 5
+
+
+def test_a_slow_carrier_delivers_after_a_while_and_silence_never_ends(embedded: World) -> None:
+    slow, silent = "+12025550154", "+12025550153"
+    for number in (slow, silent):
+        embedded.start(number)
+    assert embedded.messages(slow) == embedded.messages(silent) == []
+
+    embedded.passes(31)
+
+    assert len(embedded.messages(slow)) == 1
+    assert embedded.messages(silent) == []
+
+
+def test_in_airplane_mode_messages_wait(embedded: World) -> None:
+    embedded.control("POST", "control/airplane", {"number": ADA, "on": True})
+    embedded.start(ADA)
+    assert embedded.messages(ADA) == []
+
+    embedded.control("POST", "control/airplane", {"number": ADA, "on": False})
+
+    assert len(embedded.messages(ADA)) == 1
+
+
+def test_the_ledger_tells_who_was_approved_and_bound(world: World) -> None:
+    correlation_id = world.checked(ADA)
+    world.status(correlation_id)
+    world.check(world.started(ADA), world.code(ADA))
+    world.bind(correlation_id, ADA)
+
+    [check], [bind] = world.ledger("twilio.verification_check"), world.ledger("prove.unify_bind")
+
+    assert (check["number"], check["approved"]) == (ADA, True)
+    assert (bind["number"], bind["correlationId"], bind["bound"]) == (ADA, correlation_id, True)
+    assert check["at"] <= bind["at"]
+
+
+def _bound(world: World) -> str:
+    correlation_id = world.checked(ADA)
+    world.status(correlation_id)
+    world.bind(correlation_id, ADA)
+    return correlation_id
+
+
+def test_a_script_that_forgets_the_header_is_told_which(alone: World) -> None:
+    answer = alone.send("POST", "/sandbox/control/reset")
+
+    assert answer.status_code == 415 and "Content-Type: application/json" in answer.json()["error"]
+
+
+def test_a_wrong_path_is_told_in_json(alone: World) -> None:
+    answer = alone.send("GET", "/sandbox/control/nonsense")
+
+    assert answer.status_code == 404 and "docs/sandbox.md" in answer.json()["error"]
+
+
+def test_a_wrong_verb_is_told_the_right_ones(client: Client) -> None:
+    assert client.put(CLOCK).headers["Allow"] == "POST"
+
+
+@pytest.mark.parametrize("path", ["/sandbox/messages.json", "/sandbox/control/ledger.json"])
+def test_whoever_only_wants_the_head_gets_it(path: str, client: Client) -> None:
+    assert client.head(path).status_code == 200

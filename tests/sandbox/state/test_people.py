@@ -1,0 +1,247 @@
+"""Every number of the table does what its story says."""
+
+import re
+
+import pytest
+import requests
+
+from sandbox.state.people import PEOPLE
+from tests.device import DeviceFailed
+from tests.sandbox.world import Json, World
+
+BOUND = "asked for possession, code sent, approved, bound true"
+
+# What a journey with each number comes to, on a fresh browser.
+STORIES = {
+    "+12001004014": BOUND,
+    "+12001004015": BOUND,
+    "+2001004025": BOUND,
+    "+2001004026": BOUND,
+    "+12001004016": BOUND,
+    "+12001004017": BOUND,
+    "+12001004041": BOUND,
+    "+2001004027": BOUND,
+    "+2001004028": BOUND,
+    "+2001004043": BOUND,
+    "+12001004018": "passes at once",
+    "+2001004029": "passes at once",
+    "+12001004011": "unify 8009",
+    "+12025550101": BOUND,
+    "+12025550102": BOUND,
+    "+12025550103": BOUND,
+    "+12025550107": "unify 8007",
+    "+12025550110": "unify ConnectionError",
+    "+12025550111": "unify 1000",
+    "+12025550112": "unify 1000",
+    "+12025550113": "unify 1000",
+    "+12025550114": "status JSONDecodeError",
+    "+12025550115": "status ['possession_required']",
+    "+12025550116": "status postponed",
+    "+12025550117": "device DeviceFailed",
+    "+12025550118": "device ReadTimeout",
+    "+12025550119": BOUND,
+    "+12025550120": "status pending",
+    "+12025550121": "status pending",
+    "+12025550122": "status true about another number",
+    **{
+        f"+1202555{code - 9000:04}": f"status false {code}"
+        for code in (*range(9131, 9138), *range(9161, 9165), 9171, 9180)
+    },
+    "+12025550139": "status false 9134 9137",
+    "+12025550160": "status false 9100",
+    **{
+        f"+1202555{181 + place:04}": f"status false {code}"
+        for place, code in enumerate(
+            (9001, 9003, 9004, 9005, 9011, 9012, 9013, 9014, 9015, 9081, 9082, 9083, 9165),
+        )
+    },
+    "+12025550199": "status false 9999",
+    "+12025550140": "asked for possession, code sent, approved, bound false 9100",
+    "+12025550141": "asked for possession, code sent, approved, bind ConnectionError, yet bound",
+    "+12025550142": "asked for possession, code sent, approved, bind ConnectionError, not bound",
+    "+12025550143": "asked for possession, code sent, approved, bind ReadTimeout, not bound",
+    "+12025550144": "asked for possession, start 20500",
+    "+12025550145": "asked for possession, start ConnectionError, yet a code came",
+    "+12025550146": "asked for possession, code sent, check ConnectionError",
+    "+12025550147": "asked for possession, start 20429",
+    "+12025550148": "asked for possession, code sent, approved, bind JSONDecodeError, yet bound",
+    "+12025550149": "asked for possession, code sent, approved, bound pending",
+    "+12025550150": "asked for possession, start 60410",
+    "+12025550151": "asked for possession, start 60605",
+    "+12025550152": "asked for possession, start 60205",
+    "+12025550153": "asked for possession, no code came",
+    "+12025550154": "asked for possession, no code came",
+    "+12025550155": "asked for possession, start 60212",
+    "+12025550156": "asked for possession, start 60200",
+    "+12025550157": "asked for possession, start 21610",
+    "+12025550166": "asked for possession, start 21612",
+    # With Verify alone, and without checkReputation.
+    **dict.fromkeys((f"+12025550{last}" for last in (138, 158, 159, 165)), BOUND),
+}
+ONCE = sorted(number for number, person in PEOPLE.items() if "once" in person.story)
+CALLED = sorted(number for number, person in PEOPLE.items() if "a call arrives" in person.story)
+
+
+def test_every_number_of_the_table_is_told_of() -> None:
+    assert STORIES.keys() == PEOPLE.keys()
+
+
+@pytest.mark.parametrize("number", sorted(PEOPLE))
+def test_the_story_comes_true(number: str, embedded: World) -> None:
+    embedded.patience_s = 0.3
+
+    assert journey(embedded, number) == STORIES[number], PEOPLE[number].story
+
+
+def journey(world: World, number: str) -> str:
+    try:
+        unified = world.unify(number)
+    except requests.RequestException as error:
+        return f"unify {type(error).__name__}"
+    if "code" in unified:
+        return f"unify {unified['code']}"
+    return device_check(world, number, unified)
+
+
+def device_check(world: World, number: str, unified: dict[str, str]) -> str:
+    if PEOPLE[number].short_term:
+        assert world.status(unified["correlationId"]).json()["success"] == "true"
+        return "passes at once"
+    try:
+        world.authenticate(unified["authToken"])
+        if not world.device.registrations:  # half done: once more
+            world.authenticate(unified["authToken"])
+        answer = world.status(unified["correlationId"]).json()
+    except (DeviceFailed, requests.ReadTimeout) as error:
+        return f"device {type(error).__name__}"
+    except requests.JSONDecodeError as error:
+        return f"status {type(error).__name__}"
+    if answer.get("success") != "possession_required":
+        return f"status {verdict(answer)}" + ("" if about(answer, number) else " about another number")
+    return "asked for possession, " + possession_check(world, number, unified["correlationId"])
+
+
+def verdict(answer: Json) -> str:
+    """`success` and the reasons, or the code of an error."""
+    return " ".join([str(answer.get("success", answer.get("code"))), *reasons(answer)])
+
+
+def reasons(answer: Json) -> list[str]:
+    found = (category.get("failureReasons", {}) for category in answer.get("evaluation", {}).values())
+    return [code for failed in found for code in failed]
+
+
+def about(answer: Json, number: str) -> bool:
+    return number in str(answer.get("phoneNumber", number))
+
+
+def possession_check(world: World, number: str, correlation_id: str) -> str:
+    try:
+        started = world.start(number).json()
+    except requests.ConnectionError as error:
+        return f"start {type(error).__name__}, " + ("yet a code came" if world.messages(number) else "and no code came")
+    if "code" in started:
+        return f"start {started['code']}"
+    if not world.messages(number):
+        return "no code came"
+    try:
+        assert world.check(started["sid"], world.code(number)).json()["status"] == "approved"
+    except requests.ConnectionError as error:
+        return f"code sent, check {type(error).__name__}"
+    return "code sent, approved, " + bind(world, number, correlation_id)
+
+
+def bind(world: World, number: str, correlation_id: str) -> str:
+    try:
+        answer = world.bind(correlation_id, number).json()
+    except requests.RequestException as error:
+        bound = world.status(correlation_id).json()["success"] == "true"
+        return f"bind {type(error).__name__}, " + ("yet bound" if bound else "not bound")
+    return f"bound {verdict(answer)}"
+
+
+def test_whatever_strikes_a_limited_number_of_times_says_so() -> None:
+    limited = (n for n, person in PEOPLE.items() if any(trouble.times is not None for trouble in person.troubles))
+
+    assert sorted(limited) == ONCE
+
+
+@pytest.mark.parametrize("number", ONCE)
+def test_a_trouble_that_strikes_once_is_over_then(number: str, embedded: World) -> None:
+    embedded.patience_s = 0.3
+    for _ in PEOPLE[number].troubles:
+        journey(embedded, number)
+        embedded.device.forget()
+
+    assert journey(embedded, number) == BOUND
+
+
+def test_a_busy_prove_says_when_to_come_back_and_serves_whoever_does(embedded: World) -> None:
+    number = "+12025550113"
+    ask = {"possessionType": "none", "clientRequestId": "r", "phoneNumber": number}
+    busy = embedded.prove("/v3/unify", **ask)
+    assert (busy.status_code, busy.headers["Retry-After"]) == (429, "1")
+
+    assert journey(embedded, number) == BOUND
+
+
+@pytest.mark.parametrize("number", CALLED)
+def test_where_no_text_can_be_sent_a_call_arrives(number: str, embedded: World) -> None:
+    assert embedded.start(number).status_code in (400, 403)
+    assert embedded.messages(number) == []
+
+    sid = embedded.started(number, "call")
+
+    assert embedded.check(sid, embedded.code(number)).json()["status"] == "approved"
+
+
+def test_a_look_up_that_fails_is_no_sign_of_anything_else(embedded: World) -> None:
+    failed = embedded.twilio("/v2/PhoneNumbers/+12025550165?Fields=line_type_intelligence", method="GET")
+
+    assert (failed.status_code, failed.json()["code"]) == (500, 20500)
+
+
+@pytest.mark.parametrize("number", ["2001004014", "12001004014", "+12001004014"])
+def test_a_north_american_number_is_the_same_with_and_without_its_prefix(number: str, embedded: World) -> None:
+    embedded.bound("+12001004014")
+
+    assert embedded.status(embedded.checked(number)).json()["success"] == "true"
+
+
+def test_the_plus_makes_another_number_of_the_same_digits(embedded: World) -> None:
+    embedded.bound("2001004014")
+
+    answer = embedded.status(embedded.checked("+2001004014")).json()
+
+    assert reasons(answer) == ["9101"]
+
+
+def test_any_other_plausible_number_has_a_good_day(embedded: World) -> None:
+    assert journey_of_anybody(embedded, "+447700900123") == BOUND
+
+
+def journey_of_anybody(world: World, number: str) -> str:
+    correlation_id = world.checked(number)
+    assert world.status(correlation_id).json()["success"] == "possession_required"
+    return "asked for possession, " + possession_check(world, number, correlation_id)
+
+
+@pytest.mark.parametrize("number", ["hello", "", "+", "12", "+0123456789", "200100401", "20010040141234567"])
+def test_what_is_no_number_is_refused(number: str, embedded: World) -> None:
+    answer = embedded.prove("/v3/unify", possessionType="none", clientRequestId="r", phoneNumber=number)
+
+    assert (answer.status_code, answer.json()["code"]) == (400, 1001)
+
+
+def test_an_ordered_fault_does_not_use_up_what_comes_with_a_number(embedded: World) -> None:
+    number = "+12025550113"
+    embedded.fault("prove.unify", "status", times=1, status=503)
+
+    assert ["code" in embedded.unify(number) for _ in range(3)] == [True, True, False]
+
+
+def test_the_ledger_tells_calls_of_one_second_apart(embedded: World) -> None:
+    embedded.unify("+12025550101")
+
+    [line] = embedded.ledger("prove.unify")
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", line["at"])

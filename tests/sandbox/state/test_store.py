@@ -1,0 +1,176 @@
+"""The store: one transaction a call, safe with many processes, and no memory of layouts gone by."""
+
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from contextlib import closing, suppress
+from pathlib import Path
+
+import pytest
+import requests
+
+from sandbox.state.records import TABLES, Received, Setting
+from sandbox.state.store import Store, transaction
+from tests.processes import ROOT, free_port
+from tests.sandbox.world import World
+
+ADA = "+12025550101"
+COUNT = """
+import sys
+from pathlib import Path
+from sandbox.state.records import TABLES, Setting
+from sandbox.state.store import transaction
+for _ in range(50):
+    with transaction(Path(sys.argv[1]), TABLES) as store:
+        store.save(Setting("count", str(int(getattr(store.get(Setting, "count"), "value", "0")) + 1)))
+"""
+
+
+def count(store: Store) -> int:
+    setting = store.get(Setting, "count")
+    return int(setting.value) if setting else 0
+
+
+def test_processes_and_threads_lose_no_update(store: Path) -> None:
+    processes = [subprocess.Popen([sys.executable, "-c", COUNT, str(store)], cwd=ROOT) for _ in range(3)]
+
+    def fifty() -> None:
+        for _ in range(50):
+            with transaction(store, TABLES) as open_store:
+                open_store.save(Setting("count", str(count(open_store) + 1)))
+
+    threads = [threading.Thread(target=fifty) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for worker in (*threads,):
+        worker.join()
+    assert [process.wait(timeout=60) for process in processes] == [0, 0, 0]
+
+    with transaction(store, TABLES) as open_store:
+        assert count(open_store) == 350
+
+
+def test_what_fails_half_way_leaves_nothing(store: Path) -> None:
+    with pytest.raises(RuntimeError), transaction(store, TABLES) as open_store:
+        open_store.save(Setting("half", "done"))
+        raise RuntimeError
+
+    with transaction(store, TABLES) as open_store:
+        assert open_store.get(Setting, "half") is None
+
+
+def test_a_store_of_another_layout_is_laid_out_anew(store: Path) -> None:
+    with sqlite3.connect(store) as old:
+        old.execute("CREATE TABLE Setting (only_this)")
+    old.close()
+
+    with transaction(store, TABLES) as open_store:
+        open_store.save(Setting("works", "yes"))
+        assert open_store.find(Received) == []
+
+
+def test_a_file_that_is_no_database_is_put_aside(store: Path, embedded: World) -> None:
+    store.write_text("my notes " * 1000)
+
+    assert embedded.unify(ADA)["success"] == "pending"
+
+    assert store.with_name(f"{store.name}.spoiled").read_text().startswith("my notes")
+
+
+def test_a_damaged_store_is_put_aside_by_whoever_trips_over_it(store: Path, embedded: World) -> None:
+    for _ in range(30):
+        embedded.unify(ADA)
+    content = store.read_bytes()
+    store.write_bytes(content[:4096] + b"x" * (len(content) - 4096))
+
+    with suppress(sqlite3.DatabaseError):
+        embedded.token()
+    embedded.access_token = ""
+
+    assert embedded.unify(ADA)["success"] == "pending"
+    assert len(embedded.ledger("prove.unify")) == 1
+
+
+def test_a_store_that_is_busy_is_left_alone(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sandbox.state.store.BUSY_TIMEOUT_S", 0.1)
+    with transaction(store, TABLES) as open_store:
+        open_store.save(Setting("kept", "yes"))
+    with closing(sqlite3.connect(store, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(sqlite3.OperationalError), transaction(store, TABLES):
+            pass
+
+    with transaction(store, TABLES) as open_store:
+        assert open_store.get(Setting, "kept") is not None
+
+
+def test_rows_come_back_as_they_went(store: Path) -> None:
+    row = Received("1", 1.5, "prove.unify", "ok", None, True, ADA, {"rebind": False, "nested": [1, {"a": None}]})
+
+    with transaction(store, TABLES) as open_store:
+        open_store.save(row)
+        assert open_store.get(Received, "1") == row
+
+
+def start(port: int, store: Path) -> subprocess.Popen[bytes]:
+    environment = {**os.environ, "SANDBOX_STORE": str(store)}
+    environment.pop("DJANGO_SETTINGS_MODULE", None)
+    process = subprocess.Popen([sys.executable, "manage.py", "sandbox", str(port)], cwd=ROOT, env=environment)
+    for _ in range(200):
+        try:
+            requests.get(f"http://127.0.0.1:{port}/sandbox/messages.json", timeout=1)
+        except requests.ConnectionError:
+            time.sleep(0.05)
+        else:
+            return process
+    process.kill()
+    raise RuntimeError("the sandbox did not start")
+
+
+def test_a_killed_sandbox_remembers_and_an_emptied_one_heals(store: Path) -> None:
+    port = free_port()
+    world = World(requests.Session(), f"http://127.0.0.1:{port}", lambda *_: None)
+    first = start(port, store)
+    world.bound(ADA)
+    half_way = world.unify(ADA)
+    first.send_signal(signal.SIGKILL)
+    first.wait(timeout=5)
+
+    second = start(port, store)
+    assert world.authenticate(half_way["authToken"])
+    assert world.status(half_way["correlationId"]).json()["success"] == "true"
+    second.send_signal(signal.SIGKILL)
+    second.wait(timeout=5)
+    store.unlink()
+
+    third = start(port, store)
+    world.access_token = ""
+    assert world.status(world.checked(ADA)).json()["success"] == "possession_required"
+    third.kill()
+    third.wait(timeout=5)
+    world.session.close()
+
+
+def test_parallel_binds_of_one_flow_have_one_winner(alone: World) -> None:
+    correlation_id = alone.checked(ADA)
+    alone.status(correlation_id)
+    answers: list[int] = []
+    body = {"correlationId": correlation_id, "phoneNumber": ADA}
+    headers = {"Authorization": f"Bearer {alone.access_token}"}
+
+    def bind() -> None:
+        url = f"{alone.origin}/sandbox/prove/v3/unify-bind"
+        answers.append(requests.post(url, json=body, headers=headers, timeout=10).status_code)
+
+    threads = [threading.Thread(target=bind) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert Counter(answers) == {200: 1, 403: 7}

@@ -1,0 +1,354 @@
+"""Bad days on demand: the same exceptions through the adapter as over a socket, and a ledger that tells the truth."""
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+import requests
+from django.test import Client
+from urllib3.exceptions import NewConnectionError
+
+from sandbox.state.people import PEOPLE, Trouble
+from sandbox.wire.call import ROUTES
+from sandbox.wire.faults import KINDS
+from tests.sandbox.world import World
+
+ADA = "+12025550101"
+UNIFY = "prove.unify"
+FAULTS = "/sandbox/control/faults"
+PLAIN = {"possessionType": "none", "clientRequestId": "1", "phoneNumber": ADA}
+LINE_TYPE = f"/v2/PhoneNumbers/{ADA}?Fields=line_type_intelligence"
+
+
+def reason(error: requests.RequestException) -> object:
+    return getattr(error.args[0], "reason", None)
+
+
+def asked(world: World) -> tuple[str, bool]:
+    [line] = world.ledger(UNIFY)
+    return line["outcome"], line["effect"]
+
+
+@pytest.mark.parametrize(("kind", "effect"), [("reset", False), ("lost", True)])
+def test_a_broken_connection_is_a_connection_error(kind: str, effect: bool, world: World) -> None:
+    world.fault(UNIFY, kind, times=1)
+
+    with pytest.raises(requests.ConnectionError) as raised:
+        world.unify(ADA)
+
+    assert not isinstance(reason(raised.value), NewConnectionError)
+    assert asked(world) == (kind, effect)
+
+
+def test_a_refused_connection_is_one_that_never_was(embedded: World) -> None:
+    embedded.fault(UNIFY, "refuse", times=1)
+
+    with pytest.raises(requests.ConnectionError) as raised:
+        embedded.unify(ADA)
+
+    assert isinstance(reason(raised.value), NewConnectionError)
+    assert asked(embedded) == ("refuse", False)
+
+
+def test_over_a_socket_a_refusal_is_as_near_as_a_listening_server_comes(alone: World) -> None:
+    alone.fault(UNIFY, "refuse", times=1)
+
+    with pytest.raises(requests.ConnectionError):
+        alone.unify(ADA)
+
+    assert asked(alone) == ("refuse", False)
+
+
+@pytest.mark.parametrize("fault", [{"kind": "hang"}, {"kind": "latency", "seconds": 30}])
+def test_silence_ends_with_the_callers_patience(fault: dict[str, Any], world: World) -> None:
+    world.token()
+    world.fault("prove.token", times=1, **fault)
+    began = time.monotonic()
+
+    with pytest.raises(requests.ReadTimeout):
+        world.session.post(f"{world.origin}/sandbox/prove/token", data={}, timeout=0.5)
+
+    assert 0.4 < time.monotonic() - began < 10
+
+
+def test_a_truncated_answer_breaks_while_it_is_read(world: World) -> None:
+    world.fault(UNIFY, "truncated", times=1)
+
+    with pytest.raises(requests.exceptions.ChunkedEncodingError):
+        world.unify(ADA)
+
+
+def test_a_dripped_answer_comes_byte_by_byte_and_whole(world: World) -> None:
+    world.fault("prove.token", "drip", times=1, seconds=0.002)
+    began = time.monotonic()
+
+    assert world.token().json()["token_type"] == "Bearer"
+
+    assert time.monotonic() - began > 0.2
+
+
+def test_a_drip_through_the_adapter_outlasts_the_read_timeout_no_more_than_a_hang(embedded: World) -> None:
+    embedded.fault("prove.token", "drip", times=1, seconds=0.1)
+    began = time.monotonic()
+
+    with pytest.raises((requests.ConnectionError, requests.exceptions.ChunkedEncodingError)):
+        embedded.session.post("sandbox://embedded/sandbox/prove/token", data={}, timeout=0.5)
+
+    assert time.monotonic() - began < 8  # the whole drip takes longer
+
+
+@pytest.mark.parametrize(
+    ("kind", "options", "status", "text"),
+    [
+        ("html", {}, 502, "<h1>"),
+        ("html", {"status": 200}, 200, "<h1>"),
+        ("empty", {}, 200, ""),
+        ("status", {}, 500, '"code": 1000'),
+        ("status", {"status": 502}, 502, '"code": 1000'),
+        ("status", {"status": 401}, 401, '{"code": 8002, "message": "not authorized"}'),
+        ("answer", {"body": {"success": "perhaps"}}, 200, '{"success": "perhaps"}'),
+        ("answer", {"body": None}, 200, "null"),
+        ("answer", {"status": 202}, 202, "{}"),
+        ("answer", {"status": 204}, 204, ""),
+        ("types", {}, 200, '"success": ["pending"]'),
+        ("unknown_value", {}, 200, '"success": "postponed"'),
+        ("huge", {}, 200, "xxxxxxxx"),
+    ],
+)
+def test_a_spoiled_answer(kind: str, options: dict[str, object], status: int, text: str, world: World) -> None:
+    world.fault(UNIFY, kind, times=1, **options)
+
+    response = world.prove("/v3/unify", possessionType="none", clientRequestId="r", phoneNumber=ADA)
+
+    assert response.status_code == status
+    assert text in response.text
+    assert (len(response.content) > 5_000_000) == (kind == "huge")
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_busy_vendor_says_when_to_come_back(status: int, world: World) -> None:
+    world.fault("twilio.verification", "status", times=1, status=status, retry_after=7)
+
+    assert world.start(ADA).headers["Retry-After"] == "7"
+
+
+def test_an_ordered_answer_brings_the_headers_that_were_ordered(world: World) -> None:
+    world.fault(UNIFY, "answer", times=1, headers={"Content-Type": "text/plain", "X-Request-Id": "r"})
+
+    answer = world.prove("/v3/unify").headers
+
+    assert (answer["Content-Type"], answer["X-Request-Id"], answer["Content-Length"]) == ("text/plain", "r", "2")
+
+
+def test_a_redirect_can_be_ordered_and_leads_to_the_true_answer(alone: World) -> None:
+    alone.fault("prove.token", "answer", times=1, status=307, headers={"Location": "/sandbox/prove/token"})
+
+    assert alone.token().json()["token_type"] == "Bearer"
+    assert [line["status"] for line in alone.ledger("prove.token")] == [307, 200]
+
+
+def test_an_answer_without_a_body_leaves_the_connection_in_order(alone: World) -> None:
+    alone.fault("prove.token", "answer", times=1, status=204, body={"left": "over"})
+
+    assert [alone.token().status_code for _ in range(2)] == [204, 200]
+
+
+def test_an_ordered_error_of_twilios_has_its_classic_form(world: World) -> None:
+    world.fault("twilio.verification", "status", times=1, status=503)
+
+    assert world.start(ADA).json() == {
+        "code": 20503,
+        "message": "Service Unavailable",
+        "more_info": "https://www.twilio.com/docs/errors/20503",
+        "status": 503,
+    }
+
+
+def test_an_ordered_error_of_twilios_has_its_new_form_if_the_switch_says_so(world: World) -> None:
+    world.turn(twilio_errors="rfc9457")
+    world.fault("twilio.verification", "status", times=1, status=429, retry_after=7)
+
+    answer = world.start(ADA)
+
+    assert (answer.headers["Content-Type"], answer.headers["Retry-After"]) == ("application/problem+json", "7")
+    assert answer.json() == {
+        "type": "https://www.twilio.com/docs/errors/20429",
+        "title": "Too Many Requests",
+        "status": 429,
+        "code": 20429,
+        "detail": "Too Many Requests",
+    }
+
+
+def test_a_fault_strikes_as_often_as_ordered_then_no_more(world: World) -> None:
+    world.fault(UNIFY, "status", times=2)
+
+    assert [world.prove("/v3/unify", possessionType="none").status_code for _ in range(3)] == [500, 500, 400]
+
+
+def test_a_fault_for_one_number_leaves_the_others_alone(world: World) -> None:
+    world.fault(UNIFY, "status", times=None, number=ADA)
+
+    assert "correlationId" not in world.unify(ADA)
+    assert "correlationId" in world.unify("+12025550102")
+
+
+def test_cleared_faults_are_gone(world: World) -> None:
+    world.fault(UNIFY, "status", times=None)
+
+    world.control("DELETE", "control/faults", {})
+
+    assert "correlationId" in world.unify(ADA)
+
+
+def test_a_bind_whose_answer_is_lost_has_happened(world: World) -> None:
+    correlation_id = world.checked(ADA)
+    world.status(correlation_id)
+    world.fault("prove.unify_bind", "lost", times=1)
+
+    with pytest.raises(requests.ConnectionError):
+        world.bind(correlation_id, ADA)
+
+    assert world.status(correlation_id).json()["success"] == "true"
+    [line] = world.ledger("prove.unify_bind")
+    assert (line["effect"], line["bound"], line["correlationId"], line["number"]) == (True, True, correlation_id, ADA)
+
+
+def test_a_bind_that_was_reset_has_not_happened(world: World) -> None:
+    correlation_id = world.checked(ADA)
+    world.status(correlation_id)
+    world.fault("prove.unify_bind", "reset", times=1)
+
+    with pytest.raises(requests.ConnectionError):
+        world.bind(correlation_id, ADA)
+
+    assert "bound" not in world.ledger("prove.unify_bind")[0]
+    assert world.bind(correlation_id, ADA).json()["success"] == "true"
+
+
+def test_an_effect_can_be_ordered_apart(world: World) -> None:
+    correlation_id = world.checked(ADA)
+    world.status(correlation_id)
+    world.fault("prove.unify_bind", "html", times=1, effect=True)
+
+    assert world.bind(correlation_id, ADA).status_code == 502
+
+    assert world.status(correlation_id).json()["success"] == "true"
+
+
+def test_a_check_whose_answer_is_lost_has_used_up_the_code(world: World) -> None:
+    sid = world.started(ADA)
+    world.fault("twilio.verification_check", "lost", times=1)
+
+    with pytest.raises(requests.ConnectionError):
+        world.check(sid, world.code(ADA))
+
+    assert world.check(sid, world.code(ADA)).status_code == 404
+    assert world.ledger("twilio.verification_check")[0]["approved"] is True
+
+
+def test_every_call_can_have_a_bad_day(embedded: World) -> None:
+    embedded.fault(UNIFY, "refuse", times=1)
+    for route in ROUTES:
+        embedded.fault(route, "refuse", times=1)
+
+    ordered = [fault["route"] for fault in embedded.control("GET", "control/faults", {})]
+
+    assert ordered == [UNIFY, *ROUTES]
+    assert {"prove.token", "prove.unify_bind", "prove.device_register", "twilio.verification_check"} <= set(ordered)
+
+
+LOST, LATE, ANSWER = ({"route": UNIFY, "kind": kind} for kind in ("lost", "latency", "answer"))
+ODD: list[tuple[str, Mapping[str, str], list[object], str]] = [
+    ("times", LOST, [0, -1, 1.5, 10**30, "1e3", "", True], "a whole number from 1 to 10000"),
+    ("number", LOST, ["hello", ""], "not a phone number"),
+    ("number", LOST, [12025550101], "a string"),
+    ("effect", LOST, ["no", 1, None], "true or false"),
+    ("status", ANSWER, [9999, 100, -1, [], "ok"], "a whole number from 200 to 599"),
+    ("seconds", LATE, [-1, "soon", "nan", 1e300, 10**400, {}, None], "a number of seconds from 0 to 120"),
+    (
+        "headers",
+        ANSWER,
+        ["X: y", {"X": 1}, {"X": "a\r\nY: b"}, {"X\n": "a"}, {"": "a"}, {"X": "\u20ac"}],
+        "an object of",
+    ),
+    ("headers", ANSWER, [{"Content-Length": "1"}, {"connection": "close"}, {"Transfer-Encoding": ""}], "an object of"),
+]
+
+
+@pytest.mark.parametrize(
+    ("order", "told"),
+    [
+        ({}, "route and kind must be given"),
+        ({"route": UNIFY}, "kind must be given"),
+        ({"route": "prove.nonsense", "kind": "lost"}, "route is one of prove."),
+        ({"route": [UNIFY], "kind": "lost"}, "route is one of prove."),
+        ({"route": UNIFY, "kind": "nonsense"}, "kind is one of refuse"),
+        ({**LOST, "secnds": 3}, "no such argument: secnds"),
+        ({**LOST, "seconds": 3}, "lost takes effect, not seconds"),
+        ({**ANSWER, "seconds": 3}, "answer takes status, body, headers, effect, not seconds"),
+        *(({**order, name: odd}, f"{name} is {told}") for name, order, many, told in ODD for odd in many),
+    ],
+)
+def test_an_order_that_makes_no_sense_is_refused(order: dict[str, object], told: str, client: Client) -> None:
+    answer = client.post(FAULTS, order, content_type="application/json")
+
+    assert (answer.status_code, answer.json()["error"][: len(told)]) == (400, told)
+    assert client.get(FAULTS).json() == []
+
+
+@pytest.mark.parametrize("trouble", [trouble for person in PEOPLE.values() for trouble in person.troubles], ids=str)
+def test_what_comes_with_a_number_can_be_ordered_as_well(trouble: Trouble, client: Client) -> None:
+    order = {"route": trouble.route, "kind": trouble.kind, "times": trouble.times, **trouble.options}
+
+    assert client.post(FAULTS, order, content_type="application/json").status_code == 200
+
+
+def test_kinds_that_leave_no_trace_say_so() -> None:
+    assert {name for name, kind in KINDS.items() if kind.effect} == {
+        "lost", "truncated", "drip", "latency", "huge", "types", "unknown_value",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("route", "ask", "told"),
+    [
+        ("prove.token", World.token, "Runner"),
+        ("prove.unify", lambda world: world.prove("/v3/unify", **PLAIN), "postponed"),
+        ("twilio.lookup", lambda world: world.twilio(LINE_TYPE, method="GET"), "hotline"),
+        ("twilio.verification", lambda world: world.start(ADA), "postponed"),
+    ],
+)
+def test_a_value_from_a_closed_set_becomes_one_that_nobody_has_heard_of(
+    route: str, ask: Callable[[World], requests.Response], told: str, world: World
+) -> None:
+    world.fault(route, "unknown_value", times=1)
+
+    assert f'"{told}"' in ask(world).text
+
+
+def test_an_error_keeps_its_status_when_values_are_unheard_of(world: World) -> None:
+    world.fault("twilio.verification", "unknown_value", times=1)
+
+    assert world.start("hello").json()["status"] == 400
+
+
+@pytest.mark.parametrize("route", ["prove.device_revoke", "prove.device_challenge"])
+def test_where_no_value_is_from_a_closed_set_none_can_be_unheard_of(route: str, client: Client) -> None:
+    order = {"route": route, "kind": "unknown_value"}
+
+    assert client.post(FAULTS, order, content_type="application/json").status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("status", "twilios", "proves"),
+    [(400, 20001, 1001), (403, 20403, 8003), (404, 20404, 8011), (405, 20004, 1000), (500, 20500, 1000)],
+)
+def test_an_error_by_order_has_a_code_that_goes_with_it(status: int, twilios: int, proves: int, world: World) -> None:
+    world.fault("twilio.verification", "status", status=status, times=1)
+    world.fault(UNIFY, "status", status=status, times=1)
+
+    answers = world.start(ADA), world.prove("/v3/unify")
+
+    assert [(answer.status_code, answer.json()["code"]) for answer in answers] == [(status, twilios), (status, proves)]

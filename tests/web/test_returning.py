@@ -1,0 +1,104 @@
+"""People who come back: remembered only if they say so, and never shown whole to whoever shares the computer."""
+
+import re
+
+from onboarding.models import Binding
+from tests.journey.conftest import Sandbox
+from tests.journey.visitor import Page, Visitor
+
+NUMBER, E164 = "201 555 0123", "+12015550123"
+
+
+def taps_continue(visitor: Visitor) -> Page:
+    return visitor.finishes(visitor.asks("/recall/").json())
+
+
+def test_nobody_is_remembered_unasked(visitor: Visitor) -> None:
+    visitor.links(NUMBER, E164)
+    assert "Welcome back" not in visitor.opens().text
+
+
+def test_whoever_asked_to_be_remembered_is_recognised_in_one_tap(visitor: Visitor, sandbox: Sandbox) -> None:
+    visitor.links(NUMBER, E164)
+    visitor.submits("/remember/")
+    del visitor.client.cookies["sessionid"]
+    page = visitor.opens().text
+    assert "Welcome back" in page and "555" not in page and "0123" not in page
+    assert taps_continue(visitor).path == "/done/"
+    assert "555-0123" not in visitor.page.text and "ending in" in visitor.page.text
+    assert len(visitor.messages(E164)) == 1
+
+
+def test_a_remembered_number_is_not_shown_whole_on_the_code_page_either(visitor: Visitor) -> None:
+    visitor.links(NUMBER, E164)
+    visitor.submits("/remember/")
+    visitor.client.cookies.pop("sessionid")
+    visitor.device.forget()
+    visitor.opens()
+    page = taps_continue(visitor)
+    assert page.path == "/code/" and "your number ending in 23" in page.text and "555" not in page.text
+
+
+def test_who_was_remembered_is_offered_no_other_number_but_to_start_over(visitor: Visitor) -> None:
+    visitor.links(NUMBER, E164)
+    visitor.submits("/remember/")
+    visitor.client.cookies.pop("sessionid")
+    visitor.device.forget()
+    visitor.opens()
+    page = taps_continue(visitor).text
+    assert "Use a different number" not in page and "Not you? Start over" in page
+    assert "Welcome back" in visitor.submits("/restart/").text
+
+
+def test_not_you_forgets_the_number(visitor: Visitor) -> None:
+    visitor.links(NUMBER, E164)
+    visitor.submits("/remember/")
+    assert visitor.submits("/forget/").path == "/"
+    assert "Welcome back" not in visitor.page.text
+    assert visitor.asks("/recall/").json() == {"next": "/"}
+
+
+def test_unlinking_forgets_the_number_too(visitor: Visitor) -> None:
+    visitor.links(NUMBER, E164)
+    visitor.submits("/remember/")
+    visitor.submits("/unlink/")
+    assert "Welcome back" not in visitor.opens().text
+
+
+def test_a_forged_memory_is_no_memory(visitor: Visitor, sandbox: Sandbox) -> None:
+    visitor.links(NUMBER, E164)
+    stranger = Visitor()
+    stranger.client.cookies["remembered"] = str(Binding.objects.get().pk)
+    assert "Welcome back" not in stranger.opens().text
+    assert stranger.asks("/recall/").json() == {"next": "/"}
+
+
+def test_a_move_that_could_not_begin_says_so_at_the_top_and_stays_offered(visitor: Visitor, sandbox: Sandbox) -> None:
+    visitor.links(NUMBER, E164)
+    visitor.starts("201 555 0199")
+    sandbox.has("prove.unify", "status", status=503)
+    visitor.asks("/moved/")
+    page = visitor.opens().text
+    assert re.search(r"<title>\s*Error: This device is linked to another number", page)
+    assert page.index("Nothing is lost") < page.index("<h1>") < page.index("Move this device to my number")
+
+
+def test_a_lost_device_is_unlinked_from_another_one(visitor: Visitor) -> None:
+    visitor.links(NUMBER, E164)
+    newer = Visitor()
+    newer.links(NUMBER, E164)
+    assert "Unlink my other device" in newer.page.text
+    page = newer.submits("/unlink/others/").text
+    assert "Unlink my other" not in page and "linked to this device alone now" in page
+    assert "alone now" not in newer.opens("/done/").text
+    assert visitor.opens("/done/").path == "/"
+    assert newer.opens("/done/").path == "/done/"
+
+
+def test_nothing_is_unlinked_before_it_was_said_what_that_changes(visitor: Visitor) -> None:
+    visitor.links(NUMBER, E164)
+    newer = Visitor()
+    page = newer.links(NUMBER, E164).text
+    for act, told in (("/unlink/", "no longer recognise you"), ("/unlink/others/", "ask for a code again")):
+        before = page[: page.index(f'action="{act}"')]
+        assert told in before[before.rindex("<details>") :]
