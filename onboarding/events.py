@@ -1,4 +1,4 @@
-"""The diary: a closed vocabulary, each word with the only facts it may carry. None may be a number, code or token."""
+"""The event log: a closed set of names, each with the facts it may carry. No fact is a number, a code or a token."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -10,7 +10,7 @@ Facts = Mapping[str, object]
 
 
 class Name(StrEnum):
-    """What can happen. -ASKED is written before an outside call, -ANSWERED or -UNANSWERED after it."""
+    """The events. -ASKED is written before a call to a vendor, -ANSWERED or -UNANSWERED after it."""
 
     FLOW_ASKED = "flow:asked"
     FLOW_ANSWERED = "flow:answered"
@@ -76,19 +76,19 @@ FACTS: Mapping[Name, frozenset[str]] = {
 
 
 def record(name: Name, facts: Facts, **about: object) -> None:
-    """Write one line; `about` are Event's own columns. A fact that the word may not carry is a ValueError."""
+    """Write one event; `about` are columns of Event. Raises ValueError for a fact that this event may not carry."""
     if unknown := facts.keys() - FACTS.get(name, frozenset()):
         raise ValueError(f"{name} may not carry {sorted(unknown)}")
     Event.objects.create(name=name, facts=dict(facts), **about)
 
 
-def moved(session: OnboardingSession, name: Name, *, from_state: str, facts: Facts) -> None:
-    """The line that goes with a session's move; `session` already stands at its new state and version."""
+def record_transition(session: OnboardingSession, name: Name, *, from_state: str, facts: Facts) -> None:
+    """Write the event of a session's transition; `session` already has its new state and version."""
     record(name, facts, session=session, from_state=from_state, to_state=session.state, version=session.version)
 
 
 def error_facts(error: UpstreamError) -> Facts:
-    """What may be told of a failed call."""
+    """Return the facts of a failed call."""
     facts: dict[str, object] = {"error": type(error).__name__, "operation": f"{error.service}.{error.operation}"}
     facts |= {k: v for k in ("status", "code", "request_id", "refusal") if (v := getattr(error, k, None)) is not None}
     if isinstance(error, Busy):

@@ -1,7 +1,8 @@
-"""Budgets, counted before the act: each is a cell, one row, charged by one statement, on the database's clock.
+"""Counts budgets in the database, before the act: one row (cell) per budget and subject, charged by one statement.
 
-The generic cell rate algorithm: a cell remembers when it will be empty again (`tat`), and a charge that would put that
-further off than the budget's burst allows is refused. Keys are keyed hashes: no number or address is stored.
+Generic cell rate algorithm (GCRA): a cell stores the time when it will be empty again (`tat`). A charge that would move
+that time further ahead than the budget's burst allows is refused. The clock is the database's. Keys are keyed hashes:
+no number or address is stored.
 """
 
 import logging
@@ -25,13 +26,13 @@ Terms = dict[str, str | int]
 log = logging.getLogger(__name__)
 
 BROKEN_WAIT = timedelta(seconds=30)
-SHUT_WAIT = timedelta(hours=1)  # of a budget too small for the charge, such as one of 0
+TOO_SMALL_WAIT = timedelta(hours=1)  # for a budget that is smaller than the charge
 # Milliseconds since 1970.
 NOW = {
     "postgresql": "CAST(extract(epoch FROM clock_timestamp()) * 1000 AS bigint)",
     "sqlite": "CAST((julianday('now') - 2440587.5) * 86400000 AS integer)",
 }
-# EXCLUDED.tat is what an empty cell would hold: the clock plus the cost.
+# EXCLUDED.tat is the value of a cell that was empty: the clock plus the cost.
 CHARGE = """
     INSERT INTO onboarding_cell (key, tat) SELECT %(key)s, {now} + %(cost)s WHERE %(cost)s <= %(most)s
     ON CONFLICT (key) DO UPDATE SET tat = CASE
@@ -42,21 +43,21 @@ WAIT = "SELECT tat + %(cost)s - %(most)s - {now} FROM onboarding_cell WHERE key 
 REFUND = "UPDATE onboarding_cell SET tat = tat - %(cost)s WHERE key = %(key)s"
 
 
-def take(charges: Iterable[Charge]) -> None:
-    """All of them, or none and Limited. A budget that cannot be counted is refused.
+def charge(charges: Iterable[Charge]) -> None:
+    """Charge all budgets, or none and raise Limited. If the database cannot count them, Limited is raised too.
 
-    Part of the caller's transaction, if there is one: then act and count are committed together.
+    Inside a transaction of the caller, the charges are committed together with the act.
     """
     try:
         with transaction.atomic():
             for charge in charges:
-                _take(charge)
+                _charge(charge)
     except DatabaseError as error:
         log.exception("A budget could not be counted.")
         raise Limited("broken", BROKEN_WAIT) from error
 
 
-def _take(charge: Charge) -> None:
+def _charge(charge: Charge) -> None:
     budget = in_force(charge.budget)
     terms = _terms(budget, charge)
     if _run(CHARGE, terms) is not None:
@@ -68,46 +69,46 @@ def _take(charge: Charge) -> None:
 
 def _wait(budget: Budget, charge: Charge, terms: Terms) -> timedelta:
     if charge.cost > budget.burst:
-        return SHUT_WAIT
-    return timedelta(milliseconds=_run(WAIT, terms) or 1000)  # none: the cell was swept just now
+        return TOO_SMALL_WAIT
+    return timedelta(milliseconds=_run(WAIT, terms) or 1000)  # no row: the cell was deleted meanwhile
 
 
-def give_back(charges: Iterable[Charge]) -> None:
-    """What surely did not happen, or turned out well."""
+def refund(charges: Iterable[Charge]) -> None:
+    """Give charges back: the act surely did not happen, or it turned out well."""
     for charge in charges:
         _run(REFUND, _terms(in_force(charge.budget), charge))
 
 
-def forget(charges: Iterable[Charge]) -> None:
-    """As if their subjects had never done it."""
+def reset(charges: Iterable[Charge]) -> None:
+    """Empty the cells, as if their subjects had never been charged."""
     Cell.objects.filter(key__in=[key(charge.budget, charge.subject) for charge in charges]).delete()
 
 
-def over() -> tuple[QuerySet[Cell], QuerySet[Lease]]:
-    """The cells that are empty again and the leases that are over: they say the same as none."""
+def expired() -> tuple[QuerySet[Cell], QuerySet[Lease]]:
+    """Return the cells that are empty and the leases that have ended. They can be deleted."""
     now = RawSQL(NOW[connection.vendor], ())  # noqa: S611 - nobody's words but ours
     return Cell.objects.filter(tat__lte=now), Lease.objects.filter(ends_at__lte=Now())
 
 
 def in_force(budget: Budget) -> Budget:
-    """The budget as the settings LIMITS and LIMITS_WATCH_ONLY have it."""
+    """Return the budget with the changes of the settings LIMITS and LIMITS_WATCH_ONLY."""
     watch_only = budget.watch_only or settings.LIMITS_WATCH_ONLY
     return replace(budget, **{"watch_only": watch_only, **settings.LIMITS.get(budget.name, {})})
 
 
 def key(budget: Budget, subject: str) -> str:
-    """HMAC-SHA-256 under a key derived from SECRET_KEY: a new one forgets all counts."""
+    """Return the HMAC-SHA-256 under a key derived from SECRET_KEY. A new SECRET_KEY resets all counts."""
     return salted_hmac("onboarding.limits", f"{budget.name}:{subject}", algorithm="sha256").hexdigest()
 
 
 def _terms(budget: Budget, charge: Charge) -> Terms:
-    """What the statements need; times in ms."""
+    """Return the parameters of the statements; times in ms."""
     every = round(budget.every_s * 1000)
     return {"key": key(budget, charge.subject), "cost": charge.cost * every, "most": budget.burst * every}
 
 
 def _run(statement: str, terms: Terms) -> int | None:
-    """The first column of the first row, if there is one."""
+    """Return the first column of the first row, or None."""
     with connection.cursor() as cursor:
         cursor.execute(statement.format(now=NOW[connection.vendor]), terms)
         row = cursor.fetchone() if cursor.description else None

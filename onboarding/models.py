@@ -1,4 +1,4 @@
-"""What is remembered, with the constraints that keep it true. Only the verbs write here."""
+"""The database models and their constraints. Only verbs write them."""
 
 import uuid
 
@@ -14,11 +14,11 @@ from onboarding.domain.phone import Number
 from onboarding.domain.states import CLAIMS, FINAL, OPEN, PASSED, Channel, Notice, Review, Stage, State
 from onboarding.domain.wording import STATE_WORDS
 
-ID_LENGTH = 128  # characters, for what Prove names; it tells no limit
+ID_LENGTH = 128  # characters, for Prove's ids; Prove documents no limit
 
 
 class OnboardingSession(models.Model):
-    """One Prove flow: one correlationId. A rebind or another number is a new row that points to its previous one."""
+    """One Prove flow: one correlationId. A rebind or another number is a new row that refers to the previous one."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     start_key = models.UUIDField(unique=True, help_text="The phone page that asked for it: one page, one start.")
@@ -93,7 +93,7 @@ class OnboardingSession(models.Model):
 
     @property
     def shown_number(self) -> str:
-        """Whole for whoever typed it; for a browser that remembered it, as much as its owner needs."""
+        """Return the whole number for the person who typed it, or its last digits where the browser remembered it."""
         return (
             gettext("your number ending in %(digits)s") % {"digits": self.phone.ending}
             if self.recalled
@@ -122,8 +122,9 @@ class OnboardingSession(models.Model):
 
 
 class Binding(Device):
-    """A number tied to the Prove Key on one device. It is that person's django-otp device: the key itself is the
-    proof, so there is no token to type. `confirmed` off means revoked.
+    """A number linked to the Prove Key on one device. It is the person's django-otp device, without a token to type.
+
+    `confirmed` off means revoked.
     """
 
     number = models.CharField(max_length=16, db_index=True)
@@ -177,9 +178,7 @@ class Binding(Device):
 
 
 class Handoff(models.Model):
-    """A journey that moves from a computer to a phone. It knows neither the person nor their session: what a thief of
-    it could take is nothing.
-    """
+    """A handoff of a journey from a computer to a phone. It refers to no person and no session: it gives no access."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     token_hash = models.CharField(max_length=64, unique=True, help_text="SHA-256 of what the scanned link holds.")
@@ -192,7 +191,7 @@ class Handoff(models.Model):
 
 
 class Event(models.Model):
-    """A line of the diary, written in the transaction of the change it tells of."""
+    """An entry of the event log, written in the transaction of the change that it records."""
 
     at = models.DateTimeField(db_default=Now(), db_index=True)
     name = models.CharField(max_length=40)
@@ -215,7 +214,7 @@ class Event(models.Model):
 
 
 class Cell(models.Model):
-    """How much of one budget one subject has used: `onboarding.limits` writes it, in one statement."""
+    """How much of one budget one subject has used. Only `onboarding.limits` writes it."""
 
     key = models.CharField(max_length=64, primary_key=True, help_text="Keyed hash of budget and subject.")
     tat = models.BigIntegerField(
@@ -227,7 +226,7 @@ class Cell(models.Model):
 
 
 class Lease(models.Model):
-    """Whose browser gets the codes for a number, and what became of the latest, whichever of its sessions asked."""
+    """The journey that gets the codes for a number, and the state of its latest code across the journey's sessions."""
 
     key = models.CharField(max_length=64, primary_key=True, help_text="Keyed hash of the number.")
     journey = models.UUIDField()

@@ -64,11 +64,11 @@ class ReviewerLoginForm(OTPAuthenticationFormMixin, AdminAuthenticationForm):
     def clean(self) -> dict[str, Any]:
         """Counted before it is compared. Raises Limited."""
         account, client = self.cleaned_data.get("username", ""), address.of(self.request)
-        limits.take(budgets.logins(account, client))
+        limits.charge(budgets.logins(account, client))
         cleaned = super().clean()
         self.clean_otp(self.get_user())
-        limits.forget(budgets.logins_of(account))
-        limits.give_back(budgets.logins_from(client))
+        limits.reset(budgets.logins_of(account))
+        limits.refund(budgets.logins_from(client))
         return cleaned
 
 
@@ -278,7 +278,7 @@ class ReadingRoom(ReadOnly, Stamped):
             return HttpResponseRedirect(target)
         try:
             # Or a masked number could be found by trying.
-            limits.take([Charge(budgets.FINDS, request.user.get_username())])
+            limits.charge([Charge(budgets.FINDS, request.user.get_username())])
         except Limited:
             messages.error(request, _("That is all for now. Try again in some minutes."))
             return HttpResponseRedirect(target)

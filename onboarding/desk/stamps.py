@@ -16,7 +16,7 @@ from django.urls import URLPattern, URLResolver, path, reverse
 from django.utils.translation import gettext_lazy as _
 
 from onboarding.desk import reviews
-from onboarding.domain.errors import Limited, Overtaken
+from onboarding.domain.errors import Limited, StaleState
 from onboarding.domain.phone import Number
 from onboarding.journey import unlinking
 
@@ -123,7 +123,7 @@ class Stamped(admin.ModelAdmin):  # type: ignore[type-arg]
             return self._page(request, stamp, row, form=form)
         try:
             done = stamp.verb(**{stamp.row: row}, by=request.user, reason=form.cleaned_data["reason"])
-        except Overtaken:
+        except StaleState:
             return self._too_late(request, row)
         except Limited:
             messages.error(request, _("That is all for now. Try again in some minutes."))

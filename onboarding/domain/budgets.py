@@ -1,6 +1,6 @@
-"""How often what may be done, and by whom it is counted. Pure: no Django, no network, no clock.
+"""The budgets: how often an act is allowed, and for which subject it is counted. Pure: no Django, no network, no clock.
 
-GCRA: `burst` at once, then one more every `every_s`; hence fewer than `burst + T / every_s` in any time T.
+GCRA: `burst` acts at once, then one more every `every_s` seconds; so fewer than `burst + T / every_s` in any time T.
 """
 
 from collections.abc import Iterator
@@ -12,14 +12,14 @@ from onboarding.domain.phone import Number
 Address = IPv4Address | IPv6Address
 
 MINUTE, HOUR, DAY = 60, 3600, 86_400  # seconds
-NEAR, WIDE = 64, 48  # bits of an IPv6 address: one customer's line, one site
-LINES_IN_A_PREFIX = 4  # digits
-SENDS_PER_APPROVAL = 5  # one approval carries so many texts: the brakes hold where fewer than 20 % are approved
+NEAR, WIDE = 64, 48  # bits of an IPv6 prefix: one line, one site
+LINES_IN_A_PREFIX = 4  # digits after the prefix
+SENDS_PER_APPROVAL = 5  # refunded to the brakes, so that they refuse if fewer than 20 % are approved
 
 
 @dataclass(frozen=True)
 class Budget:
-    """`watch_only`: its refusals are logged and refuse nobody. The setting LIMITS replaces fields by `name`."""
+    """One budget. With `watch_only` it refuses nobody and only logs. The setting LIMITS changes fields by `name`."""
 
     name: str
     burst: int
@@ -30,7 +30,7 @@ class Budget:
 
 @dataclass(frozen=True)
 class Charge:
-    """`cost` off the budget that `subject` has; a subject is stored and shown as a keyed hash only."""
+    """An act that costs `cost` of the budget of `subject`. Only a keyed hash of the subject is stored."""
 
     budget: Budget
     subject: str
@@ -81,7 +81,7 @@ def handoffs(address: Address) -> Iterator[Charge]:
 
 
 def sends(number: Number, address: Address, *, cents: int) -> Iterator[Charge]:
-    """One text. Those that many people share come last, so that they are held shortest."""
+    """Return the charges for one text. Shared budgets come last: their rows are locked for the shortest time."""
     prefix, country = number.e164[:-LINES_IN_A_PREFIX], str(number.region)
     yield Charge(SENDS_NUMBER_HOUR, number.e164)
     yield Charge(SENDS_NUMBER_DAY, number.e164)
@@ -95,46 +95,46 @@ def sends(number: Number, address: Address, *, cents: int) -> Iterator[Charge]:
 
 
 def guesses(number: Number) -> Iterator[Charge]:
-    """One code typed: it counts as wrong until it turns out right."""
+    """Return the charges for one guess. It counts as wrong until it turns out right."""
     yield from guesses_of(number)
     yield Charge(GUESSES_ALL, "")
 
 
 def guesses_of(number: Number) -> Iterator[Charge]:
-    """What a right code wipes out: the number's own, nobody else's."""
+    """Return the charges of the number alone, which a right code resets."""
     yield Charge(GUESSES_NUMBER_HOUR, number.e164)
     yield Charge(GUESSES_NUMBER_DAY, number.e164)
     yield Charge(GUESSES_NUMBER, number.e164)
 
 
 def owed_to(number: Number) -> Iterator[Charge]:
-    """What a right code gives back: the guess, and the brakes' trust in the number's neighbours."""
+    """Return the shared charges that a right code refunds: its guess, and texts to the number's prefix and country."""
     yield Charge(GUESSES_ALL, "")
     yield Charge(BRAKE_PREFIX, number.e164[:-LINES_IN_A_PREFIX], SENDS_PER_APPROVAL)
     yield Charge(BRAKE_COUNTRY, str(number.region), SENDS_PER_APPROVAL)
 
 
 def logins(account: str, address: Address) -> Iterator[Charge]:
-    """One try: it counts as wrong until it turns out right."""
+    """Return the charges for one log-in. It counts as wrong until it turns out right."""
     yield from logins_of(account)
     yield from logins_from(address)
 
 
 def logins_of(account: str) -> Iterator[Charge]:
-    """What a right password and code wipe out."""
+    """Return the charges of the account, which a right log-in resets."""
     yield Charge(LOGINS_ACCOUNT, account)
     yield Charge(LOGINS_ACCOUNT_DAY, account)
 
 
 def logins_from(address: Address) -> Iterator[Charge]:
-    """Of these they give back the one try only."""
+    """Return the charges of the address, of which a right log-in refunds its own."""
     near, *_ = networks(address)
     yield Charge(LOGINS_ADDRESS, near)
     yield Charge(LOGINS_ADDRESS_DAY, near)
 
 
 def networks(address: Address) -> list[str]:
-    """Whom an address stands for: itself in IPv4; its /64, then its /48, in IPv6."""
+    """Return the subjects of an address: itself in IPv4; its /64, then its /48, in IPv6."""
     if isinstance(address, IPv4Address):
         return [str(address)]
     return [str(ip_network((address, bits), strict=False)) for bits in (NEAR, WIDE)]

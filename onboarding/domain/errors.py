@@ -1,16 +1,16 @@
-"""Failures that the product expects, shaped by what the caller can do. Pure: no Django, no network, no clock."""
+"""Expected failures, one class for each way the caller can react. Pure: no Django, no network, no clock."""
 
 from dataclasses import dataclass
 from datetime import timedelta
 
 
-class Overtaken(Exception):
-    """The session does not stand where the caller saw it: somebody else moved it first."""
+class StaleState(Exception):
+    """Another request changed the session since the caller read it. Nothing was done."""
 
 
 @dataclass(eq=False)
 class Limited(Exception):
-    """It was tried too often, or a number is somebody else's turn. `limit` opens again after `wait`."""
+    """The budget `limit` is used up, or another browser owns the number. Try again after `wait`."""
 
     limit: str
     wait: timedelta
@@ -19,9 +19,9 @@ class Limited(Exception):
         self.args = (self.limit, self.wait)
 
 
-@dataclass(eq=False)  # not frozen: `raise ... from` writes to the exception; equal only to itself, so hashable
+@dataclass(eq=False)  # not frozen: `raise ... from` writes to the exception. eq=False keeps it hashable
 class UpstreamError(Exception):
-    """An outside call that gave no usable answer. Never carries a body, a number, a code or a token.
+    """A call to a vendor gave no usable answer. Never carries a body, a number, a code or a token.
 
     `status` is the HTTP status, `code` and `request_id` are the vendor's own; None where there was none.
     """
@@ -33,7 +33,7 @@ class UpstreamError(Exception):
     request_id: str | None = None
 
     def __post_init__(self) -> None:
-        self.args = (self.service, self.operation)  # what pickle and copy build it from
+        self.args = (self.service, self.operation)  # for pickle and copy
 
     def __str__(self) -> str:
         known = [
@@ -43,23 +43,23 @@ class UpstreamError(Exception):
 
 
 class Unreachable(UpstreamError):
-    """Nothing was sent: trying again is safe."""
+    """Nothing was sent: repeating the call is safe."""
 
 
 class Uncertain(UpstreamError):
-    """It was sent and no answer came, or the server failed on the way: it may or may not have happened."""
+    """The request was sent but not answered, or the server failed: it may or may not have taken effect."""
 
 
 class Refused(UpstreamError):
-    """They understood and said no."""
+    """The vendor understood the request and refused it."""
 
 
 @dataclass(eq=False)
 class Busy(UpstreamError):
-    """They did nothing and ask to come back after `retry_after`."""
+    """The vendor did nothing and asks to be called again after `retry_after`."""
 
     retry_after: timedelta = timedelta(seconds=1)
 
 
 class Garbled(UpstreamError):
-    """An answer that cannot be read: whatever was asked may have happened."""
+    """The answer cannot be read: the request may have taken effect."""

@@ -1,4 +1,4 @@
-"""Numbers as people write them, and the one form that everything else uses. Pure: no Django, no network, no clock."""
+"""Phone numbers: from what people type to E.164. Pure: no Django, no network, no clock."""
 
 import re
 import unicodedata
@@ -8,16 +8,16 @@ from dataclasses import dataclass
 import phonenumbers
 from phonenumbers import CountryCodeSource, NumberParseException, PhoneNumber, PhoneNumberFormat, ValidationResult
 
-# Superscripts and the like, which libphonenumber drops as if nothing had been typed; control characters.
+# Unicode categories of superscripts and the like, which libphonenumber drops in silence, and of control characters.
 UNREADABLE = frozenset({"No", "Nl", "Cc", "Cs"})
-BACKWARDS = "\u202e"  # what follows is shown from its end
-DASHES = "\u2212ー"  # a minus; what the key for a dash gives on a Japanese keyboard
+RIGHT_TO_LEFT_OVERRIDE = "\u202e"  # the digits that follow are shown in reverse
+DASHES = "\u2212ー"  # minus sign; the dash key of a Japanese keyboard
 NORTH_AMERICA = 1
-# 1-800-FLOWERS. Only a word at the end: an O typed for a 0 is no 6. Elsewhere numbers have no fixed length, so that
-# any word that stands behind a number could belong to it.
+# 1-800-FLOWERS. A word counts only at the end, since an O typed for a 0 is no 6, and only in North America, where
+# numbers have a fixed length.
 VANITY = re.compile(r"[^A-Za-z]*[0-9][ .)-]*([A-Za-z][ .-]*){4,}")
 
-# Numbers that are kept for fiction, as their country writes them.
+# Example numbers, reserved for fiction, in their national format.
 EXAMPLES = {
     "US": "201 555 0123",
     "CA": "604 555 0123",
@@ -31,12 +31,12 @@ EXAMPLES = {
 
 
 class NotANumber(ValueError):
-    """Nobody could be called on what was typed."""
+    """The text is not a phone number."""
 
 
 @dataclass(frozen=True)
 class Number:
-    """An E.164 number. Its `str` and `repr` are masked, so that it can't leak by accident."""
+    """An E.164 number. `str` and `repr` mask it, so that it does not leak into logs."""
 
     e164: str
 
@@ -52,17 +52,17 @@ class Number:
 
     @property
     def ending(self) -> str:
-        """Enough for its owner, too little for others who use the same computer."""
+        """Return the last two digits: enough for the owner to know it, too little for others at the same browser."""
         return self.e164[-2:]
 
     @property
     def display(self) -> str:
-        """As people of the number's country write it for others: +1 201-555-0123."""
+        """Return the international format, like +1 201-555-0123."""
         return phonenumbers.format_number(phonenumbers.parse(self.e164), PhoneNumberFormat.INTERNATIONAL)
 
     @property
     def region(self) -> str | None:
-        """ISO 3166 code; the main country of the calling code where the number's own range is in no plan."""
+        """Return the ISO 3166 code; for a range in no numbering plan, the main country of the calling code."""
         parsed = phonenumbers.parse(self.e164)
         return phonenumbers.region_code_for_number(parsed) or phonenumbers.region_code_for_country_code(
             parsed.country_code or 0
@@ -70,19 +70,19 @@ class Number:
 
 
 def parse(text: str, *, region: str) -> Number:
-    """The number meant by `text`; `region` (ISO 3166) is where a number without country code is from.
+    """Return the number in `text`. A number without country code is read as one of `region` (ISO 3166).
 
-    Possible, not valid, is asked: Prove's own test users are in no numbering plan. Raises NotANumber.
+    The number has to be possible, not valid: Prove's test users are in no numbering plan. Raises NotANumber.
     """
     readings = list(_readings(_written(text), region))
     if not readings:
         raise NotANumber
-    meant = max(readings, key=phonenumbers.is_valid_number)  # the first, unless only the other is in a plan
+    meant = max(readings, key=phonenumbers.is_valid_number)  # the first reading, unless only the second is valid
     return Number(phonenumbers.format_number(meant, PhoneNumberFormat.E164))
 
 
 def same(one: str, other: str) -> bool:
-    """Whether Prove means the same number: it writes North American ones with and without +1."""
+    """Return whether both are the same number. Prove writes North American ones with or without +1."""
     return _comparable(one) == _comparable(other)
 
 
@@ -90,9 +90,9 @@ def _comparable(text: str) -> str:
     return text if text.startswith("+") else f"+1{text.removeprefix('1')}" if len(text) in (10, 11) else text
 
 
-def as_seen(text: str) -> str:
-    """What the eye sees in what was typed or pasted: ASCII digits, blanks and dashes. Raises NotANumber."""
-    if BACKWARDS in text or any(unicodedata.category(c) in UNREADABLE and not c.isspace() for c in text):
+def normalized(text: str) -> str:
+    """Return `text` with ASCII digits, blanks and dashes in place of their Unicode variants. Raises NotANumber."""
+    if RIGHT_TO_LEFT_OVERRIDE in text or any(unicodedata.category(c) in UNREADABLE and not c.isspace() for c in text):
         raise NotANumber
     return " ".join("".join(map(_seen, unicodedata.normalize("NFKC", text))).split())
 
@@ -100,14 +100,14 @@ def as_seen(text: str) -> str:
 def _seen(character: str) -> str:
     if character in DASHES or unicodedata.category(character) == "Pd":
         return "-"
-    if unicodedata.category(character) == "Cf":  # marks of direction, soft hyphens: pasted along
+    if unicodedata.category(character) == "Cf":  # marks of direction and soft hyphens, which come with pasted text
         return ""
     return str(unicodedata.decimal(character, character))
 
 
 def _written(text: str) -> str:
-    """The number as it stands there, without the words before it."""
-    seen = as_seen(text)
+    """Return the number as it was written, without the words before it. Raises NotANumber."""
+    seen = normalized(text)
     start = re.search("[0-9+]", seen)
     if start is None or seen[: start.start()][-1:].isalpha():
         raise NotANumber
@@ -115,7 +115,7 @@ def _written(text: str) -> str:
 
 
 def _readings(written: str, region: str) -> Iterator[PhoneNumber]:
-    """As the country dials; and with 00 for the plus, which people write everywhere."""
+    """Yield the number as dialled in `region`, and with a leading 00 read as the plus."""
     own, abroad = _read(written, region), re.sub(r"^\W*0 ?0", "+", written)
     if own and (abroad == written or own.country_code_source == CountryCodeSource.FROM_NUMBER_WITH_IDD):
         yield own

@@ -1,6 +1,6 @@
-"""What Prove's answer and the kind of line mean for the person: tables and pure functions. No Django, network or clock.
+"""The fraud policy: which verdict follows from Prove's answer and the type of line. Pure: no Django, no network.
 
-Codes: Prove's Global Fraud Policy, https://developer.prove.com/docs/global-fraud-policy
+Reason codes: Prove's Global Fraud Policy, https://developer.prove.com/docs/global-fraud-policy
 """
 
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from enum import StrEnum
 
 
 class Success(StrEnum):
-    """Prove's `success`, a closed set of strings. https://developer.prove.com/reference/unify-status-request"""
+    """The values of Prove's `success`. https://developer.prove.com/reference/unify-status-request"""
 
     TRUE = "true"
     FALSE = "false"
@@ -19,7 +19,7 @@ class Success(StrEnum):
 
 
 class Verdict(StrEnum):
-    """What to do next, mildest first."""
+    """The next step of a flow. Ordered by severity, mildest first."""
 
     GO_ON = "go_on"
     ASK_POSSESSION = "ask_possession"
@@ -32,7 +32,7 @@ class Verdict(StrEnum):
 NO_POSSESSION = "9100"
 KEY_BELONGS_TO_ANOTHER_NUMBER = "9101"
 
-# A code that is not listed goes to a person: Verdict.REVIEW.
+# The verdict for each reason code. A code that is not listed needs a reviewer: Verdict.REVIEW.
 VERDICTS: Mapping[str, Verdict] = {
     KEY_BELONGS_TO_ANOTHER_NUMBER: Verdict.OFFER_REBIND,
     NO_POSSESSION: Verdict.DECLINE,  # phone possession not completed
@@ -46,9 +46,9 @@ VERDICTS: Mapping[str, Verdict] = {
 }
 
 UNKNOWN_LINE = "unknown"
-# Twilio's line types: https://www.twilio.com/docs/lookup/v2-api/line-type-intelligence. One that is not listed goes to
-# a person. Internet numbers go by what Prove says of them, 9134.
-LINES: Mapping[str, Verdict] = {
+# The verdict for each of Twilio's line types, https://www.twilio.com/docs/lookup/v2-api/line-type-intelligence
+# A type that is not listed needs a reviewer.
+LINE_VERDICTS: Mapping[str, Verdict] = {
     "mobile": Verdict.ASK_POSSESSION,
     "fixedVoip": Verdict.ASK_POSSESSION,
     UNKNOWN_LINE: Verdict.ASK_POSSESSION,
@@ -56,54 +56,67 @@ LINES: Mapping[str, Verdict] = {
     **dict.fromkeys(("landline", "pager", "voicemail", "uan"), Verdict.DECLINE),
     **dict.fromkeys(("tollFree", "premium", "sharedCost", "personal"), Verdict.DECLINE),
 }
-LINE_TYPE = "line_type"  # a reason of ours, next to Prove's codes
-REBIND = "rebind"  # another: the settings have a reviewer look at every move of a key
+# Reasons of ours, kept next to Prove's codes.
+LINE_TYPE = "line_type"
+REBIND = "rebind"  # the settings ask for a review of every rebind
 NOT_A_MOBILE = frozenset({"9131", "9134", LINE_TYPE})
 
 SEVERITY = list(Verdict)
-OWN = {
-    Success.TRUE: [Verdict.GO_ON],
-    Success.POSSESSION_REQUIRED: [Verdict.ASK_POSSESSION],
-    Success.FALSE: [],
+SUCCESS_VERDICTS: Mapping[Success, Verdict] = {
+    Success.TRUE: Verdict.GO_ON,
+    Success.POSSESSION_REQUIRED: Verdict.ASK_POSSESSION,
 }
 
 
 @dataclass(frozen=True)
 class Judgement:
-    """The verdict and the failure reasons, verbatim, that it rests on."""
+    """A verdict, and the failure reasons (code to Prove's text) that it rests on."""
 
     verdict: Verdict
     reasons: Mapping[str, str]
 
     @property
     def wants_a_mobile(self) -> bool:
+        """Whether the number was declined because of its type of line."""
         return self.verdict is Verdict.DECLINE and not NOT_A_MOBILE.isdisjoint(self.reasons)
 
 
 def judge(
-    success: Success, reasons: Mapping[str, str], *, rebind: bool, lifted: AbstractSet[str] = frozenset()
+    success: Success, reasons: Mapping[str, str], *, rebind: bool, cleared: AbstractSet[str] = frozenset()
 ) -> Judgement:
-    """The strictest verdict of `success` and of all reasons; Prove's false without any is a no.
+    """Return the strictest verdict among those of `success` and of all reasons.
 
-    `rebind` says that this flow already is a rebind: 9101 is then no offer. A reason that a reviewer has `lifted` holds
-    nobody up, but it never turns a no into a yes.
+    `rebind` says whether this flow is a rebind already. `cleared` holds the reasons that a reviewer has cleared.
     """
     if success is Success.PENDING:
         return Judgement(Verdict.WAIT, reasons)
-    moot = {code for code in lifted if VERDICTS.get(code, Verdict.REVIEW) is Verdict.REVIEW}
+    counted = reasons.keys() - _ignored(success, rebind=rebind, cleared=cleared)
+    verdicts = [VERDICTS.get(code, Verdict.REVIEW) for code in counted]
     if success is not Success.FALSE:
-        moot |= {NO_POSSESSION, KEY_BELONGS_TO_ANOTHER_NUMBER} if rebind else {NO_POSSESSION}
-    weighed = [VERDICTS.get(code, Verdict.REVIEW) for code in reasons if code not in moot]
-    verdicts = OWN[success] + weighed or [Verdict.DECLINE]
-    strictest = max(verdicts, key=SEVERITY.index)
+        verdicts.append(SUCCESS_VERDICTS[success])
+    strictest = max(verdicts, key=SEVERITY.index, default=Verdict.DECLINE)  # "false" without a reason is a no
     if strictest is Verdict.OFFER_REBIND and rebind:
         strictest = Verdict.REVIEW
     return Judgement(strictest, reasons)
 
 
-def judge_line(line_type: str, reasons: Mapping[str, str], *, lifted: AbstractSet[str] = frozenset()) -> Judgement:
-    """Whether a code may be sent to such a line; `line_type` is empty where nobody asked."""
-    verdict = LINES.get(line_type, Verdict.REVIEW) if line_type else Verdict.ASK_POSSESSION
-    if verdict is Verdict.REVIEW and LINE_TYPE in lifted:
+def _ignored(success: Success, *, rebind: bool, cleared: AbstractSet[str]) -> set[str]:
+    """Return the reasons that do not count.
+
+    A reviewer can clear a reason for a review, never one for a decline. Where Prove did not say "false", a missing
+    possession check is no failure, and neither is the other number in a rebind.
+    """
+    ignored = {code for code in cleared if VERDICTS.get(code, Verdict.REVIEW) is Verdict.REVIEW}
+    if success is not Success.FALSE:
+        ignored.add(NO_POSSESSION)
+        if rebind:
+            ignored.add(KEY_BELONGS_TO_ANOTHER_NUMBER)
+    return ignored
+
+
+def judge_line(line_type: str, reasons: Mapping[str, str], *, cleared: AbstractSet[str] = frozenset()) -> Judgement:
+    """Return whether a code may be sent to a line of this type. An empty `line_type` means that nobody looked it up."""
+    verdict = LINE_VERDICTS.get(line_type, Verdict.REVIEW) if line_type else Verdict.ASK_POSSESSION
+    if verdict is Verdict.REVIEW and LINE_TYPE in cleared:
         verdict = Verdict.ASK_POSSESSION
     return Judgement(verdict, reasons if verdict is Verdict.ASK_POSSESSION else {**reasons, LINE_TYPE: line_type})

@@ -1,17 +1,20 @@
-"""Where a session can be and where it may go. Pure: no Django, no network, no clock."""
+"""The states of a session and the transitions between them. Pure: no Django, no network, no clock."""
 
 from collections.abc import Mapping
 from enum import StrEnum
 
 
 class State(StrEnum):
-    """One session is one Prove flow (one correlationId). The names ending in -ING are claims: a call is under way."""
+    """The states of a session, which is one Prove flow (one correlationId).
+
+    Names that end in -ING are claims: a request holds the session while it calls a vendor.
+    """
 
     STARTING = "starting"  # asking Prove for a flow: unify
     STARTED = "started"  # the browser holds an authToken
     CHECKING_DEVICE = "checking_device"  # asking Prove about the device: unify-status
     AUTHENTICATED = "authenticated"  # the key was known: done
-    REBIND_OFFERED = "rebind_offered"  # 9101: the key belongs to another number; still, where Prove could not start it
+    REBIND_OFFERED = "rebind_offered"  # 9101: the key has another number. Also the state of a rebind that Prove refused
     POSSESSION_REQUIRED = "possession_required"  # a code has to be sent
     SENDING_CODE = "sending_code"
     CODE_SENT = "code_sent"
@@ -19,17 +22,17 @@ class State(StrEnum):
     POSSESSION_PASSED = "possession_passed"  # approved, not yet spent on a bind
     BINDING = "binding"  # asking Prove to tie number and key: unify-bind
     BOUND = "bound"  # done
-    BIND_UNKNOWN = "bind_unknown"  # the bind's answer was lost: it is never asked again, a new flow observes
-    IN_REVIEW = "in_review"  # a person has to look
+    BIND_UNKNOWN = "bind_unknown"  # the answer to the bind was lost. The bind is not repeated; a new flow will show
+    IN_REVIEW = "in_review"  # a reviewer has to decide
     DECLINED = "declined"
     FAILED = "failed"  # Prove could not start the flow
-    SUPERSEDED = "superseded"  # the person started anew
+    SUPERSEDED = "superseded"  # the person started again
     EXPIRED = "expired"
 
 
 S = State
 
-MOVES: Mapping[State, frozenset[State]] = {
+TRANSITIONS: Mapping[State, frozenset[State]] = {
     S.STARTING: frozenset({S.STARTED, S.FAILED, S.REBIND_OFFERED}),
     S.STARTED: frozenset({S.CHECKING_DEVICE}),
     S.CHECKING_DEVICE: frozenset(
@@ -44,7 +47,7 @@ MOVES: Mapping[State, frozenset[State]] = {
     S.BINDING: frozenset({S.BOUND, S.POSSESSION_PASSED, S.BIND_UNKNOWN, S.IN_REVIEW, S.DECLINED}),
 }
 
-# Where a claim ends whose holder never came back: what was asked is unknown, and unknown is not yes.
+# The state after a claim whose holder disappeared. The result of its call is unknown, and never counts as a success.
 AFTER_LOST_CLAIM: Mapping[State, State] = {
     S.STARTING: S.FAILED,
     S.CHECKING_DEVICE: S.STARTED,
@@ -57,54 +60,54 @@ CLAIMS = frozenset(AFTER_LOST_CLAIM)
 PASSED = frozenset({S.AUTHENTICATED, S.BOUND})
 FINAL = PASSED | {S.BIND_UNKNOWN, S.IN_REVIEW, S.DECLINED, S.FAILED, S.SUPERSEDED, S.EXPIRED}
 OPEN = frozenset(State) - FINAL - CLAIMS
-WAITING = frozenset({S.POSSESSION_REQUIRED, S.CODE_SENT, S.POSSESSION_PASSED})  # for the person, with a number in hand
+WAITING = frozenset({S.POSSESSION_REQUIRED, S.CODE_SENT, S.POSSESSION_PASSED})  # for the person, after the device check
 
 
-def may_move(origin: State, to: State) -> bool:
-    """Whether the table allows it; a new start or the clock ends any session that is open."""
+def may_transition(origin: State, to: State) -> bool:
+    """Return whether a session may go from `origin` to `to`. A new start or the clock ends any open session."""
     if origin in OPEN and to in (S.SUPERSEDED, S.EXPIRED):
         return True
-    return to in MOVES.get(origin, frozenset())
+    return to in TRANSITIONS.get(origin, frozenset())
 
 
 class Stage(StrEnum):
-    """Where a handoff from a computer to a phone stands. It moves down this list, one line at a time, or ends."""
+    """The stages of a handoff from a computer to a phone, in their order. OVER can follow any of them."""
 
-    OFFERED = "offered"  # the computer shows the code to scan
-    SCANNED = "scanned"  # one phone has it, and shows a number to type on the computer
-    CONFIRMED = "confirmed"  # the journey goes on, on that phone
+    OFFERED = "offered"  # the computer shows the QR code
+    SCANNED = "scanned"  # a phone scanned it, and shows a number to type on the computer
+    CONFIRMED = "confirmed"  # the journey continues on that phone
     DONE = "done"  # the phone's number is linked
-    OVER = "over"  # refused, mistyped or too late
+    OVER = "over"  # refused, mistyped or expired
 
 
 class Review(StrEnum):
-    """A reviewer's word on a session that is IN_REVIEW. The session stays final; its number may be tried again."""
+    """A reviewer's decision on a session IN_REVIEW. The session keeps its state; the person starts again."""
 
     APPROVED = "approved"
     DECLINED = "declined"
 
 
 class Channel(StrEnum):
-    """How a code travels. https://www.twilio.com/docs/verify/api/verification"""
+    """How a code is delivered. https://www.twilio.com/docs/verify/api/verification"""
 
     SMS = "sms"
     CALL = "call"
 
 
 class Notice(StrEnum):
-    """What the next page has to tell the person besides its usual words; templates hold the sentences."""
+    """What the next page tells the person besides its usual text. The sentences are in the templates."""
 
-    TRY_AGAIN = "try_again"  # the vendor could not be asked; nothing is lost
+    TRY_AGAIN = "try_again"  # the vendor was not reached; the session is where it was
     STILL_CHECKING = "still_checking"
     CODE_WRONG = "code_wrong"
     CODE_EXPIRED = "code_expired"
-    CODE_UNKNOWN = "code_unknown"  # the check's answer was lost: a new code is needed
+    CODE_UNKNOWN = "code_unknown"  # the answer to the check was lost: a new code is needed
     TOO_MANY_GUESSES = "too_many_guesses"
-    SEND_UNKNOWN = "send_unknown"  # the send's answer was lost: it may arrive
+    SEND_UNKNOWN = "send_unknown"  # the answer to the send was lost: the text may arrive
     SEND_FAILED = "send_failed"
     CANNOT_TEXT = "cannot_text"
     CANNOT_CALL = "cannot_call"
     TOO_SOON = "too_soon"
     TOO_MANY_SENDS = "too_many_sends"
-    MOVED_LATELY = "moved_lately"  # the number or the key: it may not move again yet
-    NOT_A_MOBILE = "not_a_mobile"  # declined for the kind of line
+    MOVED_LATELY = "moved_lately"  # the number or the key was rebound recently and may not be rebound yet
+    NOT_A_MOBILE = "not_a_mobile"  # declined because of the type of line

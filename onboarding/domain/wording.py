@@ -1,4 +1,4 @@
-"""What reviewers read for the values that sessions keep."""
+"""The words that reviewers read for the values of a session's fields."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""Prove's answers: weighed, and in the words that the diary and the session keep. Only `flow` reads them."""
+"""Judges Prove's answers, and turns them into columns of the session and facts of its event."""
 
 from onboarding import events
 from onboarding.domain.phone import same
@@ -18,30 +18,32 @@ AFTER_VERDICT = {
 }
 
 
-def judged(session: OnboardingSession, reply: Reply) -> Judgement:
-    """Prove's answer weighed; one about another number or request than asked goes to a person."""
+def judge_answer(session: OnboardingSession, reply: Reply) -> Judgement:
+    """Judge an answer. One about another number or request than ours needs a reviewer."""
     about_us = reply.phone_number is None or same(reply.phone_number, session.number)
     echoed = reply.client_request_id in (None, str(session.client_request_id))
     if not (about_us and echoed):
         return Judgement(Verdict.REVIEW, {"upstream_mismatch": "The answer was about something else."})
-    lifted = risk.lifted(session.number)
-    return judge(reply.success, reply.failure_reasons, rebind=session.rebind, lifted=lifted)
+    lifted = risk.cleared_reasons(session.number)
+    return judge(reply.success, reply.failure_reasons, rebind=session.rebind, cleared=lifted)
 
 
-def device_judged(session: OnboardingSession, reply: Reply) -> Judgement:
-    """Where a code is due, the kind of line is weighed as well, if the settings ask for it; a move needs a code."""
-    judgement = judged(session, reply)
+def judge_device_answer(session: OnboardingSession, reply: Reply) -> Judgement:
+    """Judge an answer to unify-status. A rebind needs a code; before a code, the type of line is judged too."""
+    judgement = judge_answer(session, reply)
     if judgement.verdict is Verdict.GO_ON and session.rebind:
         return Judgement(Verdict.REVIEW, {**judgement.reasons, REBIND: "Prove asked for no proof of the new number."})
     if judgement.verdict is not Verdict.ASK_POSSESSION:
         return judgement
-    return judge_line(risk.line_type(session), judgement.reasons, lifted=risk.lifted(session.number))
+    return judge_line(risk.line_type(session), judgement.reasons, cleared=risk.cleared_reasons(session.number))
 
 
-def prove_facts(reply: Reply, judgement: Judgement) -> events.Facts:
+def answer_facts(reply: Reply, judgement: Judgement) -> events.Facts:
+    """Return the facts for the event."""
     return {"success": reply.success, "verdict": judgement.verdict, "reasons": sorted(judgement.reasons)}
 
 
-def words(reply: Reply, judgement: Judgement) -> dict[str, object]:
+def answer_columns(reply: Reply, judgement: Judgement) -> dict[str, object]:
+    """Return the session's columns."""
     notice = Notice.NOT_A_MOBILE if judgement.wants_a_mobile else ""
     return {"evaluation": reply.evaluation, "failure_reasons": dict(judgement.reasons), "notice": notice}

@@ -1,4 +1,4 @@
-"""Whose number and key it is. Only `flow` calls this, inside the transaction of the session's own move."""
+"""Links a number and a key to a person, and revokes links. Only verbs call this, inside their own transaction."""
 
 from typing import NamedTuple
 
@@ -16,42 +16,62 @@ from onboarding.upstream.prove import Reply
 
 
 class Linked(NamedTuple):
-    """`former` is the binding of another number that the key had until now, if it had one."""
+    """The result of `link`. `moved_from` is the binding that the key had with another number until now, or None."""
 
     binding: Binding
     is_new: bool
-    former: Binding | None
+    moved_from: Binding | None
 
 
 def link(session: OnboardingSession, reply: Reply) -> Linked:
-    """The person is whom Prove's proveId says, whoever had the number before; the key has one number, this one."""
-    user, _ = get_user_model().objects.get_or_create(
-        username=f"prove:{reply.prove_id}", defaults={"password": make_password(None)}
-    )
-    of_others = Q(number=session.number) & ~Q(prove_id=reply.prove_id)
-    its_own = Q(device_id=reply.device_id) if reply.device_id else Q(pk=session.moves_from_id)
-    of_the_key = its_own & ~Q(number=session.number, user=user)
-    former = None
-    for stale in Binding.objects.filter(of_others | of_the_key, confirmed=True):
-        former = stale if stale.number != session.number else former
-        revoke(stale, why="number has a new person" if stale.number == session.number else "key has a new number")
-    binding, new = Binding.objects.get_or_create(
-        user=user,
+    """Link the session's number to the key that `reply` names, for the person of its proveId.
+
+    A number belongs to one person, and a key has one number: other bindings of either are revoked.
+    """
+    _revoke_other_people(session, reply)
+    moved_from = _revoke_other_number(session, reply)
+    binding, is_new = Binding.objects.get_or_create(
+        user=_user_of(reply),
         number=session.number,
         prove_id=reply.prove_id,
         device_id=reply.device_id or "",
         confirmed=True,
-        defaults={"name": "Prove Key", "moved_from": former, "language": get_language() or ""},
+        defaults={"name": "Prove Key", "moved_from": moved_from, "language": get_language() or ""},
     )
-    if binding.device_id:  # linked again: Prove has nothing to forget any more
+    if binding.device_id:  # the key is in use again: Prove must not be asked to revoke it
         Binding.objects.filter(device_id=binding.device_id).update(tell_prove_at=None)
-    if new:
+    if is_new:
         events.record(Name.BINDING_MADE, {}, session=session, binding=binding)
-    return Linked(binding, new, former)
+    return Linked(binding, is_new, moved_from)
+
+
+def _user_of(reply: Reply) -> AbstractBaseUser:
+    user, _ = get_user_model().objects.get_or_create(
+        username=f"prove:{reply.prove_id}", defaults={"password": make_password(None)}
+    )
+    return user
+
+
+def _revoke_other_people(session: OnboardingSession, reply: Reply) -> None:
+    """Revoke the bindings of everybody else who had the number: it has a new owner."""
+    for binding in Binding.objects.filter(number=session.number, confirmed=True).exclude(prove_id=reply.prove_id):
+        revoke(binding, why="number has a new person")
+
+
+def _revoke_other_number(session: OnboardingSession, reply: Reply) -> Binding | None:
+    """Revoke and return the binding of the key with another number, if there is one.
+
+    Where Prove names no key, it is the one that this browser was verified by before the rebind.
+    """
+    key = Q(device_id=reply.device_id) if reply.device_id else Q(pk=session.moves_from_id)
+    earlier = Binding.objects.filter(key, confirmed=True).exclude(number=session.number).first()
+    if earlier:
+        revoke(earlier, why="key has a new number")
+    return earlier
 
 
 def revoke(binding: Binding, *, why: str, by: AbstractBaseUser | None = None) -> bool:
-    """Whether it was not revoked before."""
+    """Revoke the binding. Return False if it was revoked before."""
     revoked = Binding.objects.filter(pk=binding.pk, confirmed=True).update(confirmed=False, revoked_at=Now())
     if revoked:
         events.record(Name.BINDING_REVOKED, {"why": why}, binding=binding, actor=by)

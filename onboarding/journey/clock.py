@@ -1,4 +1,4 @@
-"""What is left of a session's times, by the database's clock."""
+"""The time limits of a session, and what is left of them by the database's clock."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -9,13 +9,13 @@ from django.db.models.functions import Now
 from onboarding.models import OnboardingSession
 
 SESSION_LIFE = timedelta(minutes=30)
-CLAIM_LEASE = timedelta(seconds=40)  # twice the longest that a request may take
+CLAIM_TIMEOUT = timedelta(seconds=40)  # twice the longest that a request may take
 CODE_LIFE = timedelta(minutes=10)  # Twilio's: https://www.twilio.com/docs/verify/api/rate-limits-and-timeouts
 
 
 @dataclass(frozen=True)
 class TimeLeft:
-    """Whole seconds, 0 for what is over or never began."""
+    """Whole seconds; 0 for a time that has passed or was never set."""
 
     to_next_send: int
     of_code: int
@@ -26,7 +26,7 @@ class TimeLeft:
 
     @property
     def next_send_clock(self) -> str:
-        """As clocks write it: 0:27."""
+        """Return minutes and seconds, like 0:27."""
         return f"{self.to_next_send // 60}:{self.to_next_send % 60:02}"
 
 

@@ -1,7 +1,7 @@
-"""THE VERBS. Every function that moves a session, in the order of the journey.
+"""The verbs of the journey: every function that changes a session's state, in the order of the journey.
 
-Each claims its step by a compare-and-swap, calls outside with no transaction open, and records what came of it by a
-second one. Whoever loses a swap gets Overtaken: somebody else moved the session, show the page it stands at.
+Each one claims its step by a compare-and-swap, calls the vendor with no transaction open, and records the result by a
+second compare-and-swap. A lost compare-and-swap raises StaleState: the caller shows the page of the current state.
 """
 
 import uuid
@@ -19,32 +19,32 @@ from django.utils.translation import get_language
 from onboarding import events, limits
 from onboarding.domain import budgets
 from onboarding.domain.budgets import Address
-from onboarding.domain.errors import Busy, Garbled, Overtaken, Refused, Unreachable, UpstreamError
+from onboarding.domain.errors import Busy, Garbled, Refused, StaleState, Unreachable, UpstreamError
 from onboarding.domain.phone import Number
 from onboarding.domain.policy import REBIND, Judgement, Verdict
 from onboarding.domain.states import AFTER_LOST_CLAIM, CLAIMS, WAITING, Channel, Notice, State
 from onboarding.events import Name
-from onboarding.journey import lease, notices, risk
-from onboarding.journey.answers import AFTER_VERDICT, device_judged, judged, prove_facts, words
+from onboarding.journey import lease, risk, security_texts
+from onboarding.journey.answers import AFTER_VERDICT, answer_columns, answer_facts, judge_answer, judge_device_answer
 from onboarding.journey.bindings import link
-from onboarding.journey.clock import CLAIM_LEASE, CODE_LIFE, SESSION_LIFE
-from onboarding.journey.moves import holds, move, tell
+from onboarding.journey.clock import CLAIM_TIMEOUT, CODE_LIFE, SESSION_LIFE
+from onboarding.journey.transitions import matches, set_notice, transition
 from onboarding.models import Binding, OnboardingSession
 from onboarding.upstream.prove import Reply, prove
 from onboarding.upstream.twilio import LOCALES, Refusal, TwilioRefused, twilio
 
 RESEND_WAITS = (timedelta(seconds=30), timedelta(seconds=60), timedelta(seconds=120), timedelta(seconds=300))
-SENDS = len(RESEND_WAITS)  # a session
-GUESSES = 5  # a verification
+SENDS = len(RESEND_WAITS)  # per session
+GUESSES = 5  # per verification
 WHY_SPENT = {Refusal.GONE: Notice.CODE_EXPIRED, Refusal.TOO_MANY_CHECKS: Notice.TOO_MANY_GUESSES}
-STATUS_CALLS = 10  # a session
+STATUS_CALLS = 10  # per session
 
 Columns = Mapping[str, object]
 
 
 @dataclass(frozen=True)
 class Opened:
-    """A flow at Prove. The authToken is for this one answer to the browser; it is kept nowhere."""
+    """A started flow. The authToken goes into this one answer to the browser; it is not stored."""
 
     session: OnboardingSession
     auth_token: str = field(repr=False)
@@ -62,35 +62,35 @@ def start(
     address: Address,
     recalled: bool = False,
 ) -> Opened:
-    """Ask Prove for a flow. `previous`, this browser's session so far, is superseded. Raises UpstreamError, Limited.
+    """Start a flow at Prove for `number`; `previous`, the browser's session so far, becomes superseded.
 
-    Overtaken if that one waits for the person, for the same number: another tab got there, and there is one text.
-    `accepted` is the version of the notices that the person accepted by going on; `recalled` says that they did not
-    type the number.
+    `accepted` is the version of the legal notices that the person accepted. `recalled` says that the browser remembered
+    the number. Raises UpstreamError; Limited; StaleState if `previous` already waits for a code for the same number (it
+    was started in another tab) or if `start_key` was used.
     """
     if previous is not None and previous.state in WAITING and previous.number == number.e164:
-        raise Overtaken
+        raise StaleState
     how = {"rebind": False, "recalled": recalled, "notices_version": accepted, "notices_accepted_at": Now()}
     return _open(number=number, start_key=start_key, previous=previous, address=address, how=how)
 
 
 def rebind(*, session: OnboardingSession, key: Binding | None, address: Address) -> Opened:
-    """The person agreed that this device's key moves to the session's number: a new flow.
+    """Start a new flow that moves this device's key to the session's number, as the person agreed to.
 
-    `key` is what this browser is verified by so far. Raises as `start` does, and then the new flow has the offer;
-    Overtaken also where the move has to wait, and then the session says why.
+    `key` is the binding that this browser is verified by. Raises as `start` does; if Prove fails, the new session has
+    the offer. Raises StaleState, with the reason set on the session, if the rebind is held or too soon.
     """
     if session.state != State.REBIND_OFFERED:
-        raise Overtaken
+        raise StaleState
     if risk.moved_lately(session.number, key):
         if session.notice != Notice.MOVED_LATELY:
             events.record(Name.REBIND_TOO_SOON, {}, session=session)
-            tell(session, Notice.MOVED_LATELY)
-        raise Overtaken
-    if settings.REBIND_REVIEW and REBIND not in risk.lifted(session.number):
+            set_notice(session, Notice.MOVED_LATELY)
+        raise StaleState
+    if settings.REBIND_REVIEW and REBIND not in risk.cleared_reasons(session.number):
         reasons = {**session.failure_reasons, REBIND: "Every move of a key waits for a reviewer."}
-        move(session, State.IN_REVIEW, Name.REBIND_HELD, failure_reasons=reasons)
-        raise Overtaken
+        transition(session, State.IN_REVIEW, Name.REBIND_HELD, failure_reasons=reasons)
+        raise StaleState
     how = {name: getattr(session, name) for name in ("recalled", "notices_version", "notices_accepted_at")}
     how |= {"rebind": True, "moves_from": key or session.moves_from}
     return _open(number=session.phone, start_key=uuid.uuid4(), previous=session, address=address, how=how)
@@ -107,13 +107,13 @@ def _open(
             rebind=session.rebind,
             check_reputation=settings.PROVE_CHECK_REPUTATION,
         )
-        move(session, State.STARTED, Name.FLOW_ANSWERED, correlation_id=flow.correlation_id)
+        transition(session, State.STARTED, Name.FLOW_ANSWERED, correlation_id=flow.correlation_id)
     except UpstreamError as error:
         if _never_happened(error):
-            limits.give_back(budgets.starts(address))
+            limits.refund(budgets.starts(address))
         _not_opened(session, error)
         raise
-    except IntegrityError:  # Prove named a flow that we have had before
+    except IntegrityError:  # a correlationId of an earlier session
         reused = Garbled("prove", "unify")
         _not_opened(session, reused)
         raise reused from None
@@ -121,9 +121,9 @@ def _open(
 
 
 def _not_opened(session: OnboardingSession, error: UpstreamError) -> None:
-    """A move that the person was offered still is."""
+    """Record the failure. After a rebind the offer stands again."""
     after, notice = (State.REBIND_OFFERED, Notice.TRY_AGAIN) if session.rebind else (State.FAILED, "")
-    move(session, after, Name.FLOW_UNANSWERED, events.error_facts(error), notice=notice)
+    transition(session, after, Name.FLOW_UNANSWERED, events.error_facts(error), notice=notice)
 
 
 def _asked(
@@ -131,7 +131,7 @@ def _asked(
 ) -> OnboardingSession:
     with transaction.atomic():
         if previous is not None and not previous.is_final:
-            move(previous, State.SUPERSEDED, Name.FLOW_SUPERSEDED)
+            transition(previous, State.SUPERSEDED, Name.FLOW_SUPERSEDED)
         session, new = OnboardingSession.objects.get_or_create(
             start_key=start_key,
             defaults={
@@ -143,19 +143,19 @@ def _asked(
             },
         )
         if not new:
-            raise Overtaken
-        limits.take(budgets.starts(address))
+            raise StaleState
+        limits.charge(budgets.starts(address))
         session.refresh_from_db()
-        events.moved(session, Name.FLOW_ASKED, from_state="", facts={"rebind": session.rebind})
+        events.record_transition(session, Name.FLOW_ASKED, from_state="", facts={"rebind": session.rebind})
     return session
 
 
 def check_device(*, session: OnboardingSession, address: Address) -> OnboardingSession:
-    """The browser says that the Web SDK has finished: ask Prove what the device proved, and follow the answer.
+    """Ask Prove what the device proved, now that the Web SDK has finished, and follow the answer.
 
-    Raises UpstreamError if Prove could not say, Limited if a code is needed and none may be sent now.
+    Raises UpstreamError if Prove gave no answer; Limited if a code is needed and none may be sent now.
     """
-    move(session, State.CHECKING_DEVICE, Name.DEVICE_ASKED, status_calls=F("status_calls") + 1)
+    transition(session, State.CHECKING_DEVICE, Name.DEVICE_ASKED, status_calls=F("status_calls") + 1)
     try:
         reply = prove().unify_status(
             correlation_id=str(session.correlation_id), client_request_id=str(session.client_request_id)
@@ -165,13 +165,17 @@ def check_device(*, session: OnboardingSession, address: Address) -> OnboardingS
         if session.is_final:
             return session
         raise
-    judgement = device_judged(session, reply)
+    judgement = judge_device_answer(session, reply)
     if judgement.verdict is Verdict.GO_ON:
         return _succeed(session, State.AUTHENTICATED, reply, Name.DEVICE_ANSWERED, judgement)
-    facts = prove_facts(reply, judgement)
+    facts = answer_facts(reply, judgement)
     if judgement.verdict is Verdict.WAIT:
-        return _still_checking(session, Notice.STILL_CHECKING, Name.DEVICE_ANSWERED, facts, words(reply, judgement))
-    move(session, AFTER_VERDICT[judgement.verdict], Name.DEVICE_ANSWERED, facts, **words(reply, judgement))
+        return _still_checking(
+            session, Notice.STILL_CHECKING, Name.DEVICE_ANSWERED, facts, answer_columns(reply, judgement)
+        )
+    transition(
+        session, AFTER_VERDICT[judgement.verdict], Name.DEVICE_ANSWERED, facts, **answer_columns(reply, judgement)
+    )
     return send_code(session=session, address=address) if session.state == State.POSSESSION_REQUIRED else session
 
 
@@ -179,52 +183,52 @@ def _still_checking(
     session: OnboardingSession, notice: Notice, name: Name, facts: events.Facts, known: Columns = MappingProxyType({})
 ) -> OnboardingSession:
     if session.status_calls >= STATUS_CALLS:
-        return move(session, State.EXPIRED, name, facts, **known)
-    return move(session, State.STARTED, name, facts, **{**known, "notice": notice})
+        return transition(session, State.EXPIRED, name, facts, **known)
+    return transition(session, State.STARTED, name, facts, **{**known, "notice": notice})
 
 
 # --- The code ----------------------------------------------------------------------------------------------------
 
 
 def send_code(*, session: OnboardingSession, address: Address, channel: Channel = Channel.SMS) -> OnboardingSession:
-    """Text a code, or call and say it, in the page's language. Raises Limited.
+    """Send a code by text or call, in the language of the page. Raises Limited.
 
-    It counts before it is sent; only what surely was not sent is given back.
+    The budgets are charged before the send and refunded only if Twilio surely sent nothing.
     """
     if session.sends >= SENDS:
-        return tell(session, Notice.TOO_MANY_SENDS)
-    if holds(session, send_again_at__gt=Now()):
-        return tell(session, Notice.TOO_SOON)
+        return set_notice(session, Notice.TOO_MANY_SENDS)
+    if matches(session, send_again_at__gt=Now()):
+        return set_notice(session, Notice.TOO_SOON)
     wait, earlier = RESEND_WAITS[session.sends], session.channel
     charges = list(budgets.sends(session.phone, address, cents=settings.TEXT_PRICE_CENTS))
     counted = {"sends": F("sends") + 1, "send_again_at": Now() + wait}
     with transaction.atomic():
-        move(session, State.SENDING_CODE, Name.CODE_ASKED, {}, channel=channel, **counted)
+        transition(session, State.SENDING_CODE, Name.CODE_ASKED, {}, channel=channel, **counted)
         is_new = lease.acquire(session)
-        limits.take(charges)
+        limits.charge(charges)
     try:
         locale = LOCALES.get(get_language() or "")
         verification = twilio().start(to=session.number, channel=session.channel, locale=locale)
     except UpstreamError as error:
         if _never_happened(error):
-            limits.give_back(charges)
+            limits.refund(charges)
             if is_new:
                 lease.release(session)
         return _not_sent(session, error, earlier)
-    changes = lease.code(session, verification.sid)  # a resend keeps sid, code and clock
+    changes = lease.known_code(session, verification.sid)  # of a resend, which keeps sid, code and expiry
     if not changes:
-        lives = Greatest("expires_at", Least(Now(), F("created_at") + SESSION_LIFE) + CODE_LIFE)  # as the page promises
+        lives = Greatest("expires_at", Least(Now(), F("created_at") + SESSION_LIFE) + CODE_LIFE)
         changes = {"code_sent_at": Now(), "guesses": 0, "expires_at": lives}
-        lease.renew(session)
+        lease.restart(session)
     changes |= {"verification_sid": verification.sid}
     with transaction.atomic():
-        move(session, State.CODE_SENT, Name.CODE_SENT, {"send": session.sends}, **changes)
-        lease.note(session)
+        transition(session, State.CODE_SENT, Name.CODE_SENT, {"send": session.sends}, **changes)
+        lease.save_code(session)
     return session
 
 
 def _not_sent(session: OnboardingSession, error: UpstreamError, earlier: str) -> OnboardingSession:
-    """Back to where it stood: a code that the person already has came by the channel before this one."""
+    """Return to the state before the send. An earlier code stays valid, and keeps its channel."""
     changes: dict[str, object] = {"notice": Notice.SEND_UNKNOWN}
     if _never_happened(error):
         wait = error.retry_after if isinstance(error, Busy) else timedelta(0)
@@ -232,34 +236,34 @@ def _not_sent(session: OnboardingSession, error: UpstreamError, earlier: str) ->
     elif isinstance(error, Refused):
         changes = {"notice": Notice.CANNOT_CALL if session.channel == Channel.CALL else Notice.CANNOT_TEXT}
     back = State.CODE_SENT if session.verification_sid else State.POSSESSION_REQUIRED
-    return move(session, back, Name.CODE_UNANSWERED, events.error_facts(error), channel=earlier, **changes)
+    return transition(session, back, Name.CODE_UNANSWERED, events.error_facts(error), channel=earlier, **changes)
 
 
 def _never_happened(error: UpstreamError) -> bool:
-    """Nothing was sent and nothing compared, through no fault of the person's."""
+    """Return whether the call surely had no effect, for a reason that is not the person's."""
     ours = isinstance(error, TwilioRefused) and error.refusal is Refusal.CONFIGURATION
     return ours or isinstance(error, Unreachable | Busy)
 
 
 def check_code(*, session: OnboardingSession, code: str) -> OnboardingSession:
-    """One guess, counted before it is compared. If Twilio approves it, go on and bind. Raises Limited."""
+    """Check one guess, which is counted before it is compared. If Twilio approves it, bind. Raises Limited."""
     if session.state != State.CODE_SENT:
-        raise Overtaken
-    if holds(session, code_sent_at__lte=Now() - CODE_LIFE) or not lease.holds(session):
+        raise StaleState
+    if matches(session, code_sent_at__lte=Now() - CODE_LIFE) or not lease.is_held(session):
         return _code_is_spent(session, Name.CODE_EXPIRED, {}, Notice.CODE_EXPIRED)
     if session.guesses >= GUESSES:
         return _code_is_spent(session, Name.CODE_EXPIRED, {}, Notice.TOO_MANY_GUESSES)
     with transaction.atomic():
-        move(session, State.CHECKING_CODE, Name.GUESS_ASKED, guesses=F("guesses") + 1)
-        lease.note(session)
-        limits.take(budgets.guesses(session.phone))
+        transition(session, State.CHECKING_CODE, Name.GUESS_ASKED, guesses=F("guesses") + 1)
+        lease.save_code(session)
+        limits.charge(budgets.guesses(session.phone))
     try:
         approved = twilio().check(sid=session.verification_sid, to=session.number, code=code)
     except UpstreamError as error:
         return _guess_unanswered(session, error)
     facts = {"approved": approved, "guess": session.guesses}
     if approved:
-        move(
+        transition(
             session,
             State.POSSESSION_PASSED,
             Name.GUESS_ANSWERED,
@@ -275,22 +279,22 @@ def check_code(*, session: OnboardingSession, code: str) -> OnboardingSession:
 def _guess_was_wrong(session: OnboardingSession, name: Name, facts: events.Facts) -> OnboardingSession:
     if session.guesses >= GUESSES:
         return _code_is_spent(session, name, facts, Notice.TOO_MANY_GUESSES)
-    return move(session, State.CODE_SENT, name, facts, notice=Notice.CODE_WRONG)
+    return transition(session, State.CODE_SENT, name, facts, notice=Notice.CODE_WRONG)
 
 
 def _number_was_proved(session: OnboardingSession) -> None:
-    """The code is spent, the number's wrong guesses are forgiven, and texts to its neighbours are worth it."""
+    """Release the lease, reset the number's guesses, and refund the shared budgets."""
     lease.release(session)
-    limits.forget(budgets.guesses_of(session.phone))
-    limits.give_back(budgets.owed_to(session.phone))
+    limits.reset(budgets.guesses_of(session.phone))
+    limits.refund(budgets.owed_to(session.phone))
 
 
 def _guess_unanswered(session: OnboardingSession, error: UpstreamError) -> OnboardingSession:
     name, facts = Name.GUESS_UNANSWERED, events.error_facts(error)
     if _never_happened(error):
-        limits.give_back(budgets.guesses(session.phone))
-        move(session, State.CODE_SENT, name, facts, guesses=F("guesses") - 1, notice=Notice.TRY_AGAIN)
-        lease.note(session)
+        limits.refund(budgets.guesses(session.phone))
+        transition(session, State.CODE_SENT, name, facts, guesses=F("guesses") - 1, notice=Notice.TRY_AGAIN)
+        lease.save_code(session)
         return session
     refusal = error.refusal if isinstance(error, TwilioRefused) else Refusal.OTHER
     if refusal is Refusal.CODE:
@@ -299,19 +303,19 @@ def _guess_unanswered(session: OnboardingSession, error: UpstreamError) -> Onboa
 
 
 def _code_is_spent(session: OnboardingSession, name: Name, facts: events.Facts, notice: Notice) -> OnboardingSession:
-    """Another code is needed. After too many guesses Twilio gives none before the old one has run out."""
+    """Require another code. After too many guesses Twilio sends none until the old one has expired."""
     changes: dict[str, object] = {"verification_sid": "", "notice": notice}
     if notice is Notice.TOO_MANY_GUESSES:
         changes["send_again_at"] = F("code_sent_at") + CODE_LIFE
-    return move(session, State.POSSESSION_REQUIRED, name, facts, **changes)
+    return transition(session, State.POSSESSION_REQUIRED, name, facts, **changes)
 
 
 # --- The bind ----------------------------------------------------------------------------------------------------
 
 
 def bind(*, session: OnboardingSession) -> OnboardingSession:
-    """Spend the approval: tie number and key. Called again only if Prove surely has not seen it."""
-    move(session, State.BINDING, Name.BIND_ASKED)
+    """Spend the approval: ask Prove to bind number and key. May be called again only if Prove surely did nothing."""
+    transition(session, State.BINDING, Name.BIND_ASKED)
     try:
         reply = prove().unify_bind(
             correlation_id=str(session.correlation_id),
@@ -320,19 +324,21 @@ def bind(*, session: OnboardingSession) -> OnboardingSession:
         )
     except UpstreamError as error:
         return _bind_unanswered(session, error)
-    judgement = judged(session, reply)
+    judgement = judge_answer(session, reply)
     if judgement.verdict is Verdict.GO_ON:
         return _succeed(session, State.BOUND, reply, Name.BIND_ANSWERED, judgement)
     after = State.DECLINED if judgement.verdict is Verdict.DECLINE else State.IN_REVIEW
-    return move(session, after, Name.BIND_ANSWERED, prove_facts(reply, judgement), **words(reply, judgement))
+    return transition(
+        session, after, Name.BIND_ANSWERED, answer_facts(reply, judgement), **answer_columns(reply, judgement)
+    )
 
 
 def _bind_unanswered(session: OnboardingSession, error: UpstreamError) -> OnboardingSession:
     facts = events.error_facts(error)
     if isinstance(error, Unreachable | Busy) or error.status == 401:
-        return move(session, State.POSSESSION_PASSED, Name.BIND_UNANSWERED, facts, notice=Notice.TRY_AGAIN)
+        return transition(session, State.POSSESSION_PASSED, Name.BIND_UNANSWERED, facts, notice=Notice.TRY_AGAIN)
     after = State.IN_REVIEW if isinstance(error, Refused) else State.BIND_UNKNOWN
-    return move(session, after, Name.BIND_UNANSWERED, facts)
+    return transition(session, after, Name.BIND_UNANSWERED, facts)
 
 
 def _succeed(
@@ -340,12 +346,12 @@ def _succeed(
 ) -> OnboardingSession:
     seen = session.state, session.version
     try:
-        former = _record_success(session, to, reply, name, judgement)
-    except (IntegrityError, OperationalError):  # another session linked the same key or person, or held the row
-        session.state, session.version = seen  # the fence stays where it was
-        former = _record_success(session, to, reply, name, judgement)
-    if former is not None:
-        notices.tell_former(former)
+        moved_from = _record_success(session, to, reply, name, judgement)
+    except (IntegrityError, OperationalError):  # another session linked the same key or person at the same time
+        session.state, session.version = seen  # the compare-and-swap still expects what was read
+        moved_from = _record_success(session, to, reply, name, judgement)
+    if moved_from is not None:
+        security_texts.send_moved_away(moved_from)
     return session
 
 
@@ -354,14 +360,21 @@ def _record_success(
 ) -> Binding | None:
     with transaction.atomic():
         linked = link(session, reply)
-        move(session, to, name, prove_facts(reply, judgement), binding=linked.binding, **words(reply, judgement))
+        transition(
+            session,
+            to,
+            name,
+            answer_facts(reply, judgement),
+            binding=linked.binding,
+            **answer_columns(reply, judgement),
+        )
         if linked.is_new and to is State.AUTHENTICATED:
             _observe_bind(session.number)
-    return linked.former
+    return linked.moved_from
 
 
 def _observe_bind(number: str) -> None:
-    """Prove knows a key that no bind of ours is known to have tied: the one whose answer was lost did."""
+    """Record that a bind whose answer was lost did happen: Prove recognised a key that no other bind of ours tied."""
     lost = OnboardingSession.objects.filter(number=number, state=State.BIND_UNKNOWN)
     if session := lost.exclude(events__name=Name.BIND_OBSERVED).first():
         events.record(Name.BIND_OBSERVED, {}, session=session)
@@ -371,18 +384,18 @@ def _observe_bind(number: str) -> None:
 
 
 def abandon(*, session: OnboardingSession) -> OnboardingSession:
-    """The person wants to start anew, with this or another number."""
-    return move(session, State.SUPERSEDED, Name.FLOW_SUPERSEDED)
+    """End the session, because the person starts again."""
+    return transition(session, State.SUPERSEDED, Name.FLOW_SUPERSEDED)
 
 
 def catch_up(*, session: OnboardingSession) -> OnboardingSession:
-    """End what the clock has ended: an open session past its time, a claim whose holder never came back."""
-    if session.state in CLAIMS and holds(session, moved_at__lte=Now() - CLAIM_LEASE):
+    """End an open session past its time, and a claim whose holder disappeared. Raises StaleState."""
+    if session.state in CLAIMS and matches(session, moved_at__lte=Now() - CLAIM_TIMEOUT):
         notice = {State.SENDING_CODE: Notice.SEND_UNKNOWN, State.CHECKING_CODE: Notice.CODE_UNKNOWN}
         changes: dict[str, object] = {"notice": notice.get(State(session.state), "")}
         if session.state == State.CHECKING_CODE:
             changes["verification_sid"] = ""
-        session = move(session, AFTER_LOST_CLAIM[State(session.state)], Name.CLAIM_LOST, {}, **changes)
-    if session.is_open and holds(session, expires_at__lte=Now()):
-        return move(session, State.EXPIRED, Name.FLOW_EXPIRED)
+        session = transition(session, AFTER_LOST_CLAIM[State(session.state)], Name.CLAIM_LOST, {}, **changes)
+    if session.is_open and matches(session, expires_at__lte=Now()):
+        return transition(session, State.EXPIRED, Name.FLOW_EXPIRED)
     return session

@@ -1,9 +1,9 @@
-"""From a computer to a phone: every function that moves a handoff, in the order of its stages.
+"""The verbs of a handoff from a computer to a phone, in the order of its stages.
 
-A handoff carries nothing but leave to go on: no number, no session, no login. The phone starts the journey in its own
-browser, under its own cookie, and the computer is told "done" and no more. So whoever steals the code, or lures
-somebody into scanning theirs, gains nothing by it. Only the person can tell that it is their own phone which scanned:
-the phone shows a number, and the computer goes on when it is typed there.
+A handoff carries no number, no session and no log-in. The phone starts the journey in its own browser, under its own
+cookie; the computer only hears that it is done. So a stolen QR code, or one that a stranger was lured into scanning,
+gives access to nothing. To show that the right phone scanned it, the phone displays a number that the person types on
+the computer.
 """
 
 import base64
@@ -21,16 +21,16 @@ from onboarding.domain.budgets import Address
 from onboarding.domain.states import Stage
 from onboarding.models import Handoff
 
-OFFER_LIFE = timedelta(minutes=5)  # from the code's show to the number typed
-JOURNEY_LIFE = timedelta(minutes=45)  # longer than any session started meanwhile
-KEPT = timedelta(hours=1)  # past its time, for the page that still shows it
+OFFER_LIFE = timedelta(minutes=5)  # from the QR code to the typed number
+JOURNEY_LIFE = timedelta(minutes=45)  # longer than a session lasts
+KEPT = timedelta(hours=1)  # after the end, for pages that still show it
 TOKEN_LENGTH = 16  # bytes
 LIVE = (Stage.OFFERED, Stage.SCANNED, Stage.CONFIRMED)
 
 
 def offer(*, address: Address) -> Handoff:
-    """A new code to scan. Those long past their time are forgotten. Raises Limited."""
-    limits.take(budgets.handoffs(address))
+    """Return a new handoff, and delete those that ended more than KEPT ago. Raises Limited."""
+    limits.charge(budgets.handoffs(address))
     Handoff.objects.filter(expires_at__lte=Now() - KEPT).delete()
     handoff = Handoff(expires_at=Now() + OFFER_LIFE)
     handoff.token_hash = _hash(token(handoff))
@@ -39,23 +39,23 @@ def offer(*, address: Address) -> Handoff:
 
 
 def token(handoff: Handoff) -> str:
-    """What the code's link holds: 128 bits, made anew from the secret key for every show, so that none is kept."""
+    """Return the token of the QR code's link: 128 bits, derived from SECRET_KEY, so that only its hash is stored."""
     mac = salted_hmac("onboarding.handoff", handoff.pk.hex, algorithm="sha256").digest()
     return base64.urlsafe_b64encode(mac[:TOKEN_LENGTH]).rstrip(b"=").decode()
 
 
 def accept(handoff: Handoff) -> bool:
-    """The person at a phone says that it is theirs. The first phone has it: False for any other, or too late."""
+    """Give the handoff to this phone, whose person says that they started it. Return False if it is taken or over."""
     return _move(handoff, Stage.OFFERED, Stage.SCANNED, match_number=10 + secrets.randbelow(90))
 
 
 def refuse(handoff: Handoff) -> None:
-    """The person at a phone did not ask for this."""
+    """End the handoff: the person at the phone did not start it."""
     _move(handoff, Stage.OFFERED, Stage.OVER)
 
 
 def confirm(handoff: Handoff, *, match_number: int) -> None:
-    """The person at the computer typed the number that the phone shows. There is one try."""
+    """Compare the number typed on the computer with the phone's. A wrong one ends the handoff: there is one try."""
     if match_number == handoff.match_number:
         _move(handoff, Stage.SCANNED, Stage.CONFIRMED, expires_at=Now() + JOURNEY_LIFE)
     else:
@@ -63,12 +63,12 @@ def confirm(handoff: Handoff, *, match_number: int) -> None:
 
 
 def finish(handoff: Handoff) -> None:
-    """The phone that accepted it has its number linked."""
+    """Mark the handoff as done: the phone's number is linked."""
     _move(handoff, Stage.CONFIRMED, Stage.DONE)
 
 
 def find(**which: str | None) -> Handoff | None:
-    """The handoff as it stands now, by the database's clock."""
+    """Return the handoff, with stage OVER if its time has passed by the database's clock; or None."""
     handoff = Handoff.objects.filter(**which).first()
     if handoff and handoff.stage in LIVE and not _in_time(handoff).exists():
         handoff.stage = Stage.OVER
@@ -76,12 +76,12 @@ def find(**which: str | None) -> Handoff | None:
 
 
 def find_scanned(token: str) -> Handoff | None:
-    """The handoff whose code was scanned."""
+    """Return the handoff of a scanned token, or None."""
     return find(token_hash=_hash(token))
 
 
 def _move(handoff: Handoff, origin: Stage, to: Stage, **changes: object) -> bool:
-    """Compare-and-swap, in time. False: somebody else was faster, or it is too late."""
+    """Change the stage by compare-and-swap. Return False if the stage has changed or the time has passed."""
     return _in_time(handoff).filter(stage=origin).update(stage=to, **changes) == 1
 
 

@@ -1,11 +1,11 @@
-"""One owner per number at a time: whose browser gets its codes. A stranger with the same number waits for the end.
+"""The lease of a number: only one browser at a time gets its codes.
 
-Twilio sends every browser that asks within ten minutes the same code, so without this a code would open two sessions.
+Twilio sends the same code to everybody who asks within ten minutes. Without a lease, a code would pass in two browsers.
 """
 
 from datetime import timedelta
 
-from django.db.models import Case, F, Q, QuerySet, When
+from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Now
 
 from onboarding import limits
@@ -15,46 +15,62 @@ from onboarding.models import Lease, OnboardingSession
 
 
 def acquire(session: OnboardingSession) -> bool:
-    """The session's browser owns its number from now on, or Limited. False if it did already: that prolongs nothing."""
-    budget = limits.in_force(NUMBER_OWNER)
-    ends_at = Now() + timedelta(seconds=budget.every_s)
-    Lease.objects.bulk_create([Lease(key=_key(session), journey=session.journey, ends_at=Now())], ignore_conflicts=True)
-    mine, over = Q(journey=session.journey), Q(ends_at__lte=Now())
-    lease = Lease.objects.filter(key=_key(session))
-    free = lease if budget.watch_only else lease.filter(mine | over)
-    keep = When(mine & ~over, then=F("ends_at"))
-    held = lease.filter(mine & ~over).exists()
-    if not free.update(journey=session.journey, ends_at=Case(keep, default=ends_at)):
-        left = lease.values_list(F("ends_at") - Now(), flat=True).first()
-        raise Limited(budget.name, left or timedelta(seconds=1))  # none: it was given up just now
-    return not held
+    """Give the number to the session's journey. Return False if the journey already has it: its end does not change.
+
+    Raises Limited if another journey has it.
+    """
+    new_end = Now() + timedelta(seconds=limits.in_force(NUMBER_OWNER).every_s)
+    created = Lease(key=_key(session), journey=session.journey, ends_at=Now())  # already ended, so free
+    Lease.objects.bulk_create([created], ignore_conflicts=True)
+    if _current(session).exists():
+        return False
+    if not _free(session).update(journey=session.journey, ends_at=new_end):
+        raise Limited(NUMBER_OWNER.name, _time_left(session))
+    return True
 
 
-def renew(session: OnboardingSession) -> None:
-    """Twilio has begun a new code: the lease ends with it."""
-    life = timedelta(seconds=limits.in_force(NUMBER_OWNER).every_s)
-    _mine(session).update(ends_at=Now() + life)
+def restart(session: OnboardingSession) -> None:
+    """Let the lease end with a new code of Twilio's."""
+    _mine(session).update(ends_at=Now() + timedelta(seconds=limits.in_force(NUMBER_OWNER).every_s))
 
 
-def code(session: OnboardingSession, sid: str) -> dict[str, object]:
-    """When the code of verification `sid` was sent, and how often it was guessed; empty for a new one."""
+def known_code(session: OnboardingSession, sid: str) -> dict[str, object]:
+    """Return `code_sent_at` and `guesses` of the code of verification `sid`; empty if the code is new."""
     known = _mine(session).filter(verification_sid=sid).values("code_sent_at", "guesses")
     return dict(known.first() or {})
 
 
-def note(session: OnboardingSession) -> None:
-    """What became of the session's code, for a later session of the same browser: Twilio sends it the same code."""
+def save_code(session: OnboardingSession) -> None:
+    """Keep the state of the code for the next session of this browser, to which Twilio sends the same code."""
     columns = ("verification_sid", "code_sent_at", "guesses")
     _mine(session).update(**{name: getattr(session, name) for name in columns})
 
 
 def release(session: OnboardingSession) -> None:
-    """The code was used, or none was sent: the next may have the number."""
+    """Free the number: the code was used, or none was sent."""
     _mine(session).delete()
 
 
-def holds(session: OnboardingSession) -> bool:
-    return _mine(session).filter(ends_at__gt=Now()).exists()
+def is_held(session: OnboardingSession) -> bool:
+    """Return whether the session's journey has the number now."""
+    return _current(session).exists()
+
+
+def _free(session: OnboardingSession) -> QuerySet[Lease]:
+    """Return the number's lease if it can be taken. With `watch_only`, the newest browser always gets it."""
+    lease = Lease.objects.filter(key=_key(session))
+    if limits.in_force(NUMBER_OWNER).watch_only:
+        return lease
+    return lease.filter(Q(journey=session.journey) | Q(ends_at__lte=Now()))
+
+
+def _time_left(session: OnboardingSession) -> timedelta:
+    left = Lease.objects.filter(key=_key(session)).values_list(F("ends_at") - Now(), flat=True).first()
+    return left or timedelta(seconds=1)  # no row: it was released meanwhile
+
+
+def _current(session: OnboardingSession) -> QuerySet[Lease]:
+    return _mine(session).filter(ends_at__gt=Now())
 
 
 def _mine(session: OnboardingSession) -> QuerySet[Lease]:

@@ -1,4 +1,4 @@
-"""What is known about a number besides Prove's word. Only `flow` asks."""
+"""Risk signals about a number besides Prove's answer: reviewers' clearances, recent rebinds, the type of line."""
 
 from datetime import timedelta
 
@@ -18,8 +18,8 @@ CLEARANCE_LIFE = timedelta(hours=24)
 LINE_TYPE_LIFE = timedelta(days=30)  # a line seldom changes its type, and every look-up costs money
 
 
-def lifted(number: str) -> frozenset[str]:
-    """The reasons for which a reviewer has lately let this number try again."""
+def cleared_reasons(number: str) -> frozenset[str]:
+    """Return the reasons that reviewers cleared for this number within CLEARANCE_LIFE."""
     approved = OnboardingSession.objects.filter(
         number=number, review=Review.APPROVED, reviewed_at__gt=Now() - CLEARANCE_LIFE
     )
@@ -27,13 +27,16 @@ def lifted(number: str) -> frozenset[str]:
 
 
 def moved_lately(number: str, key: Binding | None) -> bool:
-    """Whether the number, or the key that this browser is verified by, moved within the cooling-off time."""
+    """Return whether the number, or the binding `key` of this browser, was rebound within REBIND_COOLING_OFF."""
     moved = Binding.objects.filter(moved_from__isnull=False, created_at__gt=Now() - settings.REBIND_COOLING_OFF)
     return moved.filter(Q(number=number) | Q(moved_from__number=number) | Q(pk=key and key.pk)).exists()
 
 
 def line_type(session: OnboardingSession) -> str:
-    """Twilio's word, kept on the session; empty if the settings do not ask. A look-up that fails is no sign."""
+    """Return Twilio's line type for the session's number and keep it on the session; empty if TWILIO_LOOKUP is off.
+
+    A failed look-up gives UNKNOWN_LINE.
+    """
     if not settings.TWILIO_LOOKUP:
         return ""
     session.line_type = _known(session.number) or _looked_up(session)

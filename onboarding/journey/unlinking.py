@@ -1,4 +1,4 @@
-"""The verbs that end a link: the person's own, a reviewer's, and telling Prove. None moves a session."""
+"""The verbs that end a link, for the person and for reviewers, and that tell Prove."""
 
 import uuid
 
@@ -10,7 +10,7 @@ from onboarding import events
 from onboarding.domain.errors import UpstreamError
 from onboarding.events import Name
 from onboarding.journey.bindings import revoke
-from onboarding.journey.clock import CLAIM_LEASE
+from onboarding.journey.clock import CLAIM_TIMEOUT
 from onboarding.models import Binding
 from onboarding.upstream.prove import prove
 
@@ -18,17 +18,17 @@ NO_SUCH_KEY = 8011  # https://developer.prove.com/reference/status-and-error-cod
 
 
 def unlink(*, binding: Binding, by: AbstractBaseUser | None = None, reason: str = "unlinked") -> None:
-    """The person or a reviewer takes the number off the device: nothing here trusts it any more, and Prove is told."""
+    """Revoke the binding here at once, then ask Prove to revoke the key. `by` is the reviewer, if one did it."""
     with transaction.atomic():
         owed = revoke(binding, why=reason, by=by) and binding.device_id
         if owed:
-            Binding.objects.filter(pk=binding.pk).update(tell_prove_at=Now() + CLAIM_LEASE)
+            Binding.objects.filter(pk=binding.pk).update(tell_prove_at=Now() + CLAIM_TIMEOUT)
     if owed:
         tell_prove(binding=binding)
 
 
 def tell_prove(*, binding: Binding) -> None:
-    """Prove forgets the key of a revoked binding. Told twice, it only says that there is none."""
+    """Ask Prove to revoke the key of a revoked binding. A failure is recorded; `recover` asks again."""
     try:
         prove().revoke_device(device_id=binding.device_id, client_request_id=str(uuid.uuid4()))
     except UpstreamError as error:
@@ -41,6 +41,6 @@ def tell_prove(*, binding: Binding) -> None:
 
 
 def unlink_others(*, binding: Binding) -> None:
-    """The person lost a device, or gave it away: every other one of theirs is unlinked."""
+    """Unlink every other device of the same person."""
     for other in Binding.objects.filter(user=binding.user, confirmed=True).exclude(pk=binding.pk):
         unlink(binding=other)

@@ -14,20 +14,20 @@ from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
 from onboarding import limits
-from onboarding.domain.errors import Overtaken
+from onboarding.domain.errors import StaleState
 from onboarding.domain.states import CLAIMS, FINAL, OPEN
 from onboarding.journey import flow, unlinking
-from onboarding.journey.clock import CLAIM_LEASE
+from onboarding.journey.clock import CLAIM_TIMEOUT
 from onboarding.models import Binding, Event, OnboardingSession
 
-TELL_AGAIN = CLAIM_LEASE * 15  # 10 minutes
+TELL_AGAIN = CLAIM_TIMEOUT * 15  # 10 minutes
 BATCH = 500  # rows a transaction
 log = logging.getLogger(__name__)
 
 
 def recover() -> Mapping[str, int]:
     """How many of each: claims that were lost, other sessions that ended, revokes told to Prove, rows forgotten."""
-    lost = Q(state__in=CLAIMS, moved_at__lte=Now() - CLAIM_LEASE)
+    lost = Q(state__in=CLAIMS, moved_at__lte=Now() - CLAIM_TIMEOUT)
     ended = Q(state__in=OPEN, expires_at__lte=Now())
     return {
         "claims lost": _catch_up(lost),
@@ -43,7 +43,7 @@ def _catch_up(overdue: Q) -> int:
         version = session.version
         try:
             done += flow.catch_up(session=session).version != version
-        except Overtaken:
+        except StaleState:
             continue
         except DatabaseError:  # this session's alone: the others have waited as long
             log.exception("A session could not be caught up.")
@@ -63,7 +63,7 @@ def _tell_prove() -> int:
 
 def _forget() -> int:
     past = Now() - timedelta(days=settings.RETENTION_DAYS)
-    for rows in limits.over():
+    for rows in limits.expired():
         _delete(rows)
     return (
         _delete(OnboardingSession.objects.filter(state__in=FINAL, created_at__lte=past))

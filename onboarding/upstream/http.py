@@ -25,7 +25,7 @@ from urllib3.exceptions import HTTPError, NewConnectionError
 from onboarding.domain.errors import Busy, Garbled, Refused, Uncertain, Unreachable, UpstreamError
 from onboarding.upstream.breaker import Breaker, CircuitOpen
 from onboarding.upstream.deadline import CONNECT_LIMIT, Call, DeadlineAdapter, deadline
-from onboarding.upstream.retries import RETRIES, Peace, RetryBudget, pause
+from onboarding.upstream.retries import RETRIES, RateLimitHold, RetryBudget, pause
 
 REPLY_LIMIT = 256 * 1024  # bytes, after decompression
 TOO_MANY_REQUESTS = 429
@@ -104,7 +104,7 @@ class Upstream:
         self._base_url = base_url.rstrip("/")
         # No requests.Session: it follows redirects, keeps cookies, and takes proxies and .netrc from the environment.
         self._adapter = _adapter(base_url)
-        self._breaker, self._retry_budget, self._peace = Breaker(service), RetryBudget(), Peace()
+        self._breaker, self._retry_budget, self._rate_limit_hold = Breaker(service), RetryBudget(), RateLimitHold()
         self._bulkhead = threading.BoundedSemaphore(settings.UPSTREAM_CALLS_AT_ONCE)
 
     def post(self, path: str, **content: Any) -> dict[str, Any]:
@@ -152,15 +152,15 @@ class Upstream:
         return self._exchange(operation, request, call)
 
     def _exchange(self, operation: str, request: requests.PreparedRequest, call: Call) -> dict[str, Any]:
-        self._let_be(operation, call)
+        self._wait_if_asked_to(operation, call)
         if not call.left:  # time that others of this request used up is no failure of the vendor's
             raise Unreachable(self.service, operation)
         with self._breaker.guarding(operation):
             return self._document(operation, self._answer(operation, request, call))
 
-    def _let_be(self, operation: str, call: Call) -> None:
+    def _wait_if_asked_to(self, operation: str, call: Call) -> None:
         """Until the vendor wants to be asked again: a short wait is waited out, with jitter. Raises Busy."""
-        wait = self._peace.left
+        wait = self._rate_limit_hold.left
         if wait > min(WAITED_OUT, timedelta(seconds=call.left)):
             raise Busy(self.service, operation, retry_after=wait)
         if wait:
@@ -185,7 +185,7 @@ class Upstream:
             raise Uncertain(*known)
         if answer.status == TOO_MANY_REQUESTS:
             if answer.code not in self._personal:
-                self._peace.keep(answer.retry_after)
+                self._rate_limit_hold.keep(answer.retry_after)
             raise Busy(*known, retry_after=answer.retry_after)
         if answer.status >= 400:
             raise Refused(*known)

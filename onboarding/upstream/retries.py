@@ -39,7 +39,7 @@ class RetryBudget:
             return True
 
 
-class Peace:
+class RateLimitHold:
     """Shared by threads: a vendor that answered 429 is left alone for as long as it asked."""
 
     def __init__(self) -> None:

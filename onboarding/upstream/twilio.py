@@ -60,7 +60,7 @@ REFUSALS: Mapping[tuple[str, int | None], Refusal] = {
 }
 OF_ONE_NUMBER = frozenset({60202, 60203, 60212})  # limits of a verification or number, not of the account
 CONFIGURATION_CODES = {20003, 20008, 20404, 21408, 21608, 60204, 60207, 60217, 60220, 60223, 60238}
-# Twilio splits its codes over time, so an unknown one is judged by its HTTP status.
+# Twilio splits its codes over time, so an unknown one is judge_answer by its HTTP status.
 REFUSALS_BY_STATUS: Mapping[tuple[str, int | None], Refusal] = {
     (CHECK, 404): R.GONE,
     **{(operation, status): R.CONFIGURATION for operation in DEADLINES for status in (401, 403)},

@@ -13,7 +13,7 @@ from django.utils.translation.trans_real import parse_accept_lang_header
 from phonenumbers import country_code_for_region
 
 from onboarding.domain.countries import NAMES
-from onboarding.domain.phone import EXAMPLES, NotANumber, Number, as_seen, parse
+from onboarding.domain.phone import EXAMPLES, NotANumber, Number, normalized, parse
 from onboarding.domain.states import Channel
 
 FEWEST_DIGITS, MOST_DIGITS = 4, 10  # of a code, https://www.twilio.com/docs/verify/api/service
@@ -130,7 +130,7 @@ class CodeForm(forms.Form):
 def _code_in(text: str) -> str:
     """The digits that were typed, or the only code in a message; none where a guess could be spent on a mistake."""
     try:
-        seen = re.sub(r"@\S+", "", as_seen(text))  # a message's last line, for the browser, is @host #code
+        seen = re.sub(r"@\S+", "", normalized(text))  # a message's last line, for the browser, is @host #code
     except NotANumber:
         return ""
     if typed := re.fullmatch(r"\W*([0-9](?:[-. ]*[0-9])*)\W*", seen):

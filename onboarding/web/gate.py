@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from onboarding.domain.budgets import NUMBER_OWNER
-from onboarding.domain.errors import Limited, Overtaken
+from onboarding.domain.errors import Limited, StaleState
 from onboarding.domain.states import Stage, State
 from onboarding.journey import flow, handoff
 from onboarding.models import Binding, Handoff, OnboardingSession
@@ -56,7 +56,7 @@ def current(request: HttpRequest) -> OnboardingSession | None:
     session = _read(request)
     try:
         return session and flow.catch_up(session=session)
-    except Overtaken:
+    except StaleState:
         return _read(request)
 
 
@@ -231,7 +231,7 @@ def at(*states: State) -> Callable[[SessionView], View]:
                 if session is None or session.state not in states:
                     return lead(request, session)
                 return view(request, session)
-            except Overtaken:
+            except StaleState:
                 return lead(request, current(request))
             except Limited as limited:
                 return turn_away(request, limited)

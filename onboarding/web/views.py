@@ -16,7 +16,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 from django_otp.decorators import otp_required
 
-from onboarding.domain.errors import Busy, Limited, Overtaken, UpstreamError
+from onboarding.domain.errors import Busy, Limited, StaleState, UpstreamError
 from onboarding.domain.phone import Number
 from onboarding.domain.states import FINAL, Notice, State
 from onboarding.journey import flow, unlinking
@@ -89,7 +89,7 @@ def _start(request: HttpRequest, form: StartForm, number: Number, *, recalled: b
             recalled=recalled,
             address=address.of(request),
         )
-    except Overtaken:
+    except StaleState:
         return gate.lead(request, gate.current(request))
     except Limited as limited:
         return gate.turn_away(request, limited)
@@ -217,7 +217,7 @@ def restart(request: HttpRequest) -> HttpResponse:
     if session and session.is_open:
         try:
             flow.abandon(session=session)
-        except Overtaken:
+        except StaleState:
             return gate.lead(request, gate.current(request))
     return redirect("phone")
 

@@ -10,7 +10,7 @@ from django.test import Client
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from onboarding.desk import reviews
-from onboarding.domain.errors import Overtaken
+from onboarding.domain.errors import StaleState
 from onboarding.domain.states import PASSED, State
 from onboarding.models import Binding, Event, OnboardingSession
 from tests.desk.test_admin import a_binding, a_session, detail
@@ -160,7 +160,7 @@ def test_two_reviewers_at_once_decide_once(ada: User) -> None:
     session.refresh_from_db()
     assert session.review == "approved" and "any more" in answer.content.decode()
     seen_before = OnboardingSession(pk=session.pk, state=State.IN_REVIEW)
-    with pytest.raises(Overtaken):
+    with pytest.raises(StaleState):
         reviews.decline(session=seen_before, by=ada, reason=WHY)
 
 

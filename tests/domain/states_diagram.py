@@ -5,7 +5,7 @@ Renew it: manage.py shell -c "from tests.domain.states_diagram import renew; ren
 
 from pathlib import Path
 
-from onboarding.domain.states import AFTER_LOST_CLAIM, FINAL, MOVES, OPEN, State
+from onboarding.domain.states import AFTER_LOST_CLAIM, FINAL, OPEN, TRANSITIONS, State
 from onboarding.web.gate import PAGES
 
 DOCS = Path(__file__).parents[2] / "docs/design.md"
@@ -14,7 +14,7 @@ START, END = "<!-- states -->\n", "<!-- /states -->"
 
 def diagram() -> str:
     """Mermaid for the moves, and a row a state for its page and for where a lost claim leaves it."""
-    moves = [f"    {origin} --> {to}" for origin in State for to in State if to in MOVES.get(origin, ())]
+    moves = [f"    {origin} --> {to}" for origin in State for to in State if to in TRANSITIONS.get(origin, ())]
     ends = [f"    {state} --> [*]" for state in State if state in FINAL]
     rows = [f"| `{state}` | {PAGES[state]} | {_kind(state)} |" for state in State]
     return "\n".join(

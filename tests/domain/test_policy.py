@@ -2,7 +2,7 @@
 
 import pytest
 
-from onboarding.domain.policy import LINES, Success, Verdict, judge, judge_line
+from onboarding.domain.policy import LINE_VERDICTS, Success, Verdict, judge, judge_line
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def test_no_reason_makes_an_answer_milder_than_its_success() -> None:
 
 
 def test_every_line_is_let_through_or_declined_and_an_unheard_of_one_goes_to_a_person() -> None:
-    assert {judge_line(line, {}).verdict for line in LINES} == {Verdict.ASK_POSSESSION, Verdict.DECLINE}
+    assert {judge_line(line, {}).verdict for line in LINE_VERDICTS} == {Verdict.ASK_POSSESSION, Verdict.DECLINE}
     assert judge_line("satellite", {"9100": "text"}).reasons == {"9100": "text", "line_type": "satellite"}
     assert judge_line("satellite", {}).verdict is Verdict.REVIEW
     assert judge_line("", {}).verdict is judge_line("unknown", {}).verdict is Verdict.ASK_POSSESSION

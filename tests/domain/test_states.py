@@ -1,6 +1,6 @@
 """The states table."""
 
-from onboarding.domain.states import AFTER_LOST_CLAIM, CLAIMS, FINAL, MOVES, OPEN, State, may_move
+from onboarding.domain.states import AFTER_LOST_CLAIM, CLAIMS, FINAL, OPEN, TRANSITIONS, State, may_transition
 from tests.domain.states_diagram import DOCS, diagram, written
 
 MOST_MOVES = 6  # I34
@@ -12,27 +12,27 @@ def test_every_state_is_open_claimed_or_final() -> None:
 
 
 def test_nothing_leaves_a_final_state() -> None:
-    assert not [(origin, to) for origin in FINAL for to in State if may_move(origin, to)]
+    assert not [(origin, to) for origin in FINAL for to in State if may_transition(origin, to)]
 
 
 def test_a_bind_is_reached_only_through_an_approved_code() -> None:
-    assert [origin for origin in State if may_move(origin, State.BINDING)] == [State.POSSESSION_PASSED]
-    assert [origin for origin in State if may_move(origin, State.POSSESSION_PASSED)] == [
+    assert [origin for origin in State if may_transition(origin, State.BINDING)] == [State.POSSESSION_PASSED]
+    assert [origin for origin in State if may_transition(origin, State.POSSESSION_PASSED)] == [
         State.CHECKING_CODE,
         State.BINDING,
     ]
-    assert [origin for origin in State if may_move(origin, State.BOUND)] == [State.BINDING]
+    assert [origin for origin in State if may_transition(origin, State.BOUND)] == [State.BINDING]
 
 
 def test_a_lost_claim_ends_where_the_table_allows_and_never_in_a_pass() -> None:
     for claim, end in AFTER_LOST_CLAIM.items():
-        assert end in MOVES[claim]
+        assert end in TRANSITIONS[claim]
         assert end not in {State.AUTHENTICATED, State.POSSESSION_PASSED, State.BOUND}
 
 
 def test_from_every_state_that_is_not_final_a_final_one_can_be_reached() -> None:
     reached = set(FINAL)
-    while grown := {s for s in State if s not in reached and any(may_move(s, to) for to in reached)}:
+    while grown := {s for s in State if s not in reached and any(may_transition(s, to) for to in reached)}:
         reached |= grown
     assert reached == set(State)
 
@@ -42,7 +42,7 @@ def test_from_every_state_that_is_not_final_the_journey_itself_ends_in_six_moves
     for origin in set(State) - FINAL:
         reached, moves = {origin}, 0
         while not reached & FINAL:
-            reached |= {to for state in reached for to in MOVES[state]}
+            reached |= {to for state in reached for to in TRANSITIONS[state]}
             moves += 1
             assert moves <= MOST_MOVES, f"{origin} is a dead end"
 

@@ -9,8 +9,8 @@ import pytest
 from django.db.models.functions import Now
 from django.test import Client
 
-from onboarding.domain.errors import Overtaken
-from onboarding.domain.states import CLAIMS, State, may_move
+from onboarding.domain.errors import StaleState
+from onboarding.domain.states import CLAIMS, State, may_transition
 from onboarding.journey import flow
 from onboarding.models import OnboardingSession
 from tests.journey.conftest import Sandbox
@@ -32,7 +32,7 @@ ELSEWHERE = [
     (claim, state)
     for claim in VERBS
     for state in State
-    if state not in CLAIMS and state not in LINKED and not may_move(state, claim)
+    if state not in CLAIMS and state not in LINKED and not may_transition(state, claim)
 ]
 GARBAGE = ["", " ", "hello", "²" * 10, "+", "9" * 500, "\x00", "201555012\x003", "1;phone-context=+44", "<b>", "🤳" * 9]
 
@@ -70,7 +70,7 @@ def test_no_verb_asks_a_vendor_for_a_session_that_stands_elsewhere(
     later(31)
     OnboardingSession.objects.update(state=state, approved_at=Now())
     before = [sandbox.calls(route) for route in CALLS]
-    with pytest.raises(Overtaken):
+    with pytest.raises(StaleState):
         VERBS[claim](session=OnboardingSession.objects.get())
     assert [sandbox.calls(route) for route in CALLS] == before
 

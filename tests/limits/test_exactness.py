@@ -35,7 +35,7 @@ def takes_both(subject: str) -> bool:
 
 def _takes(charges: list[Charge]) -> bool:
     try:
-        limits.take(charges)
+        limits.charge(charges)
     except Limited as limited:
         assert limited.limit == NARROW.name  # else it could not be counted, as after a deadlock
         return False
@@ -62,10 +62,10 @@ def sweeps() -> None:
 
 @pytest.mark.skipif(not IS_SHARED, reason="SQLite lets one writer in at a time: nothing comes during a sweep")
 def test_a_count_that_comes_during_a_sweep_stays() -> None:
-    limits.take([Charge(NARROW, "somebody")])
+    limits.charge([Charge(NARROW, "somebody")])
     Cell.objects.update(tat=0)  # empty again
     with transaction.atomic():
-        limits.take([Charge(NARROW, "somebody")])
+        limits.charge([Charge(NARROW, "somebody")])
         with ThreadPoolExecutor() as workers:
             sweep = workers.submit(sweeps)
             wait([sweep], timeout=1)

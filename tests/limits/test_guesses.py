@@ -86,7 +86,7 @@ def guesses_now(later: LATER) -> int:
         later(HOUR // 2)
         try:
             for _ in range(IN_AN_HOUR + 1):
-                limits.take(budgets.guesses(Number(E164)))
+                limits.charge(budgets.guesses(Number(E164)))
                 admitted += 1
         except Limited:
             continue

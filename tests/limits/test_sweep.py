@@ -39,7 +39,7 @@ def swept(numbers: Iterable[str]) -> Iterator[str]:
     """Those of the numbers that get a text; no code is ever entered."""
     for n, number in enumerate(numbers):
         try:
-            limits.take(budgets.sends(Number(number), IPv4Address(f"10.0.{n % ADDRESSES // 250}.{n % 250}"), cents=5))
+            limits.charge(budgets.sends(Number(number), IPv4Address(f"10.0.{n % ADDRESSES // 250}.{n % 250}"), cents=5))
         except Limited:
             continue
         yield number
@@ -64,12 +64,12 @@ def test_the_brakes_follow_the_share_of_codes_that_come_back(one_in: int, goes_o
     number, stopped = Number("+12015550123"), False
     for n in range(2 * MOST_OF_A_COUNTRY):
         try:
-            limits.take([Charge(BRAKE_PREFIX, "+1201555"), Charge(BRAKE_COUNTRY, "US")])
+            limits.charge([Charge(BRAKE_PREFIX, "+1201555"), Charge(BRAKE_COUNTRY, "US")])
         except Limited:
             stopped = True
             break
         if n % one_in == 0:
-            limits.give_back(budgets.owed_to(number))
+            limits.refund(budgets.owed_to(number))
     assert stopped is not goes_on
 
 

@@ -94,10 +94,10 @@ def test_what_one_budget_refuses_costs_no_other(visitor: Visitor, settings: Any)
 def test_all_that_an_act_costs_is_charged_or_none() -> None:
     one, none = Budget("one", 1, HOUR, "for this test"), Budget("none", 0, HOUR, "for this test")
     with pytest.raises(Limited):
-        limits.take([Charge(one, "it"), Charge(none, "it")])
-    limits.take([Charge(one, "it")])
+        limits.charge([Charge(one, "it"), Charge(none, "it")])
+    limits.charge([Charge(one, "it")])
     with pytest.raises(Limited):
-        limits.take([Charge(one, "it")])
+        limits.charge([Charge(one, "it")])
 
 
 def _keys(*names: str) -> list[str]:
