@@ -17,7 +17,7 @@ from urllib3.exceptions import MaxRetryError, NewConnectionError, ProtocolError
 from urllib3.util import Timeout
 
 from sandbox.wire.call import ByMethod, Route
-from sandbox.wire.faults import HANG_S, Ordered
+from sandbox.wire.faults import HANG_S, ActiveFault
 from sandbox.wire.reply import Reply
 
 Timeouts = float | tuple[float | None, float | None] | Timeout | None
@@ -78,7 +78,7 @@ def _read_timeout_s(timeout: Timeouts) -> float:
     return HANG_S if read is None else float(read)
 
 
-def _break(request: requests.PreparedRequest, fault: Ordered, patience_s: float) -> None:
+def _break(request: requests.PreparedRequest, fault: ActiveFault, patience_s: float) -> None:
     match fault.kind:
         case "refuse":
             refused = NewConnectionError(HTTPConnection("embedded"), "[Errno 111] Connection refused")
@@ -96,7 +96,7 @@ def _break(request: requests.PreparedRequest, fault: Ordered, patience_s: float)
                 raise requests.ReadTimeout(f"Read timed out. (read timeout={patience_s})", request=request)
 
 
-def _body(reply: Reply, fault: Ordered | None, patience_s: float) -> io.BufferedIOBase:
+def _body(reply: Reply, fault: ActiveFault | None, patience_s: float) -> io.BufferedIOBase:
     if fault and fault.kind == "truncated":
         return io.BytesIO(reply.content[: len(reply.content) // 2])
     if fault and fault.kind == "drip":

@@ -18,7 +18,7 @@ from sandbox.state import clock, switches
 from sandbox.state.records import TABLES, Device, Fault, Handset, Received, Setting
 from sandbox.state.store import Store, transaction
 from sandbox.wire import arguments, faults
-from sandbox.wire.arguments import Argument, Arguments, one_of, perhaps, whole
+from sandbox.wire.arguments import Argument, Arguments, integer, nullable, one_of
 from sandbox.wire.call import ROUTES, json_body
 
 Told = dict[str, Any]
@@ -70,7 +70,7 @@ class Control:
 
 
 def _done(asked: Action, request: HttpRequest) -> Any:
-    told = arguments.understood(_told(request, asked.takes), asked.takes)
+    told = arguments.validated(_told(request, asked.takes), asked.takes)
     with transaction(settings.SANDBOX_STORE, TABLES) as store:
         return asked.do(store, told)
 
@@ -97,8 +97,8 @@ def _told(request: HttpRequest, known: Arguments) -> Told:
     "orders a bad day",
     route=Argument("the call, by its name above", one_of(ROUTES)),
     kind=Argument("what goes wrong, from the table above", one_of(faults.KINDS)),
-    times=Argument("how many calls; null for all", perhaps(whole(1, MOST_TIMES)), required=False),
-    number=Argument("for that number alone", perhaps(arguments.number), required=False),
+    times=Argument("how many calls; null for all", nullable(integer(1, MOST_TIMES)), required=False),
+    number=Argument("for that number alone", nullable(arguments.number), required=False),
     **faults.OPTIONS,
 )
 def _order(store: Store, told: Told) -> Told:
@@ -113,7 +113,7 @@ def _orders(store: Store, _: Told) -> list[Told]:
 
 @action("no more bad days")
 def _no_more(store: Store, _: Told) -> Told:
-    store.empty(Fault)
+    store.delete_all(Fault)
     return {}
 
 
@@ -124,10 +124,10 @@ def _shown(fault: Fault) -> Told:
 
 @action(
     "time goes forward, never back: tokens, codes, flows and idle keys expire",
-    advance_s=Argument("seconds; ten years in all at most", arguments.seconds(clock.FARTHEST_S)),
+    advance_s=Argument("seconds; ten years in all at most", arguments.seconds(clock.MAX_OFFSET_S)),
 )
 def _advance(store: Store, told: Told) -> dict[str, float]:
-    if clock.offset(store) + told["advance_s"] >= clock.FARTHEST_S:
+    if clock.offset(store) + told["advance_s"] >= clock.MAX_OFFSET_S:
         raise ValueError("time goes no farther than ten years")
     return {"offset_s": clock.advance(store, told["advance_s"])}
 
@@ -138,7 +138,7 @@ def _advance(store: Store, told: Told) -> dict[str, float]:
 )
 def _turn(store: Store, choices: Told) -> Any:
     for name, choice in choices.items():
-        switches.turn(store, name, choice)
+        switches.set_value(store, name, choice)
     return _positions.do(store, {})
 
 
@@ -150,7 +150,7 @@ def _positions(store: Store, _: Told) -> dict[str, str]:
 @action(
     "that phone's messages wait, and a browser in a flow of its number does not reach Prove",
     number=Argument("E.164", arguments.number),
-    on=Argument("true or false", arguments.flag),
+    on=Argument("true or false", arguments.boolean),
 )
 def _fly(store: Store, told: Told) -> Told:
     handset = store.get(Handset, told["number"]) or Handset(told["number"])
@@ -172,7 +172,7 @@ def _revoke(store: Store, told: Told) -> Told:
 @action("forgets all but the key that signs: servers keep their access token, browsers find their keys unknown")
 def _forget(store: Store, _: Told) -> Told:
     key = store.get(Setting, "signing_key")
-    store.empty(*TABLES)
+    store.delete_all(*TABLES)
     if key:
         store.save(key)
     return {}

@@ -150,7 +150,7 @@ def _category(success: str, code: str) -> str:
     """Who they are, or else their phone; beside a success that is no false, it is a matter of risk."""
     if success != "false":
         return "risk"
-    return "identification" if code in people.IDENTITY else "authentication"
+    return "identification" if code in people.IDENTITY_REASONS else "authentication"
 
 
 def _answer(call: Call, success: str, **fields: Any) -> Reply:

@@ -10,7 +10,7 @@ from django.core.exceptions import RequestDataTooBig
 from sandbox.prove import tokens
 from sandbox.state.records import Received
 from sandbox.wire.call import ROUTES, Call, Route, json_body
-from sandbox.wire.errors import prove_error, too_fast
+from sandbox.wire.errors import prove_error, rate_limited
 from sandbox.wire.reply import Refusal, Reply
 
 LARGEST_BODY = 4 * 1024  # bytes
@@ -90,7 +90,7 @@ def _keep_pace(call: Call) -> None:
         return
     recent = [r for r in call.store.since(Received, "at", call.now - 1) if _counts(r.route)]
     if len(recent) >= int(limit):
-        raise Refusal(too_fast())
+        raise Refusal(rate_limited())
 
 
 def _counts(name: str) -> bool:

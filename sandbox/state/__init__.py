@@ -1,0 +1,1 @@
+"""What the sandbox stores, its clock, its test users and its switches."""

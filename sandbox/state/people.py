@@ -1,7 +1,8 @@
-"""THE table of numbers. The desk's page, docs/sandbox.md and the pretend vendors all read it here.
+"""The table of test users: what happens with each phone number. The sandbox's page and docs/sandbox.md show it.
 
-Prove's own: https://developer.prove.com/docs/unify-sandbox-testing. The others are from the range that North America
-keeps for fiction (555-0100 to 555-0199). Any other plausible number is a mobile phone with a good day.
+Prove publishes some of these numbers: https://developer.prove.com/docs/unify-sandbox-testing. The others are in the
+range 555-0100 to 555-0199, which the North American Numbering Plan reserves for fiction. Any other valid number behaves
+like an ordinary mobile phone.
 """
 
 import re
@@ -9,13 +10,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-DOCUMENTED, OURS = "Prove", "sandbox"
+LISTED_BY_PROVE, LISTED_BY_SANDBOX = "Prove", "sandbox"
 FICTION = "+1202555"
 
 
 @dataclass(frozen=True)
-class Trouble:
-    """A fault that comes with a number; `times` is how often it strikes, None for always."""
+class NumberFault:
+    """A fault built into a number. It affects the first `times` calls of the route, or all if `times` is None."""
 
     route: str
     kind: str
@@ -25,26 +26,26 @@ class Trouble:
 
 @dataclass(frozen=True)
 class Person:
-    """What happens to whoever types this number. Times in seconds."""
+    """A test user, found by phone number."""
 
     number: str  # E.164
     name: str
-    story: str
-    source: str = OURS
+    scenario: str  # for people to read: what happens with this number
+    source: str = LISTED_BY_SANDBOX
     line_type: str = "mobile"
-    short_term: bool = False  # passes without Web SDK and without a Prove Key
-    api_code: int | None = None  # unify refuses with this code of Prove's
-    status_reasons: Mapping[str, str] = field(default_factory=dict)  # Global Fraud Policy, at unify-status
-    reputation: Mapping[str, str] = field(default_factory=dict)  # the same, only if unify asked to check it
-    bind_reasons: Mapping[str, str] = field(default_factory=dict)  # the same, at unify-bind
-    pending_s: float = 0  # after the Web SDK ran
-    recycled: bool = False  # Prove takes every newcomer for another person
-    twilio_code: int | None = None  # Verify refuses to send with this code; some of them texts alone
-    arrives_after_s: float | None = 0  # None: the message never arrives
-    troubles: tuple[Trouble, ...] = ()
+    short_term: bool = False  # unify-status is true without the Web SDK and without a Prove Key
+    api_code: int | None = None  # Prove error code with which unify refuses the number
+    status_reasons: Mapping[str, str] = field(default_factory=dict)  # Global Fraud Policy reasons in unify-status
+    reputation: Mapping[str, str] = field(default_factory=dict)  # reasons in unify-status, only with checkReputation
+    bind_reasons: Mapping[str, str] = field(default_factory=dict)  # reasons in unify-bind
+    pending_s: float = 0  # seconds after the Web SDK's call for which unify-status stays pending
+    recycled: bool = False  # each bind creates a new proveId
+    twilio_code: int | None = None  # Twilio error code with which Verify refuses to send (some codes: texts only)
+    arrives_after_s: float | None = 0  # seconds until a message is delivered; None: never
+    faults: tuple[NumberFault, ...] = ()
 
 
-# Code to its meaning. https://developer.prove.com/docs/global-fraud-policy
+# Failure reasons by code. https://developer.prove.com/docs/global-fraud-policy
 REASONS = {
     "9001": "the identity was not confirmed on four elements",
     "9003": "no such identity was found",
@@ -77,37 +78,42 @@ REASONS = {
 }
 
 
-IDENTITY = [code for code in REASONS if code.startswith("90")]  # of who they are; the others are of their phone
+IDENTITY_REASONS = [code for code in REASONS if code.startswith("90")]  # about the person; the others: the phone
 
 
-def _prove(number: str, name: str, story: str, **traits: Any) -> Person:
-    return Person(number, name, story, DOCUMENTED, **traits)
+def _prove(number: str, name: str, scenario: str, **traits: Any) -> Person:
+    return Person(number, name, scenario, LISTED_BY_PROVE, **traits)
 
 
-def _ours(last: int, name: str, story: str, **traits: Any) -> Person:
-    return Person(f"{FICTION}{last:04}", name, story, **traits)
+def _ours(last: int, name: str, scenario: str, **traits: Any) -> Person:
+    return Person(f"{FICTION}{last:04}", name, scenario, **traits)
 
 
-def _risky(*codes: str, last: int) -> Person:
+def _failing(*codes: str, last: int) -> Person:
     reasons = {code: REASONS[code] for code in codes}
     line_type = "nonFixedVoip" if "9134" in codes else "mobile"
-    name, story = f"Reason {' and '.join(codes)}", f"fails: {', and '.join(reasons.values())}"
-    return _ours(last, name, story, status_reasons=reasons, line_type=line_type)
+    name, scenario = f"Reason {' and '.join(codes)}", f"fails: {', and '.join(reasons.values())}"
+    return _ours(last, name, scenario, status_reasons=reasons, line_type=line_type)
 
 
-def _trouble(last: int, name: str, story: str, *troubles: Trouble) -> Person:
-    return _ours(last, name, story, troubles=troubles)
+def _faulty(last: int, name: str, scenario: str, *faults: NumberFault) -> Person:
+    return _ours(last, name, scenario, faults=faults)
 
 
-STRANGER = "00000000-0000-4000-8000-000000000000"
-ANOTHERS = {"success": "true", "phoneNumber": f"{FICTION}0101", "proveId": STRANGER, "deviceId": STRANGER}
-KEY_JOURNEY = "first visit: a code, then linked; same browser again: recognised"
+UNKNOWN_ID = "00000000-0000-4000-8000-000000000000"
+TRUE_FOR_ANOTHER_NUMBER = {
+    "success": "true",
+    "phoneNumber": f"{FICTION}0101",
+    "proveId": UNKNOWN_ID,
+    "deviceId": UNKNOWN_ID,
+}
+ORDINARY = "first visit: a code, then linked; same browser again: recognised"
 
 _TABLE = (
-    _prove("+12001004014", "Lorant Nerger", KEY_JOURNEY),
-    _prove("+12001004015", "Laney Dyball", KEY_JOURNEY),
-    _prove("+2001004025", "Bertie Fremont", f"outside North America; {KEY_JOURNEY}"),
-    _prove("+2001004026", "Bonnie Sidon", f"outside North America; {KEY_JOURNEY}"),
+    _prove("+12001004014", "Lorant Nerger", ORDINARY),
+    _prove("+12001004015", "Laney Dyball", ORDINARY),
+    _prove("+2001004025", "Bertie Fremont", f"outside North America; {ORDINARY}"),
+    _prove("+2001004026", "Bonnie Sidon", f"outside North America; {ORDINARY}"),
     _prove("+12001004016", "Inge Galier", "Mobile Auth user; a browser has none, so a code"),
     _prove("+12001004017", "Jesse Mashro", "Mobile Auth user; a browser has none, so a code"),
     _prove("+12001004041", "Penny Jowers", "Mobile Auth user; a browser has none, so a code"),
@@ -117,16 +123,16 @@ _TABLE = (
     _prove("+12001004018", "Barbaraanne Canet", "short-term: passes without a key and without a code", short_term=True),
     _prove("+2001004029", "Janos Martina", "short-term, outside North America", short_term=True),
     _prove("+12001004011", "Sheilakathryn Butrimovich", "another product's test user: 8009 at unify", api_code=8009),
-    _ours(101, "Ada Plain", KEY_JOURNEY),
-    _ours(102, "Ben Plain", f"a second plain number, to move a key to; {KEY_JOURNEY}"),
+    _ours(101, "Ada Plain", ORDINARY),
+    _ours(102, "Ben Plain", f"a second plain number, to move a key to; {ORDINARY}"),
     _ours(103, "Rhea Cycled", "a recycled number: another person (proveId) at every bind", recycled=True),
     _ours(107, "Nobody", "Prove does not know the number: 8007 at unify", api_code=8007),
-    *(_risky(str(code), last=code - 9000) for code in range(9131, 9138)),
-    _risky("9134", "9137", last=139),
-    *(_risky(code, last=181 + place) for place, code in enumerate(IDENTITY)),
-    _risky("9165", last=193),
-    _risky("9100", last=160),
-    *(_risky(str(code), last=code - 9000) for code in (9161, 9162, 9163, 9164, 9171, 9180)),
+    *(_failing(str(code), last=code - 9000) for code in range(9131, 9138)),
+    _failing("9134", "9137", last=139),
+    *(_failing(code, last=181 + place) for place, code in enumerate(IDENTITY_REASONS)),
+    _failing("9165", last=193),
+    _failing("9100", last=160),
+    *(_failing(str(code), last=code - 9000) for code in (9161, 9162, 9163, 9164, 9171, 9180)),
     _ours(138, "Doubtful", "with `checkReputation`: a code, and a reason of risk: SIM swap within 24 hours",
           reputation={"9135": REASONS["9135"]}),
     _ours(199, "Reason 9999", "fails for a reason that nobody has heard of",
@@ -134,50 +140,51 @@ _TABLE = (
     _ours(120, "Patience", "pending for 5 seconds, then a code", pending_s=5),
     _ours(121, "Godot", "pending for ever", pending_s=1e9),
     _ours(140, "Bind refused", "the right code, then Prove says no: 9100", bind_reasons={"9100": REASONS["9100"]}),
-    _trouble(110, "Prove unreachable", "Prove cannot be reached at unify", Trouble("prove.unify", "refuse")),
-    _trouble(111, "Prove down", "Prove answers unify with 500", Trouble("prove.unify", "status", {"status": 500})),
-    _trouble(112, "Prove stumbles", "500 at unify, unify-status and unify-bind, once each",
-             *(Trouble(f"prove.{call}", "status", {"status": 500}, times=1)
+    _faulty(110, "Prove unreachable", "Prove cannot be reached at unify", NumberFault("prove.unify", "refuse")),
+    _faulty(111, "Prove down", "Prove answers unify with 500", NumberFault("prove.unify", "status", {"status": 500})),
+    _faulty(112, "Prove stumbles", "500 at unify, unify-status and unify-bind, once each",
+             *(NumberFault(f"prove.{call}", "status", {"status": 500}, times=1)
                for call in ("unify", "unify_status", "unify_bind"))),
-    _trouble(113, "Prove busy", "Prove answers unify once with 429",
-             Trouble("prove.unify", "status", {"status": 429, "retry_after": 1}, times=1)),
-    _trouble(114, "Status garbled", "unify-status answers with a proxy's page", Trouble("prove.unify_status", "html")),
-    _trouble(115, "Status of wrong types", "unify-status answers with other JSON types",
-             Trouble("prove.unify_status", "types")),
-    _trouble(116, "Status unheard of", "unify-status answers with a success that nobody knows",
-             Trouble("prove.unify_status", "unknown_value")),
-    _trouble(122, "Somebody else", "unify-status says true, of another number",
-             Trouble("prove.unify_status", "answer", {"body": ANOTHERS})),
-    _trouble(117, "Device check fails", "the Web SDK's register and verify answer 500",
-             Trouble("prove.device_register", "status"), Trouble("prove.device_verify", "status")),
-    _trouble(118, "Device check hangs", "the Web SDK's register and verify never answer",
-             Trouble("prove.device_register", "hang"), Trouble("prove.device_verify", "hang")),
-    _trouble(119, "Device check half done", "register answers without a deviceId, once",
-             Trouble("prove.device_register", "answer", {"body": {"next": "done", "data": {}}}, times=1)),
-    _trouble(141, "Bind lost", "the bind happens, its answer is lost, once",
-             Trouble("prove.unify_bind", "lost", times=1)),
-    _trouble(142, "Bind unreachable", "Prove cannot be reached at unify-bind, once",
-             Trouble("prove.unify_bind", "refuse", times=1)),
-    _trouble(143, "Bind hangs", "unify-bind is received and never answered, once",
-             Trouble("prove.unify_bind", "hang", times=1)),
-    _trouble(148, "Bind garbled", "the bind happens, its answer is a proxy's page, once",
-             Trouble("prove.unify_bind", "html", {"status": 200, "effect": True}, times=1)),
-    _trouble(149, "Bind pending", "unify-bind answers pending, and nothing happens",
-             Trouble("prove.unify_bind", "answer", {"body": {"success": "pending"}})),
-    _trouble(144, "Twilio down", "Twilio answers 500 to every new verification",
-             Trouble("twilio.verification", "status")),
-    _trouble(145, "Send lost", "the message is sent, Twilio's answer is lost, once",
-             Trouble("twilio.verification", "lost", times=1)),
-    _trouble(146, "Check lost", "the code is checked, Twilio's answer is lost, once",
-             Trouble("twilio.verification_check", "lost", times=1)),
-    _trouble(147, "Twilio busy", "Twilio is busy at a new verification, once: 20429",
-             Trouble("twilio.verification", "status", {"status": 429, "retry_after": 1}, times=1)),
+    _faulty(113, "Prove busy", "Prove answers unify once with 429",
+             NumberFault("prove.unify", "status", {"status": 429, "retry_after": 1}, times=1)),
+    _faulty(114, "Status garbled", "unify-status answers with a proxy's page",
+            NumberFault("prove.unify_status", "html")),
+    _faulty(115, "Status of wrong types", "unify-status answers with other JSON types",
+             NumberFault("prove.unify_status", "types")),
+    _faulty(116, "Status unheard of", "unify-status answers with a success that nobody knows",
+             NumberFault("prove.unify_status", "unknown_value")),
+    _faulty(122, "Somebody else", "unify-status says true, of another number",
+             NumberFault("prove.unify_status", "answer", {"body": TRUE_FOR_ANOTHER_NUMBER})),
+    _faulty(117, "Device check fails", "the Web SDK's register and verify answer 500",
+             NumberFault("prove.device_register", "status"), NumberFault("prove.device_verify", "status")),
+    _faulty(118, "Device check hangs", "the Web SDK's register and verify never answer",
+             NumberFault("prove.device_register", "hang"), NumberFault("prove.device_verify", "hang")),
+    _faulty(119, "Device check half done", "register answers without a deviceId, once",
+             NumberFault("prove.device_register", "answer", {"body": {"next": "done", "data": {}}}, times=1)),
+    _faulty(141, "Bind lost", "the bind happens, its answer is lost, once",
+             NumberFault("prove.unify_bind", "lost", times=1)),
+    _faulty(142, "Bind unreachable", "Prove cannot be reached at unify-bind, once",
+             NumberFault("prove.unify_bind", "refuse", times=1)),
+    _faulty(143, "Bind hangs", "unify-bind is received and never answered, once",
+             NumberFault("prove.unify_bind", "hang", times=1)),
+    _faulty(148, "Bind garbled", "the bind happens, its answer is a proxy's page, once",
+             NumberFault("prove.unify_bind", "html", {"status": 200, "effect": True}, times=1)),
+    _faulty(149, "Bind pending", "unify-bind answers pending, and nothing happens",
+             NumberFault("prove.unify_bind", "answer", {"body": {"success": "pending"}})),
+    _faulty(144, "Twilio down", "Twilio answers 500 to every new verification",
+             NumberFault("twilio.verification", "status")),
+    _faulty(145, "Send lost", "the message is sent, Twilio's answer is lost, once",
+             NumberFault("twilio.verification", "lost", times=1)),
+    _faulty(146, "Check lost", "the code is checked, Twilio's answer is lost, once",
+             NumberFault("twilio.verification_check", "lost", times=1)),
+    _faulty(147, "Twilio busy", "Twilio is busy at a new verification, once: 20429",
+             NumberFault("twilio.verification", "status", {"status": 429, "retry_after": 1}, times=1)),
     _ours(150, "Blocked prefix", "Twilio's Fraud Guard blocks texts: 60410; a call arrives", twilio_code=60410),
     _ours(151, "Blocked country", "Twilio's geo permissions: 60605", twilio_code=60605),
     _ours(152, "Landline", "no text can be sent: 60205; a call arrives", line_type="landline", twilio_code=60205),
     _ours(158, "Internet number", "Lookup says nonFixedVoip, Prove says nothing", line_type="nonFixedVoip"),
     _ours(159, "Premium", "Lookup says premium, Prove says nothing", line_type="premium"),
-    _trouble(165, "Lookup down", "Lookup answers 500", Trouble("twilio.lookup", "status")),
+    _faulty(165, "Lookup down", "Lookup answers 500", NumberFault("twilio.lookup", "status")),
     _ours(153, "Silence", "the message never arrives", arrives_after_s=None),
     _ours(154, "Slow carrier", "the message arrives after 30 seconds", arrives_after_s=30),
     _ours(155, "Too many starts", "Twilio is busy with this number: 60212", twilio_code=60212),
@@ -190,17 +197,19 @@ PEOPLE: Mapping[str, Person] = {person.number: person for person in _TABLE}
 
 
 def person(number: str) -> Person:
-    return PEOPLE.get(number) or Person(number, "Anybody", KEY_JOURNEY)
+    """The test user with this number, or an ordinary one if the number is not in the table."""
+    return PEOPLE.get(number) or Person(number, "Anybody", ORDINARY)
 
 
-def trouble(number: str, route: str) -> Trouble | None:
-    return next((t for t in person(number).troubles if t.route == route), None)
+def fault_of(number: str, route: str) -> NumberFault | None:
+    """The fault that this number brings to this route, or None."""
+    return next((fault for fault in person(number).faults if fault.route == route), None)
 
 
 def e164(number: str) -> str:
-    """Prove takes North American numbers with or without +1, all others with plus and country code.
+    """The number in E.164. As for Prove, +1 may be missing from a North American number, and from no other.
 
-    Raises ValueError for what is no number. https://developer.prove.com/reference/unify-request
+    Raises ValueError for anything else. https://developer.prove.com/reference/unify-request
     """
     if re.fullmatch(r"1?[2-9][0-9]{9}", number):
         return "+1" + number[-10:]

@@ -1,4 +1,4 @@
-"""All that the sandbox remembers. Times are seconds since the epoch on the sandbox's own clock."""
+"""The rows of the sandbox's store. Times are seconds since the epoch by the sandbox's clock."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 @dataclass
 class Setting:
-    """The clock's offset, the signing key, the switches: whatever there is one of."""
+    """A named value: the clock's offset, the signing key, or a switch."""
 
     name: str
     value: str
@@ -16,20 +16,24 @@ class Setting:
 
 @dataclass
 class Fault:
-    """A bad day ordered for a route. `times` is how many calls it still spoils, None for all."""
+    """A fault ordered for a route. `times` is the number of calls it still affects, None for all calls."""
 
     id: str
     route: str
     kind: str
     times: int | None
-    number: str  # E.164, empty for everybody
+    number: str  # E.164; empty: all numbers
     options: dict[str, Any]
     INDEXES: ClassVar[tuple[str, ...]] = ("route",)
 
 
 @dataclass
 class Received:
-    """One line of the ledger. `outcome` is what the caller saw; `effect` says whether it happened here."""
+    """An entry of the ledger, which lists every call that the sandbox received.
+
+    `outcome` is "ok", the vendor's error code or the kind of the fault. `status` is None if no response was sent.
+    `effect` is true if the call succeeded inside the sandbox, even if a fault kept that from the caller.
+    """
 
     id: str
     at: float
@@ -48,7 +52,7 @@ class Received:
 
 @dataclass
 class Flow:
-    """What one POST /v3/unify began."""
+    """A Prove flow, started by one POST /v3/unify."""
 
     correlation_id: str
     number: str
@@ -56,10 +60,10 @@ class Flow:
     started_at: float
     auth_id: str
     challenge: str
-    echo: dict[str, str]  # what the caller wants back: clientRequestId, clientHumanId, the number as it wrote it
-    device_id: str = ""  # proved by signature in this very flow
-    proved_at: float = 0
-    success: str = "pending"  # the last answer
+    echo: dict[str, str]  # returned as sent: clientRequestId, clientHumanId, phoneNumber
+    device_id: str = ""  # the device whose signature was verified in this flow
+    proved_at: float = 0  # when it was
+    success: str = "pending"  # as last returned by unify-status
     bound: bool = False
     check_reputation: bool = False
     INDEXES: ClassVar[tuple[str, ...]] = ("auth_id",)
@@ -67,13 +71,13 @@ class Flow:
 
 @dataclass
 class Device:
-    """A Prove Key and the number it belongs to, empty while it was never bound."""
+    """A Prove Key and the number bound to it. `number` is empty until the first bind."""
 
     device_id: str
     key_id: str
     public_key: str  # PEM
     name: str
-    registered_by: str  # correlationId
+    registered_by: str  # correlationId of the flow
     registered_at: float
     used_at: float
     number: str = ""
@@ -84,7 +88,7 @@ class Device:
 
 @dataclass
 class Identity:
-    """The person behind a number, as Prove names them."""
+    """The proveId of a number."""
 
     number: str
     prove_id: str
@@ -93,7 +97,7 @@ class Identity:
 
 @dataclass
 class Challenge:
-    """What a signed device request has to sign."""
+    """A challenge issued to a device, which it has to sign in its next request."""
 
     challenge: str
     device_id: str
@@ -103,7 +107,7 @@ class Challenge:
 
 @dataclass
 class Verification:
-    """Twilio's: one code for one number."""
+    """A Twilio Verify verification: one code for one number."""
 
     sid: str
     number: str
@@ -119,7 +123,7 @@ class Verification:
 
 @dataclass
 class Message:
-    """A text or a spoken call; `code` is empty in a text that brings none. It arrives at `arrives_at`; None: never."""
+    """A text or a call. `code` is empty unless Verify sent it. `arrives_at` is None if it is never delivered."""
 
     id: str
     number: str
@@ -137,7 +141,7 @@ class Message:
 
 @dataclass
 class Handset:
-    """What is known of the phone with that number: the page it was last seen on, and whether it is in airplane mode."""
+    """The phone with this number. `host` is the host of the page where its Web SDK last ran."""
 
     number: str
     host: str = ""

@@ -1,4 +1,4 @@
-"""The sandbox's memory: one SQLite file, one table per dataclass, one transaction per call."""
+"""The sandbox's store: one SQLite file, one table per dataclass, one transaction per call."""
 
 import json
 import sqlite3
@@ -12,12 +12,12 @@ from threading import Lock
 from typing import Any, ClassVar, Protocol, TypeVar, get_origin
 
 BUSY_TIMEOUT_S = 20
-SPOILED = (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT)
-TURN = Lock()  # threads queue here: SQLite would have them poll
+UNREADABLE = (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT)
+LOCK = Lock()  # threads of this process wait for each other here, because SQLite would make them poll
 
 
 class Row(Protocol):
-    """A dataclass. Its first field is the key; INDEXES names the fields it is looked up by."""
+    """A dataclass that is stored as a row. Its first field is the primary key; INDEXES names the indexed fields."""
 
     INDEXES: ClassVar[tuple[str, ...]]
     __dataclass_fields__: ClassVar[dict[str, Any]]
@@ -27,32 +27,34 @@ R = TypeVar("R", bound=Row)
 
 
 class Store:
-    """One transaction. Rows are copies: `save` what you changed."""
+    """One open transaction. Rows are copies: call `save` to store a change."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self.connection = connection
 
-    def get(self, kind: type[R], key: str) -> R | None:
-        found = self.find(kind, **{fields(kind)[0].name: key})
+    def get(self, table: type[R], key: str) -> R | None:
+        """The row with this primary key, or None."""
+        found = self.find(table, **{fields(table)[0].name: key})
         return found[0] if found else None
 
-    def find(self, kind: type[R], **values: str | int | float | bool) -> list[R]:
-        """The rows that have these values, oldest first."""
+    def find(self, table: type[R], **values: str | int | float | bool) -> list[R]:
+        """The rows with these values, oldest first."""
         where = " AND ".join(f'"{name}" = ?' for name in values) or "1"
-        query = f'SELECT * FROM "{kind.__name__}" WHERE {where} ORDER BY rowid'  # noqa: S608 - our own field names
-        return [self._row(kind, row) for row in self.connection.execute(query, tuple(values.values()))]
+        query = f'SELECT * FROM "{table.__name__}" WHERE {where} ORDER BY rowid'  # noqa: S608 - our own field names
+        return [self._row(table, row) for row in self.connection.execute(query, tuple(values.values()))]
 
-    def latest(self, kind: type[R], most: int) -> list[R]:
-        """Newest first."""
-        query = f'SELECT * FROM "{kind.__name__}" ORDER BY rowid DESC LIMIT ?'  # noqa: S608
-        return [self._row(kind, row) for row in self.connection.execute(query, [most])]
+    def latest(self, table: type[R], limit: int) -> list[R]:
+        """At most `limit` rows, newest first."""
+        query = f'SELECT * FROM "{table.__name__}" ORDER BY rowid DESC LIMIT ?'  # noqa: S608
+        return [self._row(table, row) for row in self.connection.execute(query, [limit])]
 
-    def since(self, kind: type[R], name: str, moment: float) -> list[R]:
-        """The rows whose `name` is later than `moment`."""
-        query = f'SELECT * FROM "{kind.__name__}" WHERE "{name}" > ?'  # noqa: S608
-        return [self._row(kind, row) for row in self.connection.execute(query, [moment])]
+    def since(self, table: type[R], name: str, moment: float) -> list[R]:
+        """The rows whose field `name` is greater than `moment`, in no particular order."""
+        query = f'SELECT * FROM "{table.__name__}" WHERE "{name}" > ?'  # noqa: S608
+        return [self._row(table, row) for row in self.connection.execute(query, [moment])]
 
     def save(self, row: Row) -> None:
+        """Inserts the row, or updates the one with the same primary key."""
         key, *rest = (f'"{field.name}"' for field in fields(row))
         updates = ", ".join(f"{name} = excluded.{name}" for name in rest)
         query = (
@@ -65,60 +67,61 @@ class Store:
         key = fields(row)[0].name
         self.connection.execute(f'DELETE FROM "{type(row).__name__}" WHERE "{key}" = ?', [getattr(row, key)])  # noqa: S608
 
-    def empty(self, *kinds: type[Row]) -> None:
-        for kind in kinds:
-            self.connection.execute(f'DELETE FROM "{kind.__name__}"')  # noqa: S608
+    def delete_all(self, *tables: type[Row]) -> None:
+        for table in tables:
+            self.connection.execute(f'DELETE FROM "{table.__name__}"')  # noqa: S608
 
-    def mark(self) -> None:
-        self.connection.execute("SAVEPOINT mark")
+    def set_savepoint(self) -> None:
+        self.connection.execute("SAVEPOINT handler")
 
-    def undo(self) -> None:
-        """Back to the mark: what was saved since then never happened."""
-        self.connection.execute("ROLLBACK TO mark")
+    def roll_back(self) -> None:
+        """Discards all changes since `set_savepoint`."""
+        self.connection.execute("ROLLBACK TO handler")
 
     @staticmethod
-    def _row(kind: type[R], values: Sequence[Any]) -> R:
-        """SQLite knows no booleans and no JSON: the annotations do."""
-        return kind(*(_decoded(field.type, value) for field, value in zip(fields(kind), values, strict=True)))
+    def _row(table: type[R], values: Sequence[Any]) -> R:
+        """The values as an instance of `table`. SQLite has no booleans and no JSON, so the annotations decide."""
+        return table(*(_decoded(field.type, value) for field, value in zip(fields(table), values, strict=True)))
 
 
-def _decoded(kind: Any, value: Any) -> Any:
-    if kind is bool:
+def _decoded(annotation: Any, value: Any) -> Any:
+    if annotation is bool:
         return bool(value)
-    return json.loads(value) if get_origin(kind) in (dict, list) else value
+    return json.loads(value) if get_origin(annotation) in (dict, list) else value
 
 
 @contextmanager
-def transaction(file: str | PathLike[str], kinds: Sequence[type[Row]]) -> Iterator[Store]:
-    """Exclusive among writers from its first line on.
+def transaction(file: str | PathLike[str], tables: Sequence[type[Row]]) -> Iterator[Store]:
+    """Opens a transaction that excludes all other writers. It commits at the end of the block, unless that raises.
 
-    A file of another layout is emptied and laid out anew. A damaged one, or one that is no database, is put aside; if
-    that shows only in the middle of a transaction, the next one begins anew.
+    A file with another schema loses its content. A damaged file, or one that is no database, is renamed to *.spoiled
+    and replaced by an empty one; if SQLite notices the damage only inside the block, this raises DatabaseError and the
+    next transaction succeeds.
     """
     path = Path(file)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with TURN, _putting_aside(path):
-        connection = _opened(path, kinds)
+    with LOCK, _renaming_unreadable(path):
+        connection = _open(path, tables)
         try:
             yield Store(connection)
             connection.execute("COMMIT")
         finally:
-            connection.close()  # which undoes whatever was not committed
+            connection.close()  # rolls back if there was no COMMIT
 
 
-def _opened(path: Path, kinds: Sequence[type[Row]]) -> sqlite3.Connection:
-    """Tried twice: what was put aside has made room."""
-    with suppress(sqlite3.DatabaseError), _putting_aside(path):
-        return _begun(path, kinds)
-    return _begun(path, kinds)
+def _open(path: Path, tables: Sequence[type[Row]]) -> sqlite3.Connection:
+    """Tries twice: the second attempt finds no file if the first one renamed it."""
+    with suppress(sqlite3.DatabaseError), _renaming_unreadable(path):
+        return _begin(path, tables)
+    return _begin(path, tables)
 
 
-def _begun(path: Path, kinds: Sequence[type[Row]]) -> sqlite3.Connection:
+def _begin(path: Path, tables: Sequence[type[Row]]) -> sqlite3.Connection:
     connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None)
     try:
-        connection.execute("PRAGMA synchronous = OFF")  # a killed process loses nothing, only a fallen machine would
+        connection.execute("PRAGMA synchronous = OFF")  # survives a killed process; a power failure may lose data
         connection.execute("BEGIN IMMEDIATE")
-        _lay_out(connection, kinds)
+        _ensure_schema(connection, tables)
     except sqlite3.Error:
         connection.close()
         raise
@@ -126,31 +129,32 @@ def _begun(path: Path, kinds: Sequence[type[Row]]) -> sqlite3.Connection:
 
 
 @contextmanager
-def _putting_aside(path: Path) -> Iterator[None]:
+def _renaming_unreadable(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.DatabaseError as error:
-        if getattr(error, "sqlite_errorcode", 0) & 0xFF in SPOILED:
-            with suppress(FileNotFoundError):  # another process was faster
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF in UNREADABLE:
+            with suppress(FileNotFoundError):  # another process has renamed it
                 path.replace(f"{path}.spoiled")
             Path(f"{path}-journal").unlink(missing_ok=True)
         raise
 
 
-def _lay_out(connection: sqlite3.Connection, kinds: Sequence[type[Row]]) -> None:
-    layout = [line for kind in kinds for line in _ddl(kind)]
-    version = zlib.crc32("".join(layout).encode()) & 0x7FFFFFFF
+def _ensure_schema(connection: sqlite3.Connection, tables: Sequence[type[Row]]) -> None:
+    """Creates the tables, after dropping those of another schema. `user_version` holds a checksum of the schema."""
+    schema = [statement for table in tables for statement in _ddl(table)]
+    version = zlib.crc32("".join(schema).encode()) & 0x7FFFFFFF
     if connection.execute("PRAGMA user_version").fetchone()[0] == version:
         return
     for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
         connection.execute(f'DROP TABLE "{name}"')
-    for line in layout:
-        connection.execute(line)
+    for statement in schema:
+        connection.execute(statement)
     connection.execute(f"PRAGMA user_version = {version}")
 
 
-def _ddl(kind: type[Row]) -> Iterator[str]:
-    key, *rest = (f'"{field.name}"' for field in fields(kind))
-    yield f'CREATE TABLE "{kind.__name__}" ({key} PRIMARY KEY, {", ".join(rest)})'
-    for name in kind.INDEXES:
-        yield f'CREATE INDEX "{kind.__name__}_{name}" ON "{kind.__name__}" ("{name}")'
+def _ddl(table: type[Row]) -> Iterator[str]:
+    key, *rest = (f'"{field.name}"' for field in fields(table))
+    yield f'CREATE TABLE "{table.__name__}" ({key} PRIMARY KEY, {", ".join(rest)})'
+    for name in table.INDEXES:
+        yield f'CREATE INDEX "{table.__name__}_{name}" ON "{table.__name__}" ("{name}")'

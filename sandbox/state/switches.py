@@ -1,4 +1,4 @@
-"""Where a vendor's documents are silent or contradict each other: a named switch each, with its default and the why."""
+"""Switches: one for each behaviour on which the vendors' documents are silent or contradict each other."""
 
 from dataclasses import dataclass
 
@@ -8,12 +8,12 @@ from sandbox.state.store import Store
 
 @dataclass(frozen=True)
 class Switch:
-    """The first choice is the default."""
+    """A behaviour to choose, and the reason for its default, which is the first choice."""
 
     name: str
     choices: tuple[str, ...]
-    what: str
-    why: str
+    description: str
+    reason: str
 
     @property
     def default(self) -> str:
@@ -124,9 +124,10 @@ SWITCHES = {
 
 
 def value(store: Store, name: str) -> str:
+    """The current choice of this switch."""
     setting = store.get(Setting, name)
     return setting.value if setting else SWITCHES[name].default
 
 
-def turn(store: Store, name: str, choice: str) -> None:
+def set_value(store: Store, name: str, choice: str) -> None:
     store.save(Setting(name, choice))

@@ -1,4 +1,4 @@
-"""What the control API may be told: each argument has a sentence for people and one way to be read."""
+"""The arguments of the control API: for each a description for the docs and a function that validates its value."""
 
 import json
 import re
@@ -9,31 +9,32 @@ from wsgiref.util import is_hop_by_hop
 
 from sandbox.state import people
 
+# Returns the value to use. Raises ValueError with the values that are allowed, such as "true or false".
 Reader = Callable[[Any], Any]
 
 
 @dataclass(frozen=True)
 class Argument:
-    """`read` takes it from JSON, or from a form's text; its ValueError says what the argument has to be."""
+    """`read` gets a JSON value, or the text of a form field."""
 
-    what: str
+    description: str
     read: Reader
     required: bool = True
-    json: bool = False  # a form writes it so
+    json: bool = False  # a form field holds JSON
 
 
 Arguments = Mapping[str, Argument]
 
 
-def understood(told: Mapping[str, Any], known: Arguments) -> dict[str, Any]:
-    """Raises ValueError for an argument that is unknown, missing or wrong."""
-    for name in told:
+def validated(values: Mapping[str, Any], known: Arguments) -> dict[str, Any]:
+    """The values as their arguments read them. Raises ValueError for an unknown, missing or invalid argument."""
+    for name in values:
         if name not in known:
             raise ValueError(f"no such argument: {name[:40]} (there are: {', '.join(known) or 'none'})")
-    missing = [name for name, argument in known.items() if argument.required and name not in told]
+    missing = [name for name, argument in known.items() if argument.required and name not in values]
     if missing:
         raise ValueError(f"{' and '.join(missing)} must be given")
-    return {name: _read(name, known[name], value) for name, value in told.items()}
+    return {name: _read(name, known[name], value) for name, value in values.items()}
 
 
 def _read(name: str, argument: Argument, value: Any) -> Any:
@@ -43,8 +44,8 @@ def _read(name: str, argument: Argument, value: Any) -> Any:
         raise ValueError(f"{name} is {error}") from None
 
 
-def perhaps(read: Reader) -> Reader:
-    """Or null, which is as good as left out."""
+def nullable(read: Reader) -> Reader:
+    """A reader that also accepts null, as None."""
     return lambda value: None if value is None else read(value)
 
 
@@ -57,30 +58,30 @@ def one_of(choices: Collection[str]) -> Reader:
     return read
 
 
-def whole(least: int, most: int) -> Reader:
+def integer(minimum: int, maximum: int) -> Reader:
     def read(value: Any) -> int:
         number = int(value) if isinstance(value, str) and re.fullmatch("[0-9]{1,9}", value) else value
-        if isinstance(number, bool) or not isinstance(number, int) or not least <= number <= most:
-            raise ValueError(f"a whole number from {least} to {most}")
+        if isinstance(number, bool) or not isinstance(number, int) or not minimum <= number <= maximum:
+            raise ValueError(f"a whole number from {minimum} to {maximum}")
         return number
 
     return read
 
 
-def seconds(most: float) -> Reader:
+def seconds(maximum: float) -> Reader:
     def read(value: Any) -> float:
         try:
             number = -1.0 if isinstance(value, bool) else float(value)
         except (TypeError, ValueError, OverflowError):
             number = -1.0
-        if not 0 <= number <= most:
-            raise ValueError(f"a number of seconds from 0 to {most:g}")
+        if not 0 <= number <= maximum:
+            raise ValueError(f"a number of seconds from 0 to {maximum:g}")
         return number
 
     return read
 
 
-def flag(value: Any) -> bool:
+def boolean(value: Any) -> bool:
     if isinstance(value, bool) or value in ("on", "off"):
         return value in (True, "on")
     raise ValueError("true or false")
@@ -93,11 +94,11 @@ def text(value: Any) -> str:
 
 
 def number(value: Any) -> str:
-    """E.164. A plus that a query string turned into a blank is put back."""
+    """A phone number as E.164. A leading space counts as the plus that a query string decoded to it."""
     return people.e164(re.sub("^ ", "+", text(value)))
 
 
-def anything(value: Any) -> Any:
+def any_json(value: Any) -> Any:
     return value
 
 
@@ -108,14 +109,14 @@ def headers(value: Any) -> dict[str, str]:
 
 
 def _is_header(name: str, value: Any) -> bool:
-    """A length that is not the body's would spoil the calls that follow."""
+    """Content-Length is refused: a wrong one would break the next call on the connection."""
     if is_hop_by_hop(name) or name.lower() == "content-length" or not isinstance(value, str):
         return False
     return bool(re.fullmatch(r"[\w!#$%&'*+.^`|~-]+", name, re.ASCII) and re.fullmatch(r"[\t -~]*", value))
 
 
 def from_form(fields: Mapping[str, str], known: Arguments) -> dict[str, Any]:
-    """A form's text as `understood` takes it: a blank says nothing. Raises ValueError for what should be JSON."""
+    """A form's fields for `validated`, without the empty ones. Raises ValueError for a field that is not valid JSON."""
     return {name: _from_text(name, value, known.get(name)) for name, value in fields.items() if value}
 
 

@@ -1,4 +1,4 @@
-"""One call to the pretend vendors: one transaction, one line in the ledger, and whatever bad day was ordered for it."""
+"""A call to an emulated vendor: it runs in one transaction, fails as ordered, and gets an entry in the ledger."""
 
 import json
 import uuid
@@ -14,7 +14,7 @@ from django.http.multipartparser import MultiPartParserError
 from sandbox.state import clock, switches
 from sandbox.state.records import TABLES, Received
 from sandbox.state.store import Store, transaction
-from sandbox.wire import faults, socketry
+from sandbox.wire import faults, sockets
 from sandbox.wire.errors import vendor_error
 from sandbox.wire.reply import Refusal, Reply
 
@@ -23,7 +23,11 @@ EMBEDDED_HOST = "embedded"
 
 @dataclass
 class Call:
-    """What a handler sees. It says whom the call is about in `number`, and what a judge needs in `facts`."""
+    """A call, as its handler gets it.
+
+    The handler sets `number` to the phone number that the call is about. The ledger shows `facts`, and also `effects`
+    unless a fault undid the handler's changes.
+    """
 
     request: HttpRequest
     arguments: dict[str, str]
@@ -35,16 +39,17 @@ class Call:
     refusal: Refusal | None = None
 
     def switch(self, name: str) -> str:
+        """The current choice of a switch."""
         return switches.value(self.store, name)
 
     @property
     def problem_details(self) -> bool:
-        """How Twilio's errors look today: RFC 9457."""
+        """Whether Twilio's errors have the form of RFC 9457."""
         return self.switch("twilio_errors") == "rfc9457"
 
     @property
     def origin(self) -> str:
-        """Where the caller found us; empty for the process we live in, which has no address of its own to tell."""
+        """Scheme and host by which the caller reached the sandbox. Empty for the adapter, which has no address."""
         if self.request.META.get("HTTP_HOST") == EMBEDDED_HOST:
             return ""
         return f"{self.request.scheme}://{self.request.get_host()}"
@@ -56,21 +61,21 @@ Guard = Callable[[Call], None]
 
 @dataclass(frozen=True)
 class Outcome:
-    """What the caller gets: the reply, and the fault that the connection still has to show."""
+    """The reply to send, and the fault to apply to the connection that sends it."""
 
     reply: Reply
-    fault: faults.Ordered | None
+    fault: faults.ActiveFault | None
 
 
-@dataclass(frozen=True, eq=False)  # Django keeps views as keys
+@dataclass(frozen=True, eq=False)  # eq=False: Django uses views as dictionary keys
 class Route:
-    """A Django view over HTTP; the adapter asks `receive` itself and shows a fault in its own way."""
+    """A vendor's API call, as a Django view. The adapter calls `receive` and applies faults without a socket."""
 
     name: str
     guard: Guard
     handler: Handler
     cross_origin: bool = False
-    csrf_exempt = True  # vendors' APIs know no cookies
+    csrf_exempt = True  # vendors' APIs use no cookies
 
     def __call__(self, request: HttpRequest, **arguments: str) -> HttpResponse:
         if self.cross_origin and request.method == "OPTIONS":
@@ -79,37 +84,37 @@ class Route:
         response = outcome.reply.as_response()
         if self.cross_origin and "Origin" in request.headers:
             response["Access-Control-Allow-Origin"] = "*"
-        return socketry.show(request, response, outcome.fault)
+        return sockets.apply_fault(request, response, outcome.fault)
 
     def receive(self, request: HttpRequest, arguments: dict[str, str]) -> Outcome:
         with transaction(settings.SANDBOX_STORE, TABLES) as store:
             call = Call(request, arguments, store, clock.now(store))
-            store.mark()
-            reply = self._answer(call)
-            fault = faults.due(store, self.name, call.number, from_phone=self.cross_origin)
+            store.set_savepoint()
+            reply = self._handle(call)
+            fault = faults.active_fault(store, self.name, call.number, from_browser=self.cross_origin)
             if fault:
                 if fault.record:
                     call.facts["ordered"] = True
                 if not fault.effect:
-                    store.undo()
+                    store.roll_back()
                     call.effects.clear()
-                faults.spend(store, fault)
-                reply = fault.spoil(reply, problem_details=call.problem_details)
-            self._write_down(call, reply, fault)
+                faults.count_down(store, fault)
+                reply = fault.applied_to(reply, problem_details=call.problem_details)
+            self._record(call, reply, fault)
         return Outcome(reply, fault)
 
-    def _answer(self, call: Call) -> Reply:
+    def _handle(self, call: Call) -> Reply:
         try:
             self.guard(call)
             return self.handler(call)
         except Refusal as refusal:
             call.refusal = refusal
-        except (SuspiciousOperation, MultiPartParserError) as unread:  # Django would not read the body
-            status = 413 if isinstance(unread, RequestDataTooBig) else 400
+        except (SuspiciousOperation, MultiPartParserError) as error:  # Django refused to read the body
+            status = 413 if isinstance(error, RequestDataTooBig) else 400
             call.refusal = Refusal(vendor_error(self.name, status, problem_details=call.problem_details))
         return call.refusal.reply
 
-    def _write_down(self, call: Call, reply: Reply, fault: faults.Ordered | None) -> None:
+    def _record(self, call: Call, reply: Reply, fault: faults.ActiveFault | None) -> None:
         outcome = fault.kind if fault else call.refusal.code if call.refusal else "ok"
         call.store.save(
             Received(
@@ -117,7 +122,7 @@ class Route:
                 at=call.now,
                 route=self.name,
                 outcome=outcome,
-                status=reply.status if fault is None or fault.answers else None,
+                status=reply.status if fault is None or fault.responds else None,
                 effect=call.refusal is None and (fault is None or fault.effect),
                 number=call.number,
                 facts=call.facts | call.effects,
@@ -127,7 +132,7 @@ class Route:
 
 @dataclass(frozen=True, eq=False)
 class ByMethod:
-    """Routes that share a path."""
+    """A path's routes by HTTP method, and the route for all other methods."""
 
     routes: Mapping[str, Route]
     other: Route
@@ -147,16 +152,19 @@ ROUTES: dict[str, Route] = {}
 
 
 def route(name: str, guard: Guard, *, cross_origin: bool = False) -> Callable[[Handler], Route]:
-    """Names a handler; the name is what faults and the ledger call it."""
+    """Makes a handler a Route with this name, by which faults and the ledger refer to it.
 
-    def named(handler: Handler) -> Route:
+    `guard` runs first and raises Refusal for a call that is not authorised. `cross_origin`: browsers call the route.
+    """
+
+    def register(handler: Handler) -> Route:
         return ROUTES.setdefault(name, Route(name, guard, handler, cross_origin))
 
-    return named
+    return register
 
 
 def preflight() -> HttpResponse:
-    """Fetch standard, section 3.2: the star would not cover Authorization."""
+    """The response to a CORS preflight. In the Fetch standard (section 3.2), * does not cover Authorization."""
     allowed = "authorization, content-type, pa-version, pa-sig-version, pa-challenge, pa-kid, pa-signature"
     return HttpResponse(
         status=204,
@@ -168,17 +176,18 @@ def preflight() -> HttpResponse:
     )
 
 
-def _no_number(name: str) -> None:
+def _reject_constant(name: str) -> None:
+    """NaN and Infinity are not JSON, although Python reads them."""
     raise ValueError(f"{name} is no JSON")
 
 
 def json_body(request: HttpRequest) -> dict[str, Any]:
-    """Raises ValueError for anything but a JSON object."""
+    """The request's body as a JSON object. Raises ValueError for any other body."""
     try:
-        body = json.loads(request.body, parse_constant=_no_number)
+        body = json.loads(request.body, parse_constant=_reject_constant)
     except RecursionError:
         raise ValueError("nested too deep") from None
     if not isinstance(body, dict):
-        raise ValueError("not an object")  # noqa: TRY004 - to the caller it is one thing: not what we speak
-    json.dumps(body, ensure_ascii=False).encode()  # a lone surrogate is legal JSON that no database takes
+        raise ValueError("not an object")  # noqa: TRY004 - callers catch one error for all bodies that are not valid
+    json.dumps(body, ensure_ascii=False).encode()  # raises for a lone surrogate, which SQLite cannot store
     return body

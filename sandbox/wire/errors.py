@@ -1,4 +1,4 @@
-"""The vendors' errors: code to HTTP status and words. Those marked "assumed" have no documented status.
+"""The vendors' errors: HTTP status and message by code. "assumed" marks a status that is not documented.
 
 https://developer.prove.com/reference/status-and-error-codes, https://www.twilio.com/docs/api/errors
 """
@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from sandbox.wire.reply import Reply
 
-# Where Prove's documents leave a choice of code or status, docs/sandbox.md says what is taken here.
+# docs/sandbox.md says which code and status is used where Prove's documents leave a choice.
 PROVE = {
     1000: (500, "error occurred"),
     1001: (400, "invalid request"),
@@ -51,23 +51,28 @@ TWILIO = {
     60602: (400, "AppHash is for the channel SMS only"),  # assumed
     60605: (403, "Verification delivery attempt blocked by geo permissions"),
 }
-# The code of a status that comes from nowhere in particular.
+# Error codes by HTTP status, for a fault that orders no more than a status.
 PROVE_BY_STATUS = {400: 1001, 401: 8002, 403: 8003, 404: 8011}
 TWILIO_BY_STATUS = {401: 20003, 403: 20403, 404: 20404, 405: 20004, 409: 20409, 413: 20413, 429: 20429, 503: 20503}
 WITH_RETRY_AFTER = (20429, 60212)
 
 
 def prove_error(code: int, message: str = "", status: int = 0) -> Reply:
+    """Prove's error body. An empty message and a zero status stand for those in PROVE."""
     usual_status, usual_message = PROVE[code]
     return Reply({"code": code, "message": message or usual_message}, status or usual_status)
 
 
-def too_fast() -> Reply:
+def rate_limited() -> Reply:
+    """Prove's 429."""
     return replace(prove_error(1000, "too many requests", 429), headers={"Retry-After": "1"})
 
 
 def twilio_error(code: int, message: str = "", status: int = 0, *, problem_details: bool) -> Reply:
-    """Classic body, or RFC 9457 problem details: Twilio's client has an exception for each."""
+    """Twilio's error body: RFC 9457 problem details, or else the classic one.
+
+    An empty message and a zero status stand for those in TWILIO.
+    """
     usual_status, title = TWILIO[code]
     status, message = status or usual_status, message or title
     page = f"https://www.twilio.com/docs/errors/{code}"
@@ -79,9 +84,9 @@ def twilio_error(code: int, message: str = "", status: int = 0, *, problem_detai
 
 
 def vendor_error(route: str, status: int, *, problem_details: bool) -> Reply:
-    """In the form that the vendor of that route has."""
+    """The error body of the route's vendor for this HTTP status."""
     if not route.startswith("twilio."):
-        return too_fast() if status == 429 else prove_error(PROVE_BY_STATUS.get(status, 1000), status=status)
+        return rate_limited() if status == 429 else prove_error(PROVE_BY_STATUS.get(status, 1000), status=status)
     return twilio_error(
         TWILIO_BY_STATUS.get(status, 20001 if status < 500 else 20500), status=status, problem_details=problem_details
     )

@@ -1,4 +1,4 @@
-"""Bad days: what can go wrong, for any route, for the next N calls or all, for everybody or for one number."""
+"""Fault injection: any route can fail, for the next N calls or for all, for one number or for all numbers."""
 
 import json
 import uuid
@@ -9,92 +9,89 @@ from typing import Any
 from sandbox.state import people
 from sandbox.state.records import Fault, Handset, Received
 from sandbox.state.store import Store
-from sandbox.wire.arguments import Argument, anything, flag, headers, seconds, whole
+from sandbox.wire.arguments import Argument, any_json, boolean, headers, integer, seconds
 from sandbox.wire.errors import vendor_error
 from sandbox.wire.reply import Reply
 
 HUGE_BYTES = 5 * 1024 * 1024
-HANG_S = 120.0  # longer than anybody waits
+HANG_S = 120.0  # longer than any client's timeout
 DAY_S = 24 * 60 * 60
 HTML = b"<!doctype html><title>502 Bad Gateway</title><h1>502 Bad Gateway</h1>"
-# Values from closed sets that no client has ever seen.
-UNHEARD_OF = {
+# Fields whose values come from a closed set, each with a value outside of it.
+UNKNOWN_VALUES = {
     **dict.fromkeys(("success", "status"), "postponed"),
     **dict.fromkeys(("type", "lineType"), "hotline"),
     "token_type": "Runner",
     "next": "device/unheard-of",
     "result": "maybe",
 }
-NO_CLOSED_SET = ("prove.device_revoke", "prove.device_challenge")  # routes whose answers hold no such value
+NO_CLOSED_SET = ("prove.device_revoke", "prove.device_challenge")  # routes whose responses have no such field
 
 
 @dataclass(frozen=True)
 class Kind:
-    """`effect`: the call does its work before things go wrong. `answers`: the caller still gets a whole HTTP answer.
+    """A kind of fault, with the options that an order may set and their defaults."""
 
-    `options`: what it can be told, with the defaults.
-    """
-
-    what: str
-    effect: bool
-    answers: bool
+    description: str
+    effect: bool  # the call still takes effect in the sandbox
+    responds: bool  # the caller gets a complete HTTP response
     options: Mapping[str, Any] = field(default_factory=dict)
 
     @property
-    def takes(self) -> str:
-        """The options as JSON, for the desk's script."""
+    def options_json(self) -> str:
+        """The options as JSON, for the page's script."""
         return json.dumps(self.options)
 
 
 KINDS = {
-    "refuse": Kind("nobody listens: nothing was sent", effect=False, answers=False),
-    "hang": Kind("received, then silence", effect=False, answers=False),
-    "reset": Kind("received, then the connection is reset, before anything happened", effect=False, answers=False),
-    "lost": Kind("it happens, but the connection breaks before the answer", effect=True, answers=False),
-    "truncated": Kind("the answer ends half way", effect=True, answers=False),
-    "drip": Kind("the answer comes a byte at a time", effect=True, answers=True, options={"seconds": 0.5}),
-    "latency": Kind("the answer comes late", effect=True, answers=True, options={"seconds": 2.0}),
-    "status": Kind("an HTTP error", effect=False, answers=True, options={"status": 500, "retry_after": 1}),
-    "html": Kind("a proxy's page", effect=False, answers=True, options={"status": 502}),
-    "empty": Kind("200 and no body", effect=False, answers=True),
-    "huge": Kind("5 MB more than anybody asked for", effect=True, answers=True),
-    "types": Kind("every value has another JSON type than it should", effect=True, answers=True),
-    "unknown_value": Kind("values from closed sets that nobody has heard of", effect=True, answers=True),
+    "refuse": Kind("nobody listens: nothing was sent", effect=False, responds=False),
+    "hang": Kind("received, then silence", effect=False, responds=False),
+    "reset": Kind("received, then the connection is reset, before anything happened", effect=False, responds=False),
+    "lost": Kind("it happens, but the connection breaks before the answer", effect=True, responds=False),
+    "truncated": Kind("the answer ends half way", effect=True, responds=False),
+    "drip": Kind("the answer comes a byte at a time", effect=True, responds=True, options={"seconds": 0.5}),
+    "latency": Kind("the answer comes late", effect=True, responds=True, options={"seconds": 2.0}),
+    "status": Kind("an HTTP error", effect=False, responds=True, options={"status": 500, "retry_after": 1}),
+    "html": Kind("a proxy's page", effect=False, responds=True, options={"status": 502}),
+    "empty": Kind("200 and no body", effect=False, responds=True),
+    "huge": Kind("5 MB more than anybody asked for", effect=True, responds=True),
+    "types": Kind("every value has another JSON type than it should", effect=True, responds=True),
+    "unknown_value": Kind("values from closed sets that nobody has heard of", effect=True, responds=True),
     "answer": Kind(
         "exactly what is ordered, whatever was asked",
         effect=False,
-        answers=True,
+        responds=True,
         options={"status": 200, "body": {}, "headers": {}},
     ),
 }
 
 
 OPTIONS = {
-    "status": Argument("200 to 599", whole(200, 599), required=False),
-    "retry_after": Argument("seconds, told with 429 and 503", whole(0, DAY_S), required=False),
+    "status": Argument("200 to 599", integer(200, 599), required=False),
+    "retry_after": Argument("seconds, told with 429 and 503", integer(0, DAY_S), required=False),
     "seconds": Argument("how late, or between two bytes", seconds(HANG_S), required=False),
-    "body": Argument("any JSON", anything, required=False, json=True),
+    "body": Argument("any JSON", any_json, required=False, json=True),
     "headers": Argument("JSON, name to value", headers, required=False, json=True),
-    "effect": Argument("true or false, to overrule the kind's own", flag, required=False),
+    "effect": Argument("true or false, in place of the kind's default", boolean, required=False),
 }
 
 
 @dataclass(frozen=True)
-class Ordered:
-    """A fault that strikes this call."""
+class ActiveFault:
+    """A fault that affects the current call."""
 
     route: str
     kind: str
     options: Mapping[str, Any] = field(default_factory=dict)
-    record: Fault | None = None  # none: it comes with the number
+    record: Fault | None = None  # the order; None for airplane mode and for a fault of the number
 
     @property
     def effect(self) -> bool:
         return bool(self.options.get("effect", KINDS[self.kind].effect))
 
     @property
-    def answers(self) -> bool:
-        return KINDS[self.kind].answers
+    def responds(self) -> bool:
+        return KINDS[self.kind].responds
 
     @property
     def seconds(self) -> float:
@@ -103,7 +100,8 @@ class Ordered:
     def option(self, name: str) -> Any:
         return self.options.get(name, KINDS[self.kind].options[name])
 
-    def spoil(self, reply: Reply, *, problem_details: bool) -> Reply:
+    def applied_to(self, reply: Reply, *, problem_details: bool) -> Reply:
+        """The reply that the caller gets instead. Faults of the connection leave it unchanged."""
         match self.kind:
             case "status":
                 return self._status(problem_details)
@@ -114,9 +112,9 @@ class Ordered:
             case "huge":
                 return replace(reply, body={**reply.body, "padding": "x" * HUGE_BYTES})
             case "types":
-                return replace(reply, body=_other_types(reply.body))
+                return replace(reply, body=_with_wrong_types(reply.body))
             case "unknown_value":
-                return replace(reply, body=_unheard_of(reply.body))
+                return replace(reply, body=_with_unknown_values(reply.body))
             case "answer":
                 return Reply(self.option("body"), self.option("status"), self.option("headers"))
         return reply
@@ -128,30 +126,33 @@ class Ordered:
         return replace(reply, headers={**reply.headers, "Retry-After": str(self.option("retry_after"))})
 
 
-def due(store: Store, route: str, number: str, *, from_phone: bool) -> Ordered | None:
-    """Ordered faults come first, oldest first; then airplane mode; then what a number brings along."""
+def active_fault(store: Store, route: str, number: str, *, from_browser: bool) -> ActiveFault | None:
+    """The fault that affects this call, or None: the oldest order, or else airplane mode, or else the number's own."""
     for fault in store.find(Fault, route=route):
         if fault.number in ("", number):
-            return Ordered(route, fault.kind, fault.options, fault)
-    handset = store.get(Handset, number) if from_phone else None
+            return ActiveFault(route, fault.kind, fault.options, fault)
+    handset = store.get(Handset, number) if from_browser else None
     if handset and handset.airplane:
-        return Ordered(route, "refuse")
-    trouble = people.trouble(number, route)
-    if trouble is None or _had_enough(store, trouble, number):
+        return ActiveFault(route, "refuse")
+    own = people.fault_of(number, route)
+    if own is None or _is_used_up(store, own, number):
         return None
-    return Ordered(route, trouble.kind, trouble.options)
+    return ActiveFault(route, own.kind, own.options)
 
 
-def _had_enough(store: Store, trouble: people.Trouble, number: str) -> bool:
-    """A fault of the same kind that was ordered does not count."""
-    if trouble.times is None:
+def _is_used_up(store: Store, fault: people.NumberFault, number: str) -> bool:
+    """Whether the fault has affected `times` calls. Ordered faults of the same kind do not count."""
+    if fault.times is None:
         return False
     calls = [r for r in store.find(Received, number=number) if "ordered" not in r.facts]
-    return sum((r.route, r.outcome) == (trouble.route, trouble.kind) for r in calls) >= trouble.times
+    return sum((r.route, r.outcome) == (fault.route, fault.kind) for r in calls) >= fault.times
 
 
 def order(store: Store, route: str, kind: str, times: int | None, number: str, options: dict[str, Any]) -> Fault:
-    """Raises ValueError for what would change nothing, such as an option that the kind does not take."""
+    """Stores a fault for the next `times` calls (None: all calls) about `number` (empty: any number).
+
+    Raises ValueError for an order that could have no effect, such as an option that the kind does not take.
+    """
     if kind == "unknown_value" and route in NO_CLOSED_SET:
         raise ValueError(f"{route} answers with nothing from a closed set")
     foreign = options.keys() - KINDS[kind].options.keys() - {"effect"}
@@ -163,7 +164,8 @@ def order(store: Store, route: str, kind: str, times: int | None, number: str, o
     return fault
 
 
-def spend(store: Store, fault: Ordered) -> None:
+def count_down(store: Store, fault: ActiveFault) -> None:
+    """Records that an ordered fault has affected a call. Deletes it after its last one."""
     record = fault.record
     if record is None or record.times is None:
         return
@@ -174,10 +176,10 @@ def spend(store: Store, fault: Ordered) -> None:
         store.delete(record)
 
 
-def _other_types(value: Any) -> Any:
+def _with_wrong_types(value: Any) -> Any:
     match value:
         case dict():
-            return {name: _other_types(inner) for name, inner in value.items()}
+            return {name: _with_wrong_types(inner) for name, inner in value.items()}
         case bool() | list():
             return "yes"
         case str():
@@ -185,8 +187,10 @@ def _other_types(value: Any) -> Any:
     return json.dumps(value)
 
 
-def _unheard_of(value: Any) -> Any:
+def _with_unknown_values(value: Any) -> Any:
     if not isinstance(value, dict):
         return value
-    spoilt = UNHEARD_OF.keys() & {name for name, inner in value.items() if isinstance(inner, str)}
-    return {name: UNHEARD_OF[name] if name in spoilt else _unheard_of(inner) for name, inner in value.items()}
+    closed = UNKNOWN_VALUES.keys() & {name for name, inner in value.items() if isinstance(inner, str)}
+    return {
+        name: UNKNOWN_VALUES[name] if name in closed else _with_unknown_values(inner) for name, inner in value.items()
+    }

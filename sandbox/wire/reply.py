@@ -1,4 +1,4 @@
-"""What a handler answers with, before a fault or the wire had its way with it."""
+"""What a handler returns, or raises to refuse a call. Faults may change it before it is sent."""
 
 import json
 from collections.abc import Mapping
@@ -7,12 +7,12 @@ from typing import Any
 
 from django.http import HttpResponse
 
-NO_BODY = (204, 205, 304)  # RFC 9110: bytes there would be taken for the next answer's
+NO_BODY = (204, 205, 304)  # RFC 9110: a client would take a body for the start of the next response
 
 
 @dataclass(frozen=True)
 class Reply:
-    """A JSON body, unless `raw` says what to send instead."""
+    """A response with `body` as JSON, or with the bytes `raw` if given."""
 
     body: Any
     status: int = 200
@@ -31,7 +31,7 @@ class Reply:
 
 
 class Refusal(Exception):
-    """The vendor understood and says no."""
+    """The vendor refuses the call with an error in `reply`."""
 
     def __init__(self, reply: Reply) -> None:
         super().__init__(reply.status)
@@ -39,6 +39,6 @@ class Refusal(Exception):
 
     @property
     def code(self) -> str:
-        """The vendor's, wherever its body has it."""
+        """The vendor's error code, from wherever the body has it, or "refused"."""
         found = self.reply.body.get("error", self.reply.body).get("code")
         return str(found or "refused")

@@ -20,16 +20,19 @@ def tables() -> dict[str, str]:
     return {
         "numbers": _table(
             ("Number", "Who", "Listed by", "What happens"),
-            ((f"`{p.number}`", p.name, p.source, p.story) for p in PEOPLE.values()),
+            ((f"`{p.number}`", p.name, p.source, p.scenario) for p in PEOPLE.values()),
         ),
         "faults": _table(
             ("Kind", "What goes wrong", "Takes effect"),
-            ((f"`{name}`", kind.what, "yes" if kind.effect else "no") for name, kind in KINDS.items()),
+            ((f"`{name}`", kind.description, "yes" if kind.effect else "no") for name, kind in KINDS.items()),
         ),
         "options": _table(("Option", "Of, with its default", "What"), _options()),
         "switches": _table(
             ("Switch", "Choices, default first", "What", "Why so"),
-            ((f"`{s.name}`", ", ".join(f"`{c}`" for c in s.choices), s.what, s.why) for s in SWITCHES.values()),
+            (
+                (f"`{s.name}`", ", ".join(f"`{c}`" for c in s.choices), s.description, s.reason)
+                for s in SWITCHES.values()
+            ),
         ),
         "routes": ", ".join(f"`{name}`" for name in sorted(ROUTES)) + ".",
         "control": _table(("Call", "What", "Arguments"), _control()),
@@ -39,7 +42,7 @@ def tables() -> dict[str, str]:
 def _options() -> Iterator[tuple[str, str, str]]:
     for name, option in OPTIONS.items():
         kinds = [f"`{kind}` ({told.options[name]})" for kind, told in KINDS.items() if name in told.options]
-        yield f"`{name}`", ", ".join(kinds) or "all", option.what
+        yield f"`{name}`", ", ".join(kinds) or "all", option.description
 
 
 def _control() -> Iterator[tuple[str, str, str]]:
@@ -51,7 +54,7 @@ def _control() -> Iterator[tuple[str, str, str]]:
 def _arguments(takes: Arguments) -> str:
     """Options and switches have tables of their own."""
     told = [
-        f"`{name}`{'' if argument.required else ', optional'}: {argument.what}"
+        f"`{name}`{'' if argument.required else ', optional'}: {argument.description}"
         for name, argument in takes.items()
         if name not in OPTIONS and name not in SWITCHES
     ]

@@ -15,7 +15,7 @@ def options() -> Iterator[str]:
     yield "| --- | --- | --- |"
     for name, option in OPTIONS.items():
         kinds = [f"`{kind}` ({told.options[name]})" for kind, told in KINDS.items() if name in told.options]
-        yield f"| `{name}` | {', '.join(kinds) or 'all'} | {option.what} |"
+        yield f"| `{name}` | {', '.join(kinds) or 'all'} | {option.description} |"
 
 
 def test_the_docs_tell_which_kind_takes_which_option() -> None:

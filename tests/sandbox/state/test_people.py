@@ -78,8 +78,8 @@ STORIES = {
     # With Verify alone, and without checkReputation.
     **dict.fromkeys((f"+12025550{last}" for last in (138, 158, 159, 165)), BOUND),
 }
-ONCE = sorted(number for number, person in PEOPLE.items() if "once" in person.story)
-CALLED = sorted(number for number, person in PEOPLE.items() if "a call arrives" in person.story)
+ONCE = sorted(number for number, person in PEOPLE.items() if "once" in person.scenario)
+CALLED = sorted(number for number, person in PEOPLE.items() if "a call arrives" in person.scenario)
 
 
 def test_every_number_of_the_table_is_told_of() -> None:
@@ -90,7 +90,7 @@ def test_every_number_of_the_table_is_told_of() -> None:
 def test_the_story_comes_true(number: str, embedded: World) -> None:
     embedded.patience_s = 0.3
 
-    assert journey(embedded, number) == STORIES[number], PEOPLE[number].story
+    assert journey(embedded, number) == STORIES[number], PEOPLE[number].scenario
 
 
 def journey(world: World, number: str) -> str:
@@ -161,7 +161,7 @@ def bind(world: World, number: str, correlation_id: str) -> str:
 
 
 def test_whatever_strikes_a_limited_number_of_times_says_so() -> None:
-    limited = (n for n, person in PEOPLE.items() if any(trouble.times is not None for trouble in person.troubles))
+    limited = (n for n, person in PEOPLE.items() if any(fault.times is not None for fault in person.faults))
 
     assert sorted(limited) == ONCE
 
@@ -169,7 +169,7 @@ def test_whatever_strikes_a_limited_number_of_times_says_so() -> None:
 @pytest.mark.parametrize("number", ONCE)
 def test_a_trouble_that_strikes_once_is_over_then(number: str, embedded: World) -> None:
     embedded.patience_s = 0.3
-    for _ in PEOPLE[number].troubles:
+    for _ in PEOPLE[number].faults:
         journey(embedded, number)
         embedded.device.forget()
 

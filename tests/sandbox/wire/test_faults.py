@@ -9,7 +9,7 @@ import requests
 from django.test import Client
 from urllib3.exceptions import NewConnectionError
 
-from sandbox.state.people import PEOPLE, Trouble
+from sandbox.state.people import PEOPLE, NumberFault
 from sandbox.wire.call import ROUTES
 from sandbox.wire.faults import KINDS
 from tests.sandbox.world import World
@@ -298,9 +298,9 @@ def test_an_order_that_makes_no_sense_is_refused(order: dict[str, object], told:
     assert client.get(FAULTS).json() == []
 
 
-@pytest.mark.parametrize("trouble", [trouble for person in PEOPLE.values() for trouble in person.troubles], ids=str)
-def test_what_comes_with_a_number_can_be_ordered_as_well(trouble: Trouble, client: Client) -> None:
-    order = {"route": trouble.route, "kind": trouble.kind, "times": trouble.times, **trouble.options}
+@pytest.mark.parametrize("fault", [fault for person in PEOPLE.values() for fault in person.faults], ids=str)
+def test_what_comes_with_a_number_can_be_ordered_as_well(fault: NumberFault, client: Client) -> None:
+    order = {"route": fault.route, "kind": fault.kind, "times": fault.times, **fault.options}
 
     assert client.post(FAULTS, order, content_type="application/json").status_code == 200
 

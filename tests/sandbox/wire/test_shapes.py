@@ -44,7 +44,7 @@ ERROR = {
     "properties": {"code": {"type": "integer"}, "message": STRING},
     "additionalProperties": False,
 }
-GOOD_DAYS = sorted(number for number, person in PEOPLE.items() if not person.troubles)
+GOOD_DAYS = sorted(number for number, person in PEOPLE.items() if not person.faults)
 
 
 def mistakes(schema: dict[str, Any], answer: Any) -> list[str]:
