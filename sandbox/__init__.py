@@ -1,1 +1,1 @@
-"""A pretend Prove and a pretend Twilio Verify, on their own wire. Knows nothing of the product. See docs/sandbox.md."""
+"""Emulates the HTTP APIs of Prove and Twilio. Imports nothing of the product. See docs/sandbox.md."""

@@ -1,4 +1,4 @@
-"""The sandbox without a network: a transport for `requests` that ends in the same views as a real socket would."""
+"""A transport adapter for `requests` that calls the sandbox's routes in this process, without a network."""
 
 import io
 import time
@@ -24,29 +24,29 @@ Timeouts = float | tuple[float | None, float | None] | Timeout | None
 
 
 class SandboxAdapter(HTTPAdapter):
-    """Mount it at sandbox://. No middleware, no signals, no thread: only resolving a path and calling what is there.
+    """Mount it at sandbox://. It resolves the path and calls the route, without middleware and signals.
 
-    (requests puts `params` into http URLs only: here a query has to be part of the URL.)
+    A query has to be part of the URL, because requests adds `params` to http URLs only.
     """
 
     def send(
         self,
         request: requests.PreparedRequest,
-        stream: bool = False,  # noqa: ARG002 - it always is: the reader decides how much to read
+        stream: bool = False,  # noqa: ARG002 - the body is always read as a stream
         timeout: Timeouts = None,
         verify: bool | str = True,  # noqa: ARG002
         cert: Any = None,  # noqa: ARG002
         proxies: Mapping[str, str] | None = None,  # noqa: ARG002
     ) -> requests.Response:
-        """Raises what requests raises on a real socket; a fault lasts no longer than the read timeout (seconds)."""
-        called = _django_request(request)
-        match = resolve(called.path_info, "sandbox.root")
-        outcome = cast(Route | ByMethod, match.func).receive(called, match.kwargs)
-        patience_s = _read_timeout_s(timeout)
+        """The response. Raises what requests raises on a socket. No fault lasts longer than the read timeout."""
+        django_request = _django_request(request)
+        match = resolve(django_request.path_info, "sandbox.root")
+        outcome = cast(Route | ByMethod, match.func).receive(django_request, match.kwargs)
+        timeout_s = _read_timeout_s(timeout)
         if outcome.fault:
-            _break(request, outcome.fault, patience_s)
-        body = _body(outcome.reply, outcome.fault, patience_s)
-        return self.build_response(request, _urllib3_response(outcome.reply, body, called.method))
+            _raise_or_wait(request, outcome.fault, timeout_s)
+        body = _body(outcome.reply, outcome.fault, timeout_s)
+        return self.build_response(request, _urllib3_response(outcome.reply, body, django_request.method))
 
 
 def _django_request(request: requests.PreparedRequest) -> WSGIRequest:
@@ -78,7 +78,8 @@ def _read_timeout_s(timeout: Timeouts) -> float:
     return HANG_S if read is None else float(read)
 
 
-def _break(request: requests.PreparedRequest, fault: ActiveFault, patience_s: float) -> None:
+def _raise_or_wait(request: requests.PreparedRequest, fault: ActiveFault, timeout_s: float) -> None:
+    """Applies the faults that come before the first byte of a response."""
     match fault.kind:
         case "refuse":
             refused = NewConnectionError(HTTPConnection("embedded"), "[Errno 111] Connection refused")
@@ -91,16 +92,16 @@ def _break(request: requests.PreparedRequest, fault: ActiveFault, patience_s: fl
             raise requests.ConnectionError(ProtocolError("Connection aborted.", gone), request=request)
         case "hang" | "latency":
             wait_s = HANG_S if fault.kind == "hang" else fault.seconds
-            time.sleep(min(wait_s, patience_s))
-            if wait_s >= patience_s:
-                raise requests.ReadTimeout(f"Read timed out. (read timeout={patience_s})", request=request)
+            time.sleep(min(wait_s, timeout_s))
+            if wait_s >= timeout_s:
+                raise requests.ReadTimeout(f"Read timed out. (read timeout={timeout_s})", request=request)
 
 
-def _body(reply: Reply, fault: ActiveFault | None, patience_s: float) -> io.BufferedIOBase:
+def _body(reply: Reply, fault: ActiveFault | None, timeout_s: float) -> io.BufferedIOBase:
     if fault and fault.kind == "truncated":
         return io.BytesIO(reply.content[: len(reply.content) // 2])
     if fault and fault.kind == "drip":
-        return io.BufferedReader(Drip(reply.content, fault.seconds, patience_s), buffer_size=1)
+        return io.BufferedReader(BytewiseBody(reply.content, fault.seconds, timeout_s), buffer_size=1)
     return io.BytesIO(reply.content)
 
 
@@ -118,13 +119,15 @@ def _urllib3_response(reply: Reply, body: io.BufferedIOBase, method: str | None)
     )
 
 
-class Drip(io.RawIOBase):
-    """A byte at a time. All together it outlasts the read timeout no more than a hang would: there is no socket here
-    that a caller's own deadline could close."""
+class BytewiseBody(io.RawIOBase):
+    """A body that is read one byte at a time, `seconds` apart. Times out as a whole after the read timeout.
 
-    def __init__(self, content: bytes, seconds: float, patience_s: float) -> None:
+    On a socket the timeout is for each read. There, a caller can end the response by closing the socket.
+    """
+
+    def __init__(self, content: bytes, seconds: float, timeout_s: float) -> None:
         self.rest = io.BytesIO(content)
-        self.seconds, self.ends = seconds, time.monotonic() + patience_s
+        self.seconds, self.ends = seconds, time.monotonic() + timeout_s
 
     def readable(self) -> bool:
         return True

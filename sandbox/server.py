@@ -1,4 +1,4 @@
-"""The stand-alone server: loopback only, a thread for each connection, HTTP/1.1 kept alive, nothing said on the way."""
+"""The stand-alone HTTP/1.1 server: on loopback only, with keep-alive, a thread for each connection and no log."""
 
 from typing import Any
 
@@ -9,15 +9,16 @@ LOOPBACK = "127.0.0.1"
 
 
 class QuietHandler(WSGIRequestHandler):
-    disable_nagle_algorithm = True  # head and body are two writes: an answer would wait 40 ms for an acknowledgement
+    disable_nagle_algorithm = True  # else the body, a second write, would wait 40 ms for an acknowledgement
 
     def log_message(self, format: str, *args: Any) -> None:
-        """The ledger knows."""
+        """Logs nothing, because the ledger lists all calls."""
 
 
 def server(port: int) -> ThreadedWSGIServer:
-    """Listens when it returns; port 0 asks for any. Raises OSError for a port that is taken,
-    OverflowError for one that is none.
+    """A server that listens on this port of 127.0.0.1. With port 0 the system chooses a free one.
+
+    Raises OSError if the port is taken, OverflowError if it is out of range.
     """
     listening = ThreadedWSGIServer((LOOPBACK, port), QuietHandler)
     listening.set_app(WSGIHandler())

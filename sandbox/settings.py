@@ -1,4 +1,4 @@
-"""The sandbox alone: no database, no sessions, no users. `manage.py sandbox PORT` runs on these."""
+"""Settings of the stand-alone sandbox (`manage.py sandbox PORT`): no database, no sessions, no users."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ env = Env()
 
 DEBUG = False
 SECRET_KEY = "the sandbox signs nothing with it"  # noqa: S105
-ALLOWED_HOSTS = ["127.0.0.1", "localhost"]  # a page elsewhere that renames itself to this address is turned away
+ALLOWED_HOSTS = ["127.0.0.1", "localhost"]  # rejects DNS rebinding
 SANDBOX_STORE = Path(env.str("SANDBOX_STORE", default=str(BASE_DIR / "var/sandbox.sqlite3")))
 
 INSTALLED_APPS = ["django.contrib.staticfiles", "sandbox"]
@@ -21,8 +21,8 @@ STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 USE_TZ = True
 TIME_ZONE = "UTC"
-SECURE_REFERRER_POLICY = "same-origin"  # with no-referrer, browsers send the desk's forms with Origin: null
-# Quiet, for the ledger tells what was refused; loud where the sandbox itself breaks.
+SECURE_REFERRER_POLICY = "same-origin"  # with no-referrer, browsers send the page's forms with Origin: null
+# Logs errors of the sandbox itself, but no refused calls: those are in the ledger.
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

@@ -1,9 +1,9 @@
-"""The sandbox's paths. Mounted under sandbox/ by the product, or by `sandbox.root` when it stands alone."""
+"""The sandbox's paths, included under sandbox/ by the product and by `sandbox.root`."""
 
 from django.urls import path, re_path
 
 from sandbox.desk import control, views
-from sandbox.prove import identity, token, unify, web
+from sandbox.prove import identity, token, unify, web_sdk
 from sandbox.prove import wire as prove
 from sandbox.twilio import lookup, messages, verify
 from sandbox.twilio import wire as twilio
@@ -17,14 +17,14 @@ PROVE = {
     "v3/device/revoke": identity.revoke,
     "v3/identity/<number>/lookup": identity.lookup,
     "v3/identity/<prove_id>": identity.identity,
-    "v1/client/device/passive/register": web.register,
-    "v1/client/device/passive/verify": web.verify,
-    "v1/client/device/passive/error": web.error,
-    "v1/client/challenge": web.challenge,
-    "v1/client/device/unregister": web.unregister,
-    "v1/client/stepup/unregister": web.unregister_passkey,
+    "v1/client/device/passive/register": web_sdk.register,
+    "v1/client/device/passive/verify": web_sdk.verify,
+    "v1/client/device/passive/error": web_sdk.error,
+    "v1/client/challenge": web_sdk.challenge,
+    "v1/client/device/unregister": web_sdk.unregister,
+    "v1/client/stepup/unregister": web_sdk.unregister_passkey,
 }
-POST_ONLY = {
+TWILIO_POST = {
     "v2/Services/<service>/Verifications": verify.create,
     "v2/Services/<service>/VerificationCheck": verify.check,
     "2010-04-01/Accounts/<account>/Messages.json": messages.create,
@@ -49,10 +49,10 @@ urlpatterns = [
     path("", views.show, name="desk"),
     *CONTROL,
     re_path("^control/", control.nothing_here),
-    *(path(f"prove/{where}", view) for where, view in PROVE.items()),
-    re_path("^prove(?:/|$)", prove.nothing_here),
-    *(path(f"twilio/{where}", ByMethod({"POST": view}, twilio.wrong_method)) for where, view in POST_ONLY.items()),
+    *(path(f"prove/{suffix}", view) for suffix, view in PROVE.items()),
+    re_path("^prove(?:/|$)", prove.unknown_path),
+    *(path(f"twilio/{suffix}", ByMethod({"POST": view}, twilio.wrong_method)) for suffix, view in TWILIO_POST.items()),
     path("twilio/v2/Services/<service>/Verifications/<sid>", ByMethod(VERIFICATION, twilio.wrong_method)),
     path("twilio/v2/PhoneNumbers/<number>", ByMethod(PHONE_NUMBER, twilio.wrong_method)),
-    re_path("^twilio(?:/|$)", twilio.nothing_here),
+    re_path("^twilio(?:/|$)", twilio.unknown_path),
 ]

@@ -1,1 +1,1 @@
-"""The pretend Prove: the server's API (token, unify, device) and the device API that the Web SDK speaks (web)."""
+"""Emulates Prove: the API for servers (`token`, `unify`, `identity`) and the device API for browsers (`web_sdk`)."""

@@ -1,6 +1,6 @@
-"""The person behind a number, and their devices.
+"""Identities (proveIds) and their devices: look up, and revoke a device.
 
-https://developer.prove.com/reference/revoke-request; the identity record's fields are assumed.
+https://developer.prove.com/reference/revoke-request. The fields of an identity are assumed.
 """
 
 import uuid
@@ -15,7 +15,7 @@ from sandbox.wire.reply import Reply
 
 
 def prove_id_of(store: Store, number: str) -> str:
-    """Stable for that person once known, else minted."""
+    """The number's proveId, created on first use."""
     identity = store.get(Identity, number)
     if identity is None:
         identity = Identity(number, str(uuid.uuid4()))
@@ -25,7 +25,7 @@ def prove_id_of(store: Store, number: str) -> str:
 
 @route("prove.device_revoke", wire.server_call)
 def revoke(call: Call) -> Reply:
-    """`success` is a boolean here. A key revoked before is revoked still."""
+    """`success` is a boolean in this route. Revoking a device twice is no error."""
     fields = wire.body(call)
     text(fields, "clientRequestId")
     device = call.store.get(Device, text(fields, "deviceId"))
@@ -39,6 +39,7 @@ def revoke(call: Call) -> Reply:
 
 
 def lookup_call(call: Call) -> None:
+    """The guard of GET calls."""
     wire.require(call, "GET")
     wire.authenticated(call)
 

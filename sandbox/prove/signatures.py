@@ -1,4 +1,4 @@
-"""ES256 as the Web SDK signs: P-256, SHA-256, DER, standard base64. @prove-identity/prove-auth 3.6.2."""
+"""Verifies ES256 signatures of the Web SDK (@prove-identity/prove-auth 3.6.2): P-256, SHA-256, DER in base64."""
 
 import base64
 from hashlib import sha256
@@ -15,7 +15,7 @@ SIGNED_PATHS_FROM = "/v1/client/"
 
 
 def valid(public_key: str, signature: object, message: str) -> bool:
-    """False as well for a key that is no P-256 key and for a signature that cannot be read."""
+    """Whether the signature is by this PEM key. False for a malformed signature and for a key that is not P-256."""
     try:
         key = load_pem_public_key(public_key.encode())
         der = base64.b64decode(str(signature), validate=True)
@@ -31,7 +31,7 @@ def valid(public_key: str, signature: object, message: str) -> bool:
 
 
 def request_is_signed_by(call: Call, device: Device) -> bool:
-    """Version 3 of the SDK's signed requests: over a challenge of ours, the path and the body."""
+    """Whether the request has a signature of version 3 by this device: over a challenge, the path and the body."""
     headers = call.request.headers
     challenge = call.store.get(Challenge, headers.get("PA-Challenge", ""))
     if challenge is None or challenge.device_id != device.device_id or call.now > challenge.expires_at:
@@ -42,7 +42,7 @@ def request_is_signed_by(call: Call, device: Device) -> bool:
 
 
 def _string_to_sign(call: Call, challenge: str) -> str:
-    """The path counts from /v1/client on, whatever prefix the endpoint has."""
+    """The SDK signs the path from /v1/client on, without the endpoint's prefix."""
     path = call.request.path
     lines = (
         call.request.method or "",

@@ -1,19 +1,20 @@
 """POST /token. https://developer.prove.com/reference/token-request"""
 
-from sandbox.prove import tokens, wire
+from sandbox.prove import jwts, wire
 from sandbox.wire.call import Call, route
 from sandbox.wire.reply import Reply
 
-CLIENT_ID = CLIENT_SECRET = "sandbox"  # noqa: S105 - published
+CLIENT_ID = CLIENT_SECRET = "sandbox"  # noqa: S105 - public
 
 
-def client(call: Call) -> None:
+def form_call(call: Call) -> None:
+    """The guard of a POST with a form, which carries the credentials itself."""
     wire.require(call, "POST")
     if call.request.content_type != "application/x-www-form-urlencoded":
         raise wire.forbidden()
 
 
-@route("prove.token", client)
+@route("prove.token", form_call)
 def token(call: Call) -> Reply:
     form = call.request.POST.dict()
     if form.get("grant_type", "client_credentials") != "client_credentials":
@@ -22,6 +23,6 @@ def token(call: Call) -> Reply:
         wire.text(form, name)
     if (form["client_id"], form["client_secret"]) != (CLIENT_ID, CLIENT_SECRET):
         raise wire.refusal(8002)
-    life_s = tokens.ACCESS_TOKEN_LIFE_S
-    access_token = tokens.mint_access_token(call.store, call.now)
+    life_s = jwts.ACCESS_TOKEN_LIFE_S
+    access_token = jwts.new_access_token(call.store, call.now)
     return Reply({"access_token": access_token, "token_type": "Bearer", "expires_in": life_s})

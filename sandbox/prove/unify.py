@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from sandbox.prove import tokens, wire
+from sandbox.prove import jwts, wire
 from sandbox.prove.identity import prove_id_of
 from sandbox.prove.wire import body, flag, refusal, text
 from sandbox.state import people
@@ -18,7 +18,7 @@ from sandbox.wire.call import Call, route
 from sandbox.wire.reply import Reply
 
 FLOW_LIFE_S = 60 * 60  # assumed: no lifetime of a correlationId is documented
-# Looked at, and of no use here (`proveId` only without a number): what each may hold.
+# Patterns of the fields that are validated but not used (`proveId` is used only without a phoneNumber).
 UNUSED_TEXTS = {
     **dict.fromkeys(("proveId", "deviceId", "clientCustomerId"), ".*"),
     "emailAddress": "[A-Za-z0-9@.+]*",
@@ -32,13 +32,13 @@ BOUND_TO_ANOTHER = {"9101": people.REASONS["9101"]}
 @route("prove.unify", wire.server_call)
 def unify(call: Call) -> Reply:
     fields = body(call)
-    _offered(text(fields, "possessionType"))
+    _require_offered(text(fields, "possessionType"))
     request_id = text(fields, "clientRequestId", required=call.switch("client_request_id") == "required")
     written = _number(call, fields)
-    _served(call)
+    _require_served(call)
     echo = {"phoneNumber": written, "clientRequestId": request_id}
     echo["clientHumanId"] = text(fields, "clientHumanId", required=False)
-    _well_typed(fields)
+    _validate_unused(fields)
     flow = Flow(
         correlation_id=str(uuid.uuid4()),
         number=call.number,
@@ -52,8 +52,8 @@ def unify(call: Call) -> Reply:
     call.store.save(flow)
     call.effects["correlationId"] = flow.correlation_id
     call.facts |= {"rebind": flow.rebind, "checkReputation": flow.check_reputation}
-    auth_token = tokens.mint_auth_token(call.store, flow, call.origin, call.now)
-    return _answer(call, "pending", correlationId=flow.correlation_id, authToken=auth_token)
+    auth_token = jwts.new_auth_token(call.store, flow, call.origin, call.now)
+    return _reply(call, "pending", correlationId=flow.correlation_id, authToken=auth_token)
 
 
 @route("prove.unify_status", wire.server_call)
@@ -61,12 +61,12 @@ def unify_status(call: Call) -> Reply:
     fields = body(call)
     flow = _flow(call, fields)
     if flow.bound:
-        return _verdict(call, flow, fields, call.switch("status_after_bind"))
-    return _verdict(call, flow, fields, *_state(call, flow))
+        return _result(call, flow, fields, call.switch("status_after_bind"))
+    return _result(call, flow, fields, *_state(call, flow))
 
 
 def _state(call: Call, flow: Flow) -> tuple[str, Mapping[str, str]]:
-    """`success` and the reasons that Prove gives for it: the matrix of key states."""
+    """`success` and its failure reasons, by the state of the browser's key and of the number."""
     person = people.person(flow.number)
     device = _device(call, flow)
     if person.short_term:
@@ -91,18 +91,18 @@ def unify_bind(call: Call) -> Reply:
     device = _device(call, flow)
     written = text(fields, "phoneNumber")
     if flow.bound and call.switch("repeated_bind") == "true":
-        return _verdict(call, flow, fields, "true")
+        return _result(call, flow, fields, "true")
     if flow.bound or device is None or flow.success != "possession_required":
         raise refusal(int(call.switch("out_of_order")))
     if _e164(written) != flow.number:
-        return _verdict(call, flow, fields, "false", about_bind=True)
+        return _result(call, flow, fields, "false", about_bind=True)
     reasons = people.person(flow.number).bind_reasons
-    if device.number not in ("", flow.number) and not flow.rebind:  # bound by another flow since the status
+    if device.number not in ("", flow.number) and not flow.rebind:  # another flow bound the key after unify-status
         reasons = BOUND_TO_ANOTHER
     if reasons:
-        return _verdict(call, flow, fields, "false", reasons, about_bind=True)
+        return _result(call, flow, fields, "false", reasons, about_bind=True)
     _bind(call, flow, device)
-    return _verdict(call, flow, fields, "true", about_bind=True)
+    return _result(call, flow, fields, "true", about_bind=True)
 
 
 def _bind(call: Call, flow: Flow, device: Device) -> None:
@@ -115,7 +115,7 @@ def _bind(call: Call, flow: Flow, device: Device) -> None:
     call.effects["bound"] = True
 
 
-def _verdict(
+def _result(
     call: Call,
     flow: Flow,
     fields: Mapping[str, Any],
@@ -124,7 +124,7 @@ def _verdict(
     *,
     about_bind: bool = False,
 ) -> Reply:
-    """The reply of unify-status and unify-bind alike. What has no value is left out: no null, no empty object."""
+    """The reply of unify-status and unify-bind. Also stores `success` in the flow, for unify-bind to check."""
     call.facts["success"] = success
     if not about_bind and not flow.bound:
         flow.success = success
@@ -132,11 +132,11 @@ def _verdict(
     evaluation = {} if about_bind and call.switch("bind_evaluation") == "absent" else _evaluation(success, reasons)
     person = {"proveId": prove_id_of(call.store, flow.number), "deviceId": flow.device_id} if success == "true" else {}
     request_id = text(dict(fields), "clientRequestId", required=False) or flow.echo["clientRequestId"]
-    return _answer(call, success, **(flow.echo | {"clientRequestId": request_id} | person), evaluation=evaluation)
+    return _reply(call, success, **(flow.echo | {"clientRequestId": request_id} | person), evaluation=evaluation)
 
 
 def _evaluation(success: str, reasons: Mapping[str, str]) -> dict[str, Any]:
-    """https://developer.prove.com/docs/global-fraud-policy; reasons are an object, keyed by code."""
+    """The `evaluation` object, empty for none. https://developer.prove.com/docs/global-fraud-policy"""
     if not reasons and success not in ("true", "possession_required"):
         return {}
     failures: dict[str, dict[str, str]] = {}
@@ -147,43 +147,44 @@ def _evaluation(success: str, reasons: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _category(success: str, code: str) -> str:
-    """Who they are, or else their phone; beside a success that is no false, it is a matter of risk."""
+    """The category of `evaluation` for this reason: `risk` unless `success` is false."""
     if success != "false":
         return "risk"
     return "identification" if code in people.IDENTITY_REASONS else "authentication"
 
 
-def _answer(call: Call, success: str, **fields: Any) -> Reply:
+def _reply(call: Call, success: str, **fields: Any) -> Reply:
+    """A reply without the empty fields: Prove sends neither null nor empty objects."""
     as_boolean = call.switch("success_type") == "boolean" and success in ("true", "false")
     present = {name: value for name, value in fields.items() if value}
     return Reply({"success": success == "true" if as_boolean else success, **present})
 
 
 def _device(call: Call, flow: Flow) -> Device | None:
-    """The one that signed in this flow, unless it was revoked since."""
+    """The device that signed in this flow, or None if there is none or it has been revoked."""
     device = call.store.get(Device, flow.device_id)
     return None if device is None or device.revoked else device
 
 
 def _flow(call: Call, fields: dict[str, Any]) -> Flow:
+    """The flow with the call's correlationId. Raises Refusal if it is unknown or has expired."""
     correlation_id = text(fields, "correlationId")
     call.facts["correlationId"] = correlation_id
     flow = call.store.get(Flow, correlation_id)
     if flow is None or call.now > flow.started_at + FLOW_LIFE_S:
-        raise wire.carried(call, 8008)
+        raise wire.refusal_with_switched_status(call, 8008)
     call.number = flow.number
     return flow
 
 
-def _offered(possession_type: str) -> None:
+def _require_offered(possession_type: str) -> None:
     if possession_type in ("mobile", "desktop"):
         raise refusal(1001, f"possessionType '{possession_type}' is not offered by this sandbox, only 'none' is")
     if possession_type != "none":
         raise refusal(1001, "field 'possessionType' is invalid")
 
 
-def _well_typed(fields: dict[str, Any]) -> None:
-    """What this sandbox has no use for is looked at nevertheless."""
+def _validate_unused(fields: dict[str, Any]) -> None:
     for name, pattern in UNUSED_TEXTS.items():
         if not re.fullmatch(pattern, text(fields, name, required=False), re.DOTALL):
             raise refusal(1001, f"field '{name}' is invalid")
@@ -191,7 +192,7 @@ def _well_typed(fields: dict[str, Any]) -> None:
 
 
 def _number(call: Call, fields: dict[str, Any]) -> str:
-    """The number as the caller wrote it, or that of an earlier proveId."""
+    """The phone number as the caller wrote it, or that of the proveId. Sets `call.number` to it in E.164."""
     written = text(fields, "phoneNumber", required=False)
     if not written:
         known = call.store.find(Identity, prove_id=text(fields, "proveId", required=False))
@@ -209,11 +210,12 @@ def _e164(written: str) -> str:
         raise refusal(1001, "field 'phoneNumber' is invalid") from None
 
 
-def _served(call: Call) -> None:
+def _require_served(call: Call) -> None:
+    """Raises Refusal for a number of another region, or one that this sandbox refuses."""
     region = "na" if call.number.startswith("+1") else "eu"
     if call.switch("region") not in ("any", region):
         raise wire.forbidden()
     if code := people.person(call.number).api_code:
-        raise wire.carried(call, code)
+        raise wire.refusal_with_switched_status(call, code)
     if call.switch("numbers") == "listed" and call.number not in people.PEOPLE:
-        raise wire.carried(call, 8007)
+        raise wire.refusal_with_switched_status(call, 8007)

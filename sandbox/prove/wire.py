@@ -1,4 +1,4 @@
-"""What all of Prove's server calls share: bearer tokens, error bodies, limits.
+"""What all of Prove's routes for servers share: authentication, error bodies, limits.
 
 https://developer.prove.com/reference/status-and-error-codes
 """
@@ -7,32 +7,33 @@ from typing import Any
 
 from django.core.exceptions import RequestDataTooBig
 
-from sandbox.prove import tokens
+from sandbox.prove import jwts
 from sandbox.state.records import Received
 from sandbox.wire.call import ROUTES, Call, Route, json_body
 from sandbox.wire.errors import prove_error, rate_limited
 from sandbox.wire.reply import Refusal, Reply
 
-LARGEST_BODY = 4 * 1024  # bytes
+MAX_BODY_BYTES = 4 * 1024
 
 
 def refusal(code: int, message: str = "", status: int = 0) -> Refusal:
+    """To raise: Prove's error `code`, with its usual message and HTTP status unless others are given."""
     return Refusal(prove_error(code, message, status))
 
 
-def carried(call: Call, code: int) -> Refusal:
-    """8007, 8008 and 8009 are documented, the status that carries them is not."""
+def refusal_with_switched_status(call: Call, code: int) -> Refusal:
+    """For 8007, 8008 and 8009, whose HTTP status is not documented: a switch chooses it."""
     status = call.switch("status_of_8007_to_8009")
     return refusal(code, status=0 if status == "usual" else int(status))
 
 
 def forbidden() -> Refusal:
-    """Wrong path, host, region or verb. No body of it is documented."""
+    """For a wrong path, host, region or method. The body is not documented."""
     return Refusal(Reply({"message": "Forbidden"}, 403))
 
 
 def server_call(call: Call) -> None:
-    """The guard of all server calls that carry something: POST, JSON, a bearer token of ours, not too fast."""
+    """The guard of routes that take JSON: POST, Content-Type, access token and rate limit."""
     require(call, "POST")
     if call.request.content_type != "application/json":
         raise forbidden()
@@ -40,25 +41,28 @@ def server_call(call: Call) -> None:
 
 
 def authenticated(call: Call) -> None:
-    _keep_pace(call)
-    if not tokens.is_access_token(call.store, bearer(call), call.now):
+    """Raises Refusal above the rate limit, or without a valid access token."""
+    _limit_rate(call)
+    if not jwts.is_access_token(call.store, bearer(call), call.now):
         raise refusal(8002)
 
 
-def require(call: Call, *methods: str) -> None:
-    if call.request.method not in methods:
+def require(call: Call, method: str) -> None:
+    """Raises Refusal for any other HTTP method."""
+    if call.request.method != method:
         raise forbidden()
 
 
 def bearer(call: Call) -> str:
+    """The bearer token of the Authorization header, or an empty string."""
     scheme, _, token = call.request.headers.get("Authorization", "").partition(" ")
     return token if scheme.lower() == "bearer" else ""
 
 
 def body(call: Call) -> dict[str, Any]:
-    """Prove names the parameter that is wrong, in `message`."""
+    """The JSON body. Raises Refusal if it is too large or not a JSON object."""
     try:
-        if len(call.request.body) >= LARGEST_BODY:
+        if len(call.request.body) >= MAX_BODY_BYTES:
             raise RequestDataTooBig
         return json_body(call.request)
     except RequestDataTooBig:
@@ -68,7 +72,7 @@ def body(call: Call) -> dict[str, Any]:
 
 
 def text(fields: dict[str, Any], name: str, *, required: bool = True) -> str:
-    """An absent optional field is the empty string."""
+    """The field's string, empty if it is absent. Raises Refusal if a required field is empty or the type is wrong."""
     value = fields.get(name, "")
     if not isinstance(value, str):
         raise refusal(1001, f"field '{name}' is not a string")
@@ -78,32 +82,33 @@ def text(fields: dict[str, Any], name: str, *, required: bool = True) -> str:
 
 
 def flag(fields: dict[str, Any], name: str) -> bool:
+    """The field's boolean, false if it is absent. Raises Refusal if the type is wrong."""
     value = fields.get(name, False)
     if not isinstance(value, bool):
         raise refusal(1001, f"field '{name}' is not a boolean")
     return value
 
 
-def _keep_pace(call: Call) -> None:
+def _limit_rate(call: Call) -> None:
     limit = call.switch("requests_per_second")
     if limit == "unlimited":
         return
-    recent = [r for r in call.store.since(Received, "at", call.now - 1) if _counts(r.route)]
+    recent = [r for r in call.store.since(Received, "at", call.now - 1) if _is_limited(r.route)]
     if len(recent) >= int(limit):
         raise Refusal(rate_limited())
 
 
-def _counts(name: str) -> bool:
-    """A server's calls do, but for the one that gets the access token."""
+def _is_limited(name: str) -> bool:
+    """Prove's routes for servers count towards the limit, except /token."""
     return name in ROUTES and name.startswith("prove.") and name != "prove.token" and not ROUTES[name].cross_origin
 
 
-def anyone(call: Call) -> None:
-    """The guard of what is not there."""
+def no_guard(call: Call) -> None:
+    """Lets any call through."""
 
 
-def _nothing(_: Call) -> Reply:
+def _forbid(_: Call) -> Reply:
     raise forbidden()
 
 
-nothing_here = Route("prove.nothing_here", anyone, _nothing)
+unknown_path = Route("prove.nothing_here", no_guard, _forbid)

@@ -1,1 +1,1 @@
-"""The pretend Twilio: Verify v2, Lookup v2 and texts. https://www.twilio.com/docs/verify/api"""
+"""Emulates Twilio: Verify v2, Lookup v2 and Programmable Messaging."""

@@ -23,14 +23,14 @@ PACKAGES = (
 
 
 # https://www.twilio.com/docs/lookup/v2-api/formatting-validation
-UNREADABLE = {
+PARSE_ERRORS = {
     NumberParseException.INVALID_COUNTRY_CODE: "INVALID_COUNTRY_CODE",
     NumberParseException.NOT_A_NUMBER: "NOT_A_NUMBER",
     NumberParseException.TOO_SHORT_AFTER_IDD: "TOO_SHORT",
     NumberParseException.TOO_SHORT_NSN: "TOO_SHORT",
     NumberParseException.TOO_LONG: "TOO_LONG",
 }
-IMPOSSIBLE = {
+VALIDATION_ERRORS = {
     ValidationResult.INVALID_COUNTRY_CODE: "INVALID_COUNTRY_CODE",
     ValidationResult.IS_POSSIBLE_LOCAL_ONLY: "TOO_SHORT",
     ValidationResult.TOO_SHORT: "TOO_SHORT",
@@ -41,25 +41,25 @@ IMPOSSIBLE = {
 
 @route("twilio.lookup", wire.account)
 def lookup(call: Call) -> Reply:
-    """Packages that were not asked for are null, as are those that are not emulated: all but line_type_intelligence.
+    """Only the package line_type_intelligence is emulated. All others are null, as if they were not requested.
 
-    What is no number is no error: 200, not valid.
+    An invalid number is no error: the status is 200 and `valid` is false.
     """
     call.number = call.arguments["number"]
     try:
-        answer = _read(phonenumbers.parse(call.number, call.request.GET.get("CountryCode")))
+        answer = _formatted(phonenumbers.parse(call.number, call.request.GET.get("CountryCode")))
     except NumberParseException as error:
-        answer = _answer(call.number, UNREADABLE.get(error.error_type))
+        answer = _answer(call.number, PARSE_ERRORS.get(error.error_type))
     call.number = answer["phone_number"]
-    asked = "line_type_intelligence" in call.request.GET.get("Fields", "").split(",")
-    line_type = _line_type(call.number) if asked and answer["valid"] else None
+    requested = "line_type_intelligence" in call.request.GET.get("Fields", "").split(",")
+    line_type = _line_type(call.number) if requested and answer["valid"] else None
     return Reply(answer | dict.fromkeys(PACKAGES) | {"line_type_intelligence": line_type})
 
 
-def _read(parsed: PhoneNumber) -> dict[str, Any]:
-    """Possible counts as valid: the sandbox's own people are in no numbering plan."""
+def _formatted(parsed: PhoneNumber) -> dict[str, Any]:
+    """The response for a number. Possible numbers count as valid, since the test users have none that are assigned."""
     e164 = phonenumbers.format_number(parsed, PhoneNumberFormat.E164)
-    return _answer(e164, IMPOSSIBLE.get(phonenumbers.is_possible_number_with_reason(parsed))) | {
+    return _answer(e164, VALIDATION_ERRORS.get(phonenumbers.is_possible_number_with_reason(parsed))) | {
         "calling_country_code": str(parsed.country_code),
         "country_code": phonenumbers.region_code_for_number(parsed)
         or phonenumbers.region_code_for_country_code(parsed.country_code or 0),

@@ -1,4 +1,4 @@
-"""What the carrier brings: codes, calls and other texts, and when they arrive.
+"""Programmable Messaging, and the delivery of all texts and calls to the emulated phones.
 
 https://www.twilio.com/docs/messaging/api/message-resource
 """
@@ -17,22 +17,22 @@ from sandbox.wire.call import Call, route
 from sandbox.wire.reply import Reply
 
 SENDER = "Sandbox Verify"
-LONGEST_BODY = 1600  # characters
-NO_TEXTS = {60200: 21211, 60205: 21614, 60605: 21408, 21610: 21610, 21612: 21612}  # Verify's code to Messaging's
+MAX_BODY_LENGTH = 1600  # characters
+ERRORS = {60200: 21211, 60205: 21614, 60605: 21408, 21610: 21610, 21612: 21612}  # Messaging's code by Verify's
 
 
 @route("twilio.message", wire.account)
 def create(call: Call) -> Reply:
-    """A text that is no code. 201 means accepted, not delivered."""
+    """Sends a text without a code. 201 means accepted, not delivered."""
     form = call.request.POST
     call.number, sender = form.get("To", ""), form.get("MessagingServiceSid") or form.get("From", "")
-    _acceptable(call, sender, form.get("Body", ""))
+    _validate(call, sender, form.get("Body", ""))
     deliver(call, call.number, form["Body"])
     call.effects["sid"] = sid = "SM" + secrets.token_hex(16)
     return Reply(_resource(call, sid, sender, form["Body"]), 201)
 
 
-def _acceptable(call: Call, sender: str, body: str) -> None:
+def _validate(call: Call, sender: str, body: str) -> None:
     if call.arguments["account"] != wire.ACCOUNT_SID:
         raise wire.not_found(call)
     if not re.fullmatch(r"\+[1-9][0-9]{6,14}", call.number):
@@ -41,9 +41,9 @@ def _acceptable(call: Call, sender: str, body: str) -> None:
         raise refusal(call, 21603)
     if not body:
         raise refusal(call, 21602)
-    if len(body) > LONGEST_BODY:
+    if len(body) > MAX_BODY_LENGTH:
         raise refusal(call, 21617)
-    if code := NO_TEXTS.get(people.person(call.number).twilio_code or 0):
+    if code := ERRORS.get(people.person(call.number).twilio_code or 0):
         raise refusal(call, code)
 
 
@@ -74,21 +74,25 @@ def _resource(call: Call, sid: str, sender: str, body: str) -> dict[str, object]
     }
 
 
-def send(call: Call, verification: Verification) -> None:
-    """Verify's code."""
+def send_code(call: Call, verification: Verification) -> None:
+    """Sends a verification's code as a text or a call."""
     host = (call.store.get(Handset, verification.number) or Handset("")).host
-    first = texts.TEXTS.get(call.request.POST.get("Locale", "en"), texts.TEXTS["en"])
-    first = first.format(sender=SENDER, code=verification.code)
-    text = _text(first, verification.code, host if verification.channel == "sms" else "")
-    deliver(call, verification.number, text, verification.code, verification.channel)
+    template = texts.TEXTS.get(call.request.POST.get("Locale", "en"), texts.TEXTS["en"])
+    text = template.format(sender=SENDER, code=verification.code)
+    body = _with_bound_code(text, verification.code, host if verification.channel == "sms" else "")
+    deliver(call, verification.number, body, verification.code, verification.channel)
 
 
 def deliver(call: Call, number: str, body: str, code: str = "", channel: str = "sms") -> None:
+    """Stores a message, which arrives when the number's test user says so."""
     after_s = people.person(number).arrives_after_s
     arrives_at = None if after_s is None else call.now + after_s
     call.store.save(Message(uuid.uuid4().hex, number, body, code, channel, call.now, arrives_at))
 
 
-def _text(first: str, code: str, host: str) -> str:
-    """The last line lets browsers fill the code in, on that host alone: https://wicg.github.io/sms-one-time-codes/"""
-    return f"{first}\n\n@{host} #{code}" if host else first
+def _with_bound_code(text: str, code: str, host: str) -> str:
+    """The text and an origin-bound code, which browsers fill in on `host` only.
+
+    https://wicg.github.io/sms-one-time-codes/
+    """
+    return f"{text}\n\n@{host} #{code}" if host else text

@@ -1,4 +1,4 @@
-"""What Verify says in which language. https://www.twilio.com/docs/verify/supported-languages"""
+"""Verify's message by locale. https://www.twilio.com/docs/verify/supported-languages"""
 
 TEXTS = {
     "ar": "رمز {sender} الخاص بك هو {code}. لا تشاركه مع أي شخص.",
@@ -8,7 +8,7 @@ TEXTS = {
     "fr": "Votre code {sender} est {code}. Ne le communiquez à personne.",
     "pt-BR": "Seu código da {sender} é {code}. Não o compartilhe com ninguém.",
 }
-# Verify knows these, too; here they are said in English.
+# Verify has these locales as well. The sandbox sends them in English.
 OTHER_LOCALES = (
     *("af", "ca", "cs", "da", "el", "en-GB", "et", "fi", "he", "hi", "hr", "hu", "id", "it", "ja", "kn", "ko", "lt"),
     *("mr", "ms", "nb", "nl", "pl", "pt", "ro", "ru", "sk", "sv", "te", "th", "tl", "tr", "uk", "vi", "zh", "zh-CN"),

@@ -14,51 +14,54 @@ from sandbox.wire.reply import Reply
 
 # https://www.twilio.com/docs/verify/api/rate-limits-and-timeouts
 CODE_LIFE_S = 10 * 60
-MOST_SENDS = 5
-MOST_CHECKS = 5
+MAX_SENDS = 5
+MAX_CHECKS = 5
 CODE_DIGITS = 6
 CHANNELS = ("sms", "call")
 OTHER_CHANNELS = ("whatsapp", "email", "sna", "auto", "rcs")
-# To these numbers a call goes through: https://www.twilio.com/docs/verify/preventing-toll-fraud/sms-fraud-guard
+# Codes that refuse texts but not calls: https://www.twilio.com/docs/verify/preventing-toll-fraud/sms-fraud-guard
 SMS_ONLY = (60205, 60410, 21610, 21612)
-RISKS = (60410, 60605)  # what RiskCheck=disable asks not to look at
+RISK_CODES = (60410, 60605)  # codes that RiskCheck=disable turns off
 PATTERNS = {"RiskCheck": "enable|disable", "TemplateSid": "HJ[0-9a-fA-F]{32}"}
 
 
 @route("twilio.verification", wire.service)
 def create(call: Call) -> Reply:
-    """A resend within the code's life sends the same code of the same verification again."""
+    """Starts a verification, or sends the code of the pending one again."""
     form = call.request.POST
     call.number, channel = form.get("To", ""), form.get("Channel", "")
-    _acceptable(call, channel)
-    _deliverable(call, channel)
+    _validate(call, channel)
+    _require_deliverable(call, channel)
     verification = _pending(call) or _new(call, channel)
-    if _sends(call) >= MOST_SENDS:
+    if _sends(call) >= MAX_SENDS:
         raise refusal(call, 60203)
     attempt = {"time": iso(call.now), "channel": channel.upper(), "attempt_sid": "VL" + secrets.token_hex(16)}
     verification.attempts.append(attempt)
     verification.channel, verification.updated_at = channel, call.now
     call.store.save(verification)
-    messages.send(call, verification)
+    messages.send_code(call, verification)
     call.effects |= {"sid": verification.sid, "sends": len(verification.attempts)}
     return Reply(_resource(verification), 201)
 
 
 @route("twilio.verification_check", wire.service)
 def check(call: Call) -> Reply:
-    """A wrong code is no error: 200, still pending. https://www.twilio.com/docs/api/errors/60202"""
+    """Checks a code. A wrong one is no error: HTTP 200 and still `pending`.
+
+    https://www.twilio.com/docs/api/errors/60202
+    """
     form = call.request.POST
     verification = _found(call, form.get("VerificationSid", ""), form.get("To", ""))
     if not 4 <= len(form.get("Code", "")) <= 10:
         raise refusal(call, 60200, "Code")
     verification.checks += 1
     verification.updated_at = call.now
-    if verification.checks > MOST_CHECKS:
+    if verification.checks > MAX_CHECKS:
         verification.status = "max_attempts_reached"
     elif form["Code"] == verification.code:
         verification.status = "approved"
     call.store.save(verification)
-    if verification.checks > MOST_CHECKS:
+    if verification.checks > MAX_CHECKS:
         raise wire.not_found(call) if call.switch("twilio_sixth_check") == "20404" else refusal(call, 60202)
     call.effects |= {"approved": verification.status == "approved", "checks": verification.checks}
     return Reply(_common(verification) | {"sna_attempts_error_codes": None})
@@ -66,7 +69,7 @@ def check(call: Call) -> Reply:
 
 @route("twilio.verification_fetch", wire.service)
 def fetch(call: Call) -> Reply:
-    """Approved and expired ones are gone, cancelled ones are not."""
+    """Finds pending and cancelled verifications, but not approved or expired ones."""
     return Reply(_resource(_found(call, call.arguments["sid"], "", also=("canceled",))))
 
 
@@ -82,7 +85,7 @@ def update(call: Call) -> Reply:
     return Reply(_resource(verification))
 
 
-def _acceptable(call: Call, channel: str) -> None:
+def _validate(call: Call, channel: str) -> None:
     form = call.request.POST
     if not re.fullmatch(r"\+[1-9][0-9]{6,14}", call.number):
         raise refusal(call, 60200, "To")
@@ -101,15 +104,16 @@ def _acceptable(call: Call, channel: str) -> None:
         raise refusal(call, 60204, "CustomCode")
 
 
-def _deliverable(call: Call, channel: str) -> None:
+def _require_deliverable(call: Call, channel: str) -> None:
+    """Raises Refusal if the number takes no messages by this channel."""
     code = people.person(call.number).twilio_code
-    waved_through = call.request.POST.get("RiskCheck") == "disable" and code in RISKS and channel == "sms"
-    if code and not waved_through and not (channel == "call" and code in SMS_ONLY):
+    ignored = call.request.POST.get("RiskCheck") == "disable" and code in RISK_CODES and channel == "sms"
+    if code and not ignored and not (channel == "call" and code in SMS_ONLY):
         raise refusal(call, code)
 
 
-def _alive(call: Call) -> list[Verification]:
-    """Those of the number that still count, newest last."""
+def _current(call: Call) -> list[Verification]:
+    """The number's verifications that are not expired, approved or cancelled, newest last."""
     known = call.store.find(Verification, number=call.number)
     return [
         v for v in known if v.status in ("pending", "max_attempts_reached") and call.now < v.created_at + CODE_LIFE_S
@@ -117,12 +121,12 @@ def _alive(call: Call) -> list[Verification]:
 
 
 def _pending(call: Call) -> Verification | None:
-    """One whose checks are used up is not resumed: a new code then takes its place."""
-    return next((v for v in reversed(_alive(call)) if v.status == "pending" and v.checks < MOST_CHECKS), None)
+    """The verification to send again, or None. One without checks left is replaced by a new verification."""
+    return next((v for v in reversed(_current(call)) if v.status == "pending" and v.checks < MAX_CHECKS), None)
 
 
 def _sends(call: Call) -> int:
-    return sum(len(v.attempts) for v in _alive(call))
+    return sum(len(v.attempts) for v in _current(call))
 
 
 def _new(call: Call, channel: str) -> Verification:
@@ -131,7 +135,10 @@ def _new(call: Call, channel: str) -> Verification:
 
 
 def _found(call: Call, sid: str, number: str, also: tuple[str, ...] = ()) -> Verification:
-    """By sid or by number. Gone is gone: approved, expired and never begun look the same."""
+    """The verification with this sid, or the number's latest. `also`: further statuses that count as found.
+
+    Raises Refusal if there is none: Twilio does not tell approved, expired and unknown verifications apart.
+    """
     if not sid and not number:
         raise refusal(call, 60221)
     candidates = call.store.find(Verification, **({"sid": sid} if sid else {"number": number}))
@@ -139,11 +146,11 @@ def _found(call: Call, sid: str, number: str, also: tuple[str, ...] = ()) -> Ver
     if not sid and not candidates and call.switch("twilio_unknown_number") == "60200":
         raise refusal(call, 60200, "To")
     call.facts["sid"] = sid
-    alive = [v for v in candidates if v in _alive(call) or v.status in also]
-    if not alive:
+    found = [v for v in candidates if v in _current(call) or v.status in also]
+    if not found:
         raise wire.not_found(call)
-    call.facts["sid"] = alive[-1].sid
-    return alive[-1]
+    call.facts["sid"] = found[-1].sid
+    return found[-1]
 
 
 def _common(verification: Verification) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""manage.py sandbox PORT: the sandbox alone, for any client in any language."""
+"""`manage.py sandbox PORT`: runs the stand-alone sandbox, for clients in any language."""
 
 import sqlite3
 from argparse import ArgumentParser

@@ -9,7 +9,7 @@ from django.test import Client
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sandbox.prove import tokens
+from sandbox.prove import jwts
 from tests.sandbox.world import ACCOUNT, SERVICE, TOKEN, World
 
 SERVER_CALLS = ("unify", "unify-status", "unify-bind", "device/revoke")
@@ -188,7 +188,7 @@ def test_a_known_person_may_come_back_by_prove_id_alone(embedded: World) -> None
 
 def test_a_flow_ends_with_its_hour(embedded: World) -> None:
     correlation_id = embedded.checked("+12025550101")
-    embedded.passes(tokens.ACCESS_TOKEN_LIFE_S + 1)
+    embedded.passes(jwts.ACCESS_TOKEN_LIFE_S + 1)
     embedded.access_token = ""
 
     assert embedded.status(correlation_id).json()["code"] == 8008

@@ -1,4 +1,4 @@
-"""Access tokens for servers and authTokens for browsers: JWTs, signed with a key that the store keeps."""
+"""Access tokens for servers and authTokens for browsers: JWTs, signed with a key from the store."""
 
 import json
 import secrets
@@ -14,11 +14,11 @@ ACCESS_TOKEN_LIFE_S = 60 * 60
 AUTH_TOKEN_LIFE_S = 15 * 60
 ROOT = "/sandbox/prove"
 ALGORITHM = "HS256"
-# The SDK decodes the payload with atob(), which refuses base64url's two letters. In ASCII JSON only these lead to them.
+# The SDK decodes the payload with atob(), which rejects "-" and "_" of base64url. Only these characters lead to them.
 ESCAPES = str.maketrans({">": "\\u003e", "?": "\\u003f", "~": "\\u007e"})
 
 
-def mint_access_token(store: Store, now: float) -> str:
+def new_access_token(store: Store, now: float) -> str:
     return _sign(store, {"scope": "server", "jti": secrets.token_hex(8), "exp": int(now) + ACCESS_TOKEN_LIFE_S})
 
 
@@ -26,10 +26,11 @@ def is_access_token(store: Store, token: str, now: float) -> bool:
     return _claims(store, token, now).get("scope") == "server"
 
 
-def mint_auth_token(store: Store, flow: Flow, origin: str, now: float) -> str:
-    """`origin` is empty for the process we live in: the page's own origin then answers, whatever tunnel leads there.
+def new_auth_token(store: Store, flow: Flow, origin: str, now: float) -> str:
+    """An authToken for the flow. With an empty `origin`, the Web SDK calls the origin of its page.
 
-    The SDK keeps the first `endp` of a namespace for ever, so each `endp` has a namespace: no browser is stranded.
+    The SDK stores the first endpoint (`endp`) of a namespace (`ans`) for ever. Each endpoint therefore has a namespace
+    of its own, so that a browser never keeps calling an old address.
     """
     endpoint = origin + ROOT
     auth = {
@@ -45,7 +46,7 @@ def mint_auth_token(store: Store, flow: Flow, origin: str, now: float) -> str:
 
 
 def auth_id(store: Store, token: str, now: float) -> str:
-    """Whose flow the token opens; empty where it opens none."""
+    """The `auth_id` of the token's flow. Empty if the token is invalid, expired or an access token."""
     auth = _claims(store, token, now).get("auth")
     return str(auth["id"]) if isinstance(auth, dict) else ""
 
@@ -56,7 +57,7 @@ def _sign(store: Store, claims: dict[str, Any]) -> str:
 
 
 def _claims(store: Store, token: str, now: float) -> dict[str, Any]:
-    """Nothing, unless the token is ours and in force on the sandbox's clock."""
+    """The token's claims. Empty if its signature is wrong or it has expired by the sandbox's clock."""
     try:
         claims = jwt.decode(
             token, _key(store), algorithms=[ALGORITHM], options={"verify_exp": False, "verify_iat": False}

@@ -1,26 +1,26 @@
-"""The device API, which the Web SDK speaks straight from the browser: POST /v1/client/...
+"""The device API, which the Web SDK calls from the browser: POST /v1/client/...
 
-Nothing of it is documented; all is as @prove-identity/prove-auth 3.6.2 was seen to need it.
+It is not documented. This module implements what @prove-identity/prove-auth 3.6.2 was observed to need.
 """
 
 import uuid
 from typing import Any
 from urllib.parse import urlsplit
 
-from sandbox.prove import signatures, tokens, wire
+from sandbox.prove import jwts, signatures, wire
 from sandbox.state.records import Challenge, Device, Flow, Handset
 from sandbox.wire.call import Call, json_body, route
 from sandbox.wire.reply import Refusal, Reply
 
 DONE = Reply({"next": "done"})
-STOP = Reply({"next": ""})  # not "silent": the SDK would ask again, without an end
+STOP = Reply({"next": ""})  # with "silent" the SDK would repeat the call without end
 CLIENT_FAILURE, PROHIBITED, NO_DEVICE_FOUND = 10002, 10003, 10006
 IDLE_LIFE_S = 365 * 24 * 60 * 60  # https://developer.prove.com/docs/unify-flow: twelve months
 CHALLENGE_LIFE_S = 300
 
 
-def browser(call: Call) -> None:
-    """The guard. Only the token ties a signature to a flow."""
+def in_flow(call: Call) -> None:
+    """The guard of calls with an authToken. Remembers the host of the page, for the texts to this number."""
     wire.require(call, "POST")
     flow = _flow_of(call)
     call.number = flow.number
@@ -33,18 +33,18 @@ def browser(call: Call) -> None:
 def _host(origin: str) -> str:
     try:
         return urlsplit(origin).hostname or ""
-    except ValueError:  # no browser says so
+    except ValueError:
         return ""
 
 
-def anyone(call: Call) -> None:
-    """Outside a flow the SDK sends no token: the signature stands for the caller."""
+def without_token(call: Call) -> None:
+    """The guard of calls outside a flow, for which the SDK has no authToken: a signature authenticates them."""
     wire.require(call, "POST")
 
 
-@route("prove.device_register", browser, cross_origin=True)
+@route("prove.device_register", in_flow, cross_origin=True)
 def register(call: Call) -> Reply:
-    """A browser may send this more than once: one device per flow and key."""
+    """Idempotent: a browser may repeat the call, and gets one device per flow and key."""
     flow, fields = _flow_of(call), _body(call)
     key, signature = _registration(fields)
     if not signatures.valid(key["key"], signature, flow.challenge):
@@ -52,7 +52,7 @@ def register(call: Call) -> Reply:
     known = [d for d in call.store.find(Device, key_id=key["id"]) if d.registered_by == flow.correlation_id]
     device = known[0] if known else _new_device(call, flow, key, str(fields.get("deviceName", "")))
     call.store.save(device)
-    _prove(call, flow, device)
+    _set_device(call, flow, device)
     return Reply({"next": "done", "data": {"deviceId": device.device_id}})
 
 
@@ -68,7 +68,7 @@ def _new_device(call: Call, flow: Flow, key: dict[str, str], name: str) -> Devic
     )
 
 
-@route("prove.device_verify", browser, cross_origin=True)
+@route("prove.device_verify", in_flow, cross_origin=True)
 def verify(call: Call) -> Reply:
     flow, fields = _flow_of(call), _body(call)
     device = _device(call, fields)
@@ -78,33 +78,33 @@ def verify(call: Call) -> Reply:
         raise _failure(CLIENT_FAILURE, "signature does not match")
     device.used_at = call.now
     call.store.save(device)
-    _prove(call, flow, device)
+    _set_device(call, flow, device)
     return DONE
 
 
-@route("prove.device_error", browser, cross_origin=True)
+@route("prove.device_error", in_flow, cross_origin=True)
 def error(call: Call) -> Reply:
-    """Where the SDK reports what went wrong on its side; a key that it lost half of heals by forgetting it."""
+    """The SDK reports its errors here. If it has lost its deviceId, it is told to forget the key as well."""
     fields = _body(call)
     call.facts["reported"] = {name: str(fields.get(name, ""))[:200] for name in ("code", "message")}
     if "DeviceId is missing" in str(fields.get("message")):
         raise _unknown_device(call)
-    _signed_if_it_says_so(call)
+    _verify_signature_if_any(call)
     return STOP
 
 
-@route("prove.device_challenge", anyone, cross_origin=True)
+@route("prove.device_challenge", without_token, cross_origin=True)
 def challenge(call: Call) -> Reply:
     device = _device(call, _body(call))
     if device is None:
         raise _failure(NO_DEVICE_FOUND, "no device found")
     call.number = device.number
-    minted = Challenge(uuid.uuid4().hex, device.device_id, call.now + CHALLENGE_LIFE_S)
-    call.store.save(minted)
-    return Reply({"challenge": minted.challenge, "deviceId": device.device_id, "ttl": CHALLENGE_LIFE_S})
+    new = Challenge(uuid.uuid4().hex, device.device_id, call.now + CHALLENGE_LIFE_S)
+    call.store.save(new)
+    return Reply({"challenge": new.challenge, "deviceId": device.device_id, "ttl": CHALLENGE_LIFE_S})
 
 
-@route("prove.device_unregister", anyone, cross_origin=True)
+@route("prove.device_unregister", without_token, cross_origin=True)
 def unregister(call: Call) -> Reply:
     device = _device(call, _body(call))
     if device is None:
@@ -117,22 +117,22 @@ def unregister(call: Call) -> Reply:
     return STOP
 
 
-@route("prove.stepup_unregister", anyone, cross_origin=True)
+@route("prove.stepup_unregister", without_token, cross_origin=True)
 def unregister_passkey(call: Call) -> Reply:
-    """There are no passkeys here to forget."""
-    _signed_if_it_says_so(call)
+    """Does nothing, because the sandbox has no passkeys."""
+    _verify_signature_if_any(call)
     return STOP
 
 
 def _flow_of(call: Call) -> Flow:
-    """HTTP 401 for a token that is not ours, is over, or whose flow has been bound: it is for one flow, once."""
-    flows = call.store.find(Flow, auth_id=tokens.auth_id(call.store, wire.bearer(call), call.now))
+    """The flow of the call's authToken. Raises Refusal (401) if the token is invalid, or if its flow has been bound."""
+    flows = call.store.find(Flow, auth_id=jwts.auth_id(call.store, wire.bearer(call), call.now))
     if not flows or (flows[0].bound and call.switch("auth_token_reuse") == "refused"):
         raise wire.refusal(8002)
     return flows[0]
 
 
-def _prove(call: Call, flow: Flow, device: Device) -> None:
+def _set_device(call: Call, flow: Flow, device: Device) -> None:
     if not flow.bound:
         flow.device_id, flow.proved_at = device.device_id, call.now
         call.store.save(flow)
@@ -140,7 +140,7 @@ def _prove(call: Call, flow: Flow, device: Device) -> None:
 
 
 def _device(call: Call, fields: dict[str, Any]) -> Device | None:
-    """None as well for a device that was revoked, or not seen for a year."""
+    """The call's device, or None if it is unknown, revoked or has been idle for a year."""
     device = call.store.get(Device, str(fields.get("deviceId", "")))
     if device is None or device.revoked or call.now > device.used_at + IDLE_LIFE_S:
         return None
@@ -155,6 +155,7 @@ def _body(call: Call) -> dict[str, Any]:
 
 
 def _registration(fields: dict[str, Any]) -> tuple[dict[str, str], str]:
+    """The public key (`id`, `alg`, `key`) and its signature. Raises Refusal if the body is malformed."""
     match fields:
         case {
             "registrations": [{"publicKey": {"id": str(), "alg": "ES256", "key": str()} as key, "signature": signature}]
@@ -163,7 +164,7 @@ def _registration(fields: dict[str, Any]) -> tuple[dict[str, str], str]:
     raise _failure(CLIENT_FAILURE, "registration is malformed")
 
 
-def _signed_if_it_says_so(call: Call) -> None:
+def _verify_signature_if_any(call: Call) -> None:
     if "PA-KID" not in call.request.headers:
         return
     devices = call.store.find(Device, key_id=call.request.headers["PA-KID"])
@@ -174,11 +175,11 @@ def _signed_if_it_says_so(call: Call) -> None:
 
 
 def _unknown_device(call: Call) -> Refusal:
-    """On 10006 the SDK forgets its key; with a `next` it registers a new one in the same call."""
+    """On 10006 the SDK forgets its key. If `next` is not empty, it registers a new one in the same call."""
     heals = call.switch("unknown_device") == "heal"
     return _failure(NO_DEVICE_FOUND, "no device found", "device/passive/silent" if heals else "")
 
 
 def _failure(code: int, message: str, next_step: str = "") -> Refusal:
-    """HTTP 200: the SDK reads no body of any other status."""
+    """An error with HTTP 200, because the SDK reads the body of no other status."""
     return Refusal(Reply({"next": next_step, "error": {"code": code, "message": message}}))
