@@ -6,7 +6,7 @@ from onboarding.domain.policy import REBIND, Judgement, Verdict, judge, judge_li
 from onboarding.domain.states import Notice, State
 from onboarding.journey import risk
 from onboarding.models import OnboardingSession
-from onboarding.upstream.prove import Reply
+from onboarding.upstream.prove import UnifyAnswer
 
 AFTER_VERDICT = {
     Verdict.GO_ON: State.AUTHENTICATED,
@@ -18,19 +18,19 @@ AFTER_VERDICT = {
 }
 
 
-def judge_answer(session: OnboardingSession, reply: Reply) -> Judgement:
+def judge_answer(session: OnboardingSession, answer: UnifyAnswer) -> Judgement:
     """Judge an answer. One about another number or request than ours needs a reviewer."""
-    about_us = reply.phone_number is None or same(reply.phone_number, session.number)
-    echoed = reply.client_request_id in (None, str(session.client_request_id))
+    about_us = answer.phone_number is None or same(answer.phone_number, session.number)
+    echoed = answer.client_request_id in (None, str(session.client_request_id))
     if not (about_us and echoed):
         return Judgement(Verdict.REVIEW, {"upstream_mismatch": "The answer was about something else."})
     lifted = risk.cleared_reasons(session.number)
-    return judge(reply.success, reply.failure_reasons, rebind=session.rebind, cleared=lifted)
+    return judge(answer.success, answer.failure_reasons, rebind=session.rebind, cleared=lifted)
 
 
-def judge_device_answer(session: OnboardingSession, reply: Reply) -> Judgement:
+def judge_device_answer(session: OnboardingSession, answer: UnifyAnswer) -> Judgement:
     """Judge an answer to unify-status. A rebind needs a code; before a code, the type of line is judged too."""
-    judgement = judge_answer(session, reply)
+    judgement = judge_answer(session, answer)
     if judgement.verdict is Verdict.GO_ON and session.rebind:
         return Judgement(Verdict.REVIEW, {**judgement.reasons, REBIND: "Prove asked for no proof of the new number."})
     if judgement.verdict is not Verdict.ASK_POSSESSION:
@@ -38,12 +38,12 @@ def judge_device_answer(session: OnboardingSession, reply: Reply) -> Judgement:
     return judge_line(risk.line_type(session), judgement.reasons, cleared=risk.cleared_reasons(session.number))
 
 
-def answer_facts(reply: Reply, judgement: Judgement) -> events.Facts:
+def answer_facts(answer: UnifyAnswer, judgement: Judgement) -> events.Facts:
     """Return the facts for the event."""
-    return {"success": reply.success, "verdict": judgement.verdict, "reasons": sorted(judgement.reasons)}
+    return {"success": answer.success, "verdict": judgement.verdict, "reasons": sorted(judgement.reasons)}
 
 
-def answer_columns(reply: Reply, judgement: Judgement) -> dict[str, object]:
+def answer_columns(answer: UnifyAnswer, judgement: Judgement) -> dict[str, object]:
     """Return the session's columns."""
     notice = Notice.NOT_A_MOBILE if judgement.wants_a_mobile else ""
-    return {"evaluation": reply.evaluation, "failure_reasons": dict(judgement.reasons), "notice": notice}
+    return {"evaluation": answer.evaluation, "failure_reasons": dict(judgement.reasons), "notice": notice}

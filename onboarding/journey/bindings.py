@@ -12,7 +12,7 @@ from django.utils.translation import get_language
 from onboarding import events
 from onboarding.events import Name
 from onboarding.models import Binding, OnboardingSession
-from onboarding.upstream.prove import Reply
+from onboarding.upstream.prove import UnifyAnswer
 
 
 class Linked(NamedTuple):
@@ -23,18 +23,18 @@ class Linked(NamedTuple):
     moved_from: Binding | None
 
 
-def link(session: OnboardingSession, reply: Reply) -> Linked:
-    """Link the session's number to the key that `reply` names, for the person of its proveId.
+def link(session: OnboardingSession, answer: UnifyAnswer) -> Linked:
+    """Link the session's number to the key that `answer` names, for the person of its proveId.
 
     A number belongs to one person, and a key has one number: other bindings of either are revoked.
     """
-    _revoke_other_people(session, reply)
-    moved_from = _revoke_other_number(session, reply)
+    _revoke_other_people(session, answer)
+    moved_from = _revoke_other_number(session, answer)
     binding, is_new = Binding.objects.get_or_create(
-        user=_user_of(reply),
+        user=_user_of(answer),
         number=session.number,
-        prove_id=reply.prove_id,
-        device_id=reply.device_id or "",
+        prove_id=answer.prove_id,
+        device_id=answer.device_id or "",
         confirmed=True,
         defaults={"name": "Prove Key", "moved_from": moved_from, "language": get_language() or ""},
     )
@@ -45,25 +45,25 @@ def link(session: OnboardingSession, reply: Reply) -> Linked:
     return Linked(binding, is_new, moved_from)
 
 
-def _user_of(reply: Reply) -> AbstractBaseUser:
+def _user_of(answer: UnifyAnswer) -> AbstractBaseUser:
     user, _ = get_user_model().objects.get_or_create(
-        username=f"prove:{reply.prove_id}", defaults={"password": make_password(None)}
+        username=f"prove:{answer.prove_id}", defaults={"password": make_password(None)}
     )
     return user
 
 
-def _revoke_other_people(session: OnboardingSession, reply: Reply) -> None:
+def _revoke_other_people(session: OnboardingSession, answer: UnifyAnswer) -> None:
     """Revoke the bindings of everybody else who had the number: it has a new owner."""
-    for binding in Binding.objects.filter(number=session.number, confirmed=True).exclude(prove_id=reply.prove_id):
+    for binding in Binding.objects.filter(number=session.number, confirmed=True).exclude(prove_id=answer.prove_id):
         revoke(binding, why="number has a new person")
 
 
-def _revoke_other_number(session: OnboardingSession, reply: Reply) -> Binding | None:
+def _revoke_other_number(session: OnboardingSession, answer: UnifyAnswer) -> Binding | None:
     """Revoke and return the binding of the key with another number, if there is one.
 
     Where Prove names no key, it is the one that this browser was verified by before the rebind.
     """
-    key = Q(device_id=reply.device_id) if reply.device_id else Q(pk=session.moves_from_id)
+    key = Q(device_id=answer.device_id) if answer.device_id else Q(pk=session.moves_from_id)
     earlier = Binding.objects.filter(key, confirmed=True).exclude(number=session.number).first()
     if earlier:
         revoke(earlier, why="key has a new number")

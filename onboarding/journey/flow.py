@@ -30,7 +30,7 @@ from onboarding.journey.bindings import link
 from onboarding.journey.clock import CLAIM_TIMEOUT, CODE_LIFE, SESSION_LIFE
 from onboarding.journey.transitions import matches, set_notice, transition
 from onboarding.models import Binding, OnboardingSession
-from onboarding.upstream.prove import Reply, prove
+from onboarding.upstream.prove import UnifyAnswer, prove
 from onboarding.upstream.twilio import LOCALES, Refusal, TwilioRefused, twilio
 
 RESEND_WAITS = (timedelta(seconds=30), timedelta(seconds=60), timedelta(seconds=120), timedelta(seconds=300))
@@ -157,7 +157,7 @@ def check_device(*, session: OnboardingSession, address: Address) -> OnboardingS
     """
     transition(session, State.CHECKING_DEVICE, Name.DEVICE_ASKED, status_calls=F("status_calls") + 1)
     try:
-        reply = prove().unify_status(
+        answer = prove().unify_status(
             correlation_id=str(session.correlation_id), client_request_id=str(session.client_request_id)
         )
     except UpstreamError as error:
@@ -165,16 +165,16 @@ def check_device(*, session: OnboardingSession, address: Address) -> OnboardingS
         if session.is_final:
             return session
         raise
-    judgement = judge_device_answer(session, reply)
+    judgement = judge_device_answer(session, answer)
     if judgement.verdict is Verdict.GO_ON:
-        return _succeed(session, State.AUTHENTICATED, reply, Name.DEVICE_ANSWERED, judgement)
-    facts = answer_facts(reply, judgement)
+        return _succeed(session, State.AUTHENTICATED, answer, Name.DEVICE_ANSWERED, judgement)
+    facts = answer_facts(answer, judgement)
     if judgement.verdict is Verdict.WAIT:
         return _still_checking(
-            session, Notice.STILL_CHECKING, Name.DEVICE_ANSWERED, facts, answer_columns(reply, judgement)
+            session, Notice.STILL_CHECKING, Name.DEVICE_ANSWERED, facts, answer_columns(answer, judgement)
         )
     transition(
-        session, AFTER_VERDICT[judgement.verdict], Name.DEVICE_ANSWERED, facts, **answer_columns(reply, judgement)
+        session, AFTER_VERDICT[judgement.verdict], Name.DEVICE_ANSWERED, facts, **answer_columns(answer, judgement)
     )
     return send_code(session=session, address=address) if session.state == State.POSSESSION_REQUIRED else session
 
@@ -317,19 +317,19 @@ def bind(*, session: OnboardingSession) -> OnboardingSession:
     """Spend the approval: ask Prove to bind number and key. May be called again only if Prove surely did nothing."""
     transition(session, State.BINDING, Name.BIND_ASKED)
     try:
-        reply = prove().unify_bind(
+        answer = prove().unify_bind(
             correlation_id=str(session.correlation_id),
             number=session.number,
             client_request_id=str(session.client_request_id),
         )
     except UpstreamError as error:
         return _bind_unanswered(session, error)
-    judgement = judge_answer(session, reply)
+    judgement = judge_answer(session, answer)
     if judgement.verdict is Verdict.GO_ON:
-        return _succeed(session, State.BOUND, reply, Name.BIND_ANSWERED, judgement)
+        return _succeed(session, State.BOUND, answer, Name.BIND_ANSWERED, judgement)
     after = State.DECLINED if judgement.verdict is Verdict.DECLINE else State.IN_REVIEW
     return transition(
-        session, after, Name.BIND_ANSWERED, answer_facts(reply, judgement), **answer_columns(reply, judgement)
+        session, after, Name.BIND_ANSWERED, answer_facts(answer, judgement), **answer_columns(answer, judgement)
     )
 
 
@@ -342,31 +342,31 @@ def _bind_unanswered(session: OnboardingSession, error: UpstreamError) -> Onboar
 
 
 def _succeed(
-    session: OnboardingSession, to: State, reply: Reply, name: Name, judgement: Judgement
+    session: OnboardingSession, to: State, answer: UnifyAnswer, name: Name, judgement: Judgement
 ) -> OnboardingSession:
     seen = session.state, session.version
     try:
-        moved_from = _record_success(session, to, reply, name, judgement)
+        moved_from = _record_success(session, to, answer, name, judgement)
     except (IntegrityError, OperationalError):  # another session linked the same key or person at the same time
         session.state, session.version = seen  # the compare-and-swap still expects what was read
-        moved_from = _record_success(session, to, reply, name, judgement)
+        moved_from = _record_success(session, to, answer, name, judgement)
     if moved_from is not None:
         security_texts.send_moved_away(moved_from)
     return session
 
 
 def _record_success(
-    session: OnboardingSession, to: State, reply: Reply, name: Name, judgement: Judgement
+    session: OnboardingSession, to: State, answer: UnifyAnswer, name: Name, judgement: Judgement
 ) -> Binding | None:
     with transaction.atomic():
-        linked = link(session, reply)
+        linked = link(session, answer)
         transition(
             session,
             to,
             name,
-            answer_facts(reply, judgement),
+            answer_facts(answer, judgement),
             binding=linked.binding,
-            **answer_columns(reply, judgement),
+            **answer_columns(answer, judgement),
         )
         if linked.is_new and to is State.AUTHENTICATED:
             _observe_bind(session.number)

@@ -1,1 +1,1 @@
-"""The only way out: `http` is the door, guarded by `deadline`, `breaker` and `retries`; both vendors go through it."""
+"""All calls to the vendors: a client for each API, on top of `http` with its `deadline`, `breaker` and `retries`."""

@@ -16,20 +16,20 @@ log = logging.getLogger(__name__)
 
 RENEW_BEFORE = 60.0  # seconds before the token expires
 BEARER = re.compile(r"[A-Za-z0-9._~+/-]+=*")  # https://www.rfc-editor.org/rfc/rfc6750#section-2.1
-RENEWAL_PAUSE = 10.0  # seconds after a failed renewal, while the old token is still good
+RENEWAL_PAUSE = 10.0  # seconds after a failed renewal, while the old token is valid
 
 
 @dataclass(frozen=True)
 class AccessToken:
-    """`renew` and `expires` are seconds on time.monotonic()'s clock."""
+    """`renew_at` and `expires_at` are seconds of time.monotonic()."""
 
     secret: str = field(repr=False)
-    renew: float
-    expires: float
+    renew_at: float
+    expires_at: float
 
 
 class AccessTokens:
-    """Fetched by one thread at a time; renewed early by one while the others go on with the old one."""
+    """Fetches the token, by one thread at a time. While a thread renews it early, the others use the old one."""
 
     def __init__(self, upstream: Upstream, client_id: str, client_secret: str) -> None:
         self._upstream = upstream
@@ -38,11 +38,11 @@ class AccessTokens:
         self._fetching = threading.Lock()
 
     def get(self, wait: float) -> AccessToken:
-        """A good token, within `wait` seconds. Raises Busy, or Unreachable: what it was wanted for was not sent."""
+        """Return a valid token; wait up to `wait` seconds for a thread that fetches it. Raises Busy or Unreachable."""
         token, now = self._token, time.monotonic()
-        if token is not None and now < token.renew:
+        if token is not None and now < token.renew_at:
             return token
-        old = token if token is not None and now < token.expires else None
+        old = token if token is not None and now < token.expires_at else None
         if not self._fetching.acquire(timeout=0 if old else wait):
             if old:
                 return old
@@ -53,11 +53,12 @@ class AccessTokens:
             self._fetching.release()
 
     def drop(self, token: AccessToken) -> None:
-        """It was refused. A newer one stays."""
+        """Forget `token`, which Prove refused. A newer one stays."""
         if self._token is not None and self._token.secret == token.secret:
             self._token = None
 
     def _renewed(self, seen: AccessToken | None, old: AccessToken | None) -> AccessToken:
+        """Return a token newer than `seen`. If none can be fetched, return `old`, or raise if there is none."""
         current = self._token
         if current is not None and current is not seen:
             return current  # another thread was faster
@@ -66,7 +67,7 @@ class AccessTokens:
         except UpstreamError:
             if old is None:
                 raise
-            token = replace(old, renew=time.monotonic() + RENEWAL_PAUSE)
+            token = replace(old, renew_at=time.monotonic() + RENEWAL_PAUSE)
         self._token = token
         return token
 
@@ -82,9 +83,9 @@ class AccessTokens:
             raise Unreachable("prove", "token", error.status, error.code, error.request_id) from error
 
 
-def _parsed(document: Mapping[str, Any], asked: float) -> AccessToken:
+def _parsed(body: Mapping[str, Any], asked: float) -> AccessToken:
     with suppress(KeyError, TypeError, ValueError, AttributeError):
-        secret, seconds = document["access_token"], float(document["expires_in"])
-        if document["token_type"].lower() == "bearer" and BEARER.fullmatch(secret) and seconds > 0:
+        secret, seconds = body["access_token"], float(body["expires_in"])
+        if body["token_type"].lower() == "bearer" and BEARER.fullmatch(secret) and seconds > 0:
             return AccessToken(secret, asked + max(seconds - RENEW_BEFORE, seconds / 2), asked + seconds)
     raise Garbled("prove", "token")

@@ -1,4 +1,4 @@
-"""A circuit breaker, shared by threads: an upstream that fails is asked by one call now and then, not by everybody."""
+"""A circuit breaker, shared by threads: a vendor that fails gets a probe every 15 seconds and no other call."""
 
 import logging
 import threading
@@ -11,7 +11,7 @@ from onboarding.domain.errors import Uncertain, Unreachable, UpstreamError
 
 FAILURES_IN_A_ROW = 5
 WINDOW_S = 30.0
-WINDOW_CALLS = 20  # fewer in a window say nothing about a share
+WINDOW_CALLS = 20  # with fewer in the window, FAILED_SHARE does not count
 FAILED_SHARE = 0.5
 PROBE_EVERY_S = 15.0
 
@@ -19,22 +19,22 @@ log = logging.getLogger(__name__)
 
 
 class CircuitOpen(Unreachable):
-    """It failed too often of late: nothing was sent."""
+    """The upstream failed too often lately. Nothing was sent."""
 
 
-class Breaker:
-    """Closed, until failures open it; open, until a probe succeeds. Unreachable and Uncertain are failures."""
+class CircuitBreaker:
+    """Failures open it, and a probe that succeeds closes it. Unreachable and Uncertain are failures."""
 
     def __init__(self, service: str) -> None:
         self._service = service
         self._lock = threading.Lock()
-        self._recent: deque[tuple[float, bool]] = deque()  # when, on time.monotonic()'s clock, and whether it failed
+        self._recent: deque[tuple[float, bool]] = deque()  # seconds of time.monotonic(), and whether it failed
         self._failed_in_a_row = 0
-        self._next_probe: float | None = None  # None: closed
+        self._next_probe: float | None = None  # seconds of time.monotonic(); None while closed
 
     @contextmanager
     def guarding(self, operation: str) -> Iterator[None]:
-        """For one exchange. Raises CircuitOpen."""
+        """Count the success or failure of the request made inside. Raises CircuitOpen."""
         probing = self._admit(operation)
         try:
             yield
@@ -47,7 +47,7 @@ class Breaker:
         self._count(failed=False, probing=probing)
 
     def _admit(self, operation: str) -> bool:
-        """Whether the call is a probe."""
+        """Return whether the request is a probe. Raises CircuitOpen."""
         now = time.monotonic()
         with self._lock:
             if self._next_probe is None:
@@ -61,7 +61,7 @@ class Breaker:
         now = time.monotonic()
         with self._lock:
             if self._next_probe is None:
-                self._remember(now, failed)
+                self._add(now, failed)
                 if self._fails_too_often():
                     self._next_probe = now + PROBE_EVERY_S
                     log.warning("%s fails: the circuit is open", self._service)
@@ -70,7 +70,7 @@ class Breaker:
                 self._recent.clear()
                 log.warning("%s answers: the circuit is closed", self._service)
 
-    def _remember(self, now: float, failed: bool) -> None:
+    def _add(self, now: float, failed: bool) -> None:
         self._recent.append((now, failed))
         self._failed_in_a_row = self._failed_in_a_row + 1 if failed else 0
         while self._recent[0][0] <= now - WINDOW_S:

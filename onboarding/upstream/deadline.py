@@ -1,7 +1,7 @@
-"""A deadline for a whole call, first packet to last byte, that a reply dripped byte by byte cannot outlast.
+"""A deadline for a whole call, from the name look-up to the last byte.
 
-The timeouts of requests and urllib3 are for each read. Here every socket, plain or TLS, gets what is left of the call
-as its timeout before each thing it does.
+The timeouts of requests and urllib3 apply to each read, so a response that arrives byte by byte could take for ever.
+Here every socket, plain or TLS, gets the time that the call has left as its timeout before each operation.
 """
 
 import socket
@@ -23,23 +23,23 @@ from urllib3.connectionpool import ConnectionPool
 from urllib3.exceptions import NewConnectionError
 
 CONNECT_LIMIT = timedelta(seconds=2)  # name, TCP and TLS together
-POOLED_CONNECTIONS = 64  # kept for each host: more than any server here has threads
+POOLED_CONNECTIONS = 64  # per host; a worker has no more threads than this
 
 
 @dataclass
 class Call:
-    """One call to the outside."""
+    """One call to a vendor."""
 
-    ends: float  # seconds, on time.monotonic()'s clock
-    sent: bool = False  # a part of the request may have left this machine
+    ends: float  # seconds of time.monotonic()
+    sent: bool = False  # whether a part of the request may have left this machine
 
     @property
     def left(self) -> float:
-        """Seconds, 0 when the time is up."""
+        """Return the seconds left, 0 when the time is up."""
         return max(0.0, self.ends - time.monotonic())
 
-    def remaining(self) -> float:
-        """Seconds left. Raises TimeoutError when there are none."""
+    def left_or_timeout(self) -> float:
+        """Return the seconds left. Raises TimeoutError when the time is up."""
         if not (left := self.left):
             raise TimeoutError
         return left
@@ -50,7 +50,7 @@ _CALL: ContextVar[Call] = ContextVar("call")
 
 @contextmanager
 def deadline(limit: timedelta) -> Iterator[Call]:
-    """Whatever is called inside ends within `limit`, or within the limit of an outer `deadline` if that is earlier."""
+    """Let all calls inside end within `limit`, or by the end of an outer `deadline` if that is earlier."""
     outer = _CALL.get(None)
     ends = time.monotonic() + limit.total_seconds()
     call = Call(min(ends, outer.ends) if outer else ends)
@@ -62,14 +62,14 @@ def deadline(limit: timedelta) -> Iterator[Call]:
 
 
 class DeadlineSocket(socket.socket):
-    """Does nothing for longer than the call has left, and remembers in the call that something was sent."""
+    """A socket whose operations time out when the call does. It sets `Call.sent` before it sends."""
 
     def connect(self, address: Any) -> None:
-        self.settimeout(_CALL.get().remaining())
+        self.settimeout(_CALL.get().left_or_timeout())
         super().connect(address)
 
     def recv_into(self, *args: Any) -> int:
-        self.settimeout(_CALL.get().remaining())
+        self.settimeout(_CALL.get().left_or_timeout())
         return super().recv_into(*args)
 
     def send(self, *args: Any) -> int:
@@ -82,19 +82,19 @@ class DeadlineSocket(socket.socket):
 
     def _start_sending(self) -> None:
         call = _CALL.get()
-        self.settimeout(call.remaining())
+        self.settimeout(call.left_or_timeout())
         call.sent = True
 
 
 class DeadlineTLSSocket(DeadlineSocket, ssl.SSLSocket):
-    """The same over TLS. The handshake sends nothing of the request: it does not come through `send`."""
+    """The same over TLS. The handshake does not go through `send`, so it does not set `Call.sent`."""
 
     def do_handshake(self, block: bool = False) -> None:
-        self.settimeout(_CALL.get().remaining())
+        self.settimeout(_CALL.get().left_or_timeout())
         super().do_handshake(block)
 
 
-# getaddrinfo knows no timeout: it runs where waiting for it can be given up.
+# getaddrinfo has no timeout: it runs in a thread of its own, for which the caller stops waiting.
 _RESOLVER = ThreadPoolExecutor(max_workers=8, thread_name_prefix="resolver")
 
 
@@ -106,10 +106,10 @@ class DeadlineConnection(HTTPConnection):
             super().connect()
 
     def _new_conn(self) -> socket.socket:
-        wait = _CALL.get().remaining()
+        wait = _CALL.get().left_or_timeout()
         try:
             lookup = _RESOLVER.submit(socket.getaddrinfo, self._dns_host, self.port, type=socket.SOCK_STREAM)
-            return _first_to_answer(lookup.result(wait))
+            return _connect_to_first(lookup.result(wait))
         except OSError as error:  # also TimeoutError and gaierror
             raise NewConnectionError(self, type(error).__name__) from error
 
@@ -127,7 +127,7 @@ class TLSPool(HTTPSConnectionPool):
 
 
 class DeadlineAdapter(HTTPAdapter):
-    """requests' own adapter on the connections above; its pools are shared by threads."""
+    """requests' adapter with the connections above. Its pools are shared by threads."""
 
     def __init__(self) -> None:
         super().__init__(pool_maxsize=POOLED_CONNECTIONS)
@@ -141,19 +141,20 @@ class DeadlineAdapter(HTTPAdapter):
         return super().get_connection_with_tls_context(*args, **kwargs)
 
     def cert_verify(self, conn: Any, *_: Any) -> None:
-        """The context already holds the roots; requests would read its bundle again for each connection."""
+        """Verify with the roots that the context holds. requests would load its bundle again for each connection."""
         conn.cert_reqs = "CERT_REQUIRED"
 
 
 def _tls_context() -> ssl.SSLContext:
-    """Trusts the system's roots (`SSL_CERT_FILE` names others) and Mozilla's."""
+    """Return a context that trusts the system's roots (or those of `SSL_CERT_FILE`) and Mozilla's."""
     context = ssl.create_default_context()
     context.load_verify_locations(certifi.where())
     context.sslsocket_class = DeadlineTLSSocket
     return context
 
 
-def _first_to_answer(addresses: list[Any]) -> DeadlineSocket:
+def _connect_to_first(addresses: list[Any]) -> DeadlineSocket:
+    """Return a socket connected to the first address that accepts. Raises the last OSError."""
     failure = OSError("the name has no address")
     for family, kind, protocol, _, address in addresses:
         connection = DeadlineSocket(family, kind, protocol)

@@ -1,4 +1,4 @@
-"""The one door to the network. Nothing that passes through it is logged, and no error carries an address or a body."""
+"""All requests to the vendors. No request or response is logged, and no error carries a URL or a body."""
 
 import json
 import re
@@ -23,57 +23,58 @@ from requests.exceptions import ConnectTimeout, ContentDecodingError, RequestExc
 from urllib3.exceptions import HTTPError, NewConnectionError
 
 from onboarding.domain.errors import Busy, Garbled, Refused, Uncertain, Unreachable, UpstreamError
-from onboarding.upstream.breaker import Breaker, CircuitOpen
+from onboarding.upstream.breaker import CircuitBreaker, CircuitOpen
 from onboarding.upstream.deadline import CONNECT_LIMIT, Call, DeadlineAdapter, deadline
-from onboarding.upstream.retries import RETRIES, RateLimitHold, RetryBudget, pause
+from onboarding.upstream.retries import RETRIES, RateLimitHold, RetryBudget, backoff
 
-REPLY_LIMIT = 256 * 1024  # bytes, after decompression
+BODY_LIMIT = 256 * 1024  # bytes, after decompression
 TOO_MANY_REQUESTS = 429
 CHUNK = 16 * 1024  # bytes
 RETRY_AFTER_DEFAULT = timedelta(seconds=1)
 RETRY_AFTER_LIMIT = timedelta(hours=1)
-WAITED_OUT = timedelta(seconds=2)  # a shorter wait is a part of the call
+LONGEST_WAIT = timedelta(seconds=2)  # for a RateLimitHold, inside a call; a longer hold raises Busy
 REQUEST_ID_HEADERS = ("Twilio-Request-Id", "X-Request-Id", "X-Correlation-Id")
 
 
 @dataclass(frozen=True)
-class Answer:
-    """A whole HTTP reply: all of the body, or just more of it than REPLY_LIMIT."""
+class Response:
+    """A complete HTTP response. A body above BODY_LIMIT is cut off."""
 
     status: int
     headers: Mapping[str, str]
     body: bytes
 
-    def document(self) -> dict[str, Any]:
-        """The JSON object in the body, fit for a database. Raises ValueError where there is none."""
-        if len(self.body) > REPLY_LIMIT or "json" not in self.headers.get("Content-Type", ""):
+    def json(self) -> dict[str, Any]:
+        """Return the JSON object in the body. Raises ValueError if there is none, or none that a database can store."""
+        if len(self.body) > BODY_LIMIT or "json" not in self.headers.get("Content-Type", ""):
             raise ValueError("not JSON of a sane size")
         try:
-            document = json.loads(self.body)
+            found = json.loads(self.body)
         except RecursionError:
             raise ValueError("nested too deep") from None
-        # NaN, a lone surrogate and NUL are legal to Python's reader, but no database stores them.
-        json.dumps(document, allow_nan=False, ensure_ascii=False).encode()
-        if not isinstance(document, dict) or rb"\u0000" in self.body:
+        # Python's parser accepts NaN, lone surrogates and NUL, which no database stores.
+        json.dumps(found, allow_nan=False, ensure_ascii=False).encode()
+        if not isinstance(found, dict) or rb"\u0000" in self.body:
             raise ValueError("not an object")
-        return document
+        return found
 
     @property
     def code(self) -> int | None:
-        """The vendor's own error code: an integer in Prove's and Twilio's (also RFC 9457) error objects."""
+        """Return the integer `code` of Prove's and Twilio's error objects (some of them RFC 9457 problems), or None."""
         try:
-            return int(self.document()["code"])
+            return int(self.json()["code"])
         except (ValueError, KeyError, TypeError):
             return None
 
     @property
     def request_id(self) -> str | None:
+        """Return the vendor's id of the request, for its support; or None."""
         found = next((self.headers[name] for name in REQUEST_ID_HEADERS if name in self.headers), "")
         return found if re.fullmatch(r"[\w-]{1,64}", found, re.ASCII) else None
 
     @property
     def retry_after(self) -> timedelta:
-        """Seconds or an HTTP date (RFC 9110, 10.2.3), from the default up to the limit."""
+        """Return Retry-After (seconds or an HTTP date, RFC 9110, 10.2.3), from the default up to the limit."""
         value = self.headers.get("Retry-After", "")
         try:
             wait = float(value) if value.isdecimal() else _seconds_until(value)
@@ -83,10 +84,11 @@ class Answer:
 
 
 class Upstream:
-    """A vendor's API. `deadlines`: for the whole call, by operation, which is the last segment of its path.
+    """A vendor's API. An operation is named by the last segment of its path.
 
-    Operations in `repeatable` cannot happen twice: a failure is tried again, within the same deadline. A 429 holds all
-    calls until Retry-After, but one whose code is in `personal` is about one recipient alone.
+    `deadlines` limit whole calls, by operation. `repeatable` operations do no harm when they happen twice, so they are
+    retried, within the same deadline. After a 429 all calls are held until its Retry-After, unless its error code is
+    one of `per_number_codes`, which concern one phone number only.
     """
 
     def __init__(
@@ -95,40 +97,41 @@ class Upstream:
         base_url: str,
         deadlines: Mapping[str, timedelta],
         repeatable: frozenset[str] = frozenset(),
-        personal: frozenset[int] = frozenset(),
+        per_number_codes: frozenset[int] = frozenset(),
     ) -> None:
         if not is_safe(base_url):
             raise ImproperlyConfigured(f"The base URL of {service} must be https, or http to this machine (loopback).")
         self.service = service
-        self._deadlines, self._repeatable, self._personal = deadlines, repeatable, personal
+        self._deadlines, self._repeatable, self._per_number_codes = deadlines, repeatable, per_number_codes
         self._base_url = base_url.rstrip("/")
         # No requests.Session: it follows redirects, keeps cookies, and takes proxies and .netrc from the environment.
         self._adapter = _adapter(base_url)
-        self._breaker, self._retry_budget, self._rate_limit_hold = Breaker(service), RetryBudget(), RateLimitHold()
+        self._breaker, self._retry_budget = CircuitBreaker(service), RetryBudget()
+        self._rate_limit_hold = RateLimitHold()
         self._bulkhead = threading.BoundedSemaphore(settings.UPSTREAM_CALLS_AT_ONCE)
 
     def post(self, path: str, **content: Any) -> dict[str, Any]:
-        """The JSON object of a 2xx reply. `content`: `headers`, `auth`, `data` (form) or `json`, as in requests.
+        """Return the JSON object of a 2xx response. `content`: `headers`, `auth`, `data` or `json`, as in requests.
 
-        Raises the five of `onboarding.domain.errors`; RuntimeError inside a database transaction.
+        Raises UpstreamError, one of the five of `domain.errors`; RuntimeError inside a database transaction.
         """
-        return self._ask("POST", path, path.rsplit("/", 1)[-1], content)
+        return self._request("POST", path, path.rsplit("/", 1)[-1], content)
 
     def get(self, path: str, *, operation: str, **content: Any) -> dict[str, Any]:
-        """The same by GET. The operation is named, for the last segment of such a path may be a number."""
-        return self._ask("GET", path, operation, content)
+        """Do the same by GET. `operation` is given, because the path's last segment may be a phone number."""
+        return self._request("GET", path, operation, content)
 
-    def _ask(self, method: str, path: str, operation: str, content: Mapping[str, Any]) -> dict[str, Any]:
+    def _request(self, method: str, path: str, operation: str, content: Mapping[str, Any]) -> dict[str, Any]:
         request = requests.Request(method, self._base_url + path, **content).prepare()
         release_database()
         with deadline(self._deadlines[operation]) as call:
-            return self._exchanged(operation, request, call)
+            return self._send_with_retries(operation, request, call)
 
     @contextmanager
     def call(self, operation: str) -> Iterator[Call]:
-        """Everything inside, posts and waits, is one call: its deadline holds, and it keeps no database connection.
+        """Make all requests and waits inside one call: they share a deadline and hold no database connection.
 
-        Raises Unreachable when so many are under way that other pages would have no thread left.
+        Raises Unreachable if UPSTREAM_CALLS_AT_ONCE are under way already, so that other pages have threads left.
         """
         release_database()
         if not self._bulkhead.acquire(blocking=False):
@@ -139,67 +142,67 @@ class Upstream:
         finally:
             self._bulkhead.release()
 
-    def _exchanged(self, operation: str, request: requests.PreparedRequest, call: Call) -> dict[str, Any]:
+    def _send_with_retries(self, operation: str, request: requests.PreparedRequest, call: Call) -> dict[str, Any]:
         self._retry_budget.earn()
         for attempt in range(RETRIES if operation in self._repeatable else 0):
-            wait = pause(attempt)
+            wait = backoff(attempt)
             try:
-                return self._exchange(operation, request, call)
+                return self._send_once(operation, request, call)
             except (Unreachable, Uncertain) as error:
                 if isinstance(error, CircuitOpen) or wait >= call.left or not self._retry_budget.spend():
                     raise
             time.sleep(wait)
-        return self._exchange(operation, request, call)
+        return self._send_once(operation, request, call)
 
-    def _exchange(self, operation: str, request: requests.PreparedRequest, call: Call) -> dict[str, Any]:
+    def _send_once(self, operation: str, request: requests.PreparedRequest, call: Call) -> dict[str, Any]:
         self._wait_if_asked_to(operation, call)
-        if not call.left:  # time that others of this request used up is no failure of the vendor's
+        if not call.left:  # used up before this call: no failure of the vendor's
             raise Unreachable(self.service, operation)
         with self._breaker.guarding(operation):
-            return self._document(operation, self._answer(operation, request, call))
+            return self._json_of(operation, self._send(operation, request, call))
 
     def _wait_if_asked_to(self, operation: str, call: Call) -> None:
-        """Until the vendor wants to be asked again: a short wait is waited out, with jitter. Raises Busy."""
+        """Sleep until the rate limit's hold ends, with jitter. Raises Busy if that is too long."""
         wait = self._rate_limit_hold.left
-        if wait > min(WAITED_OUT, timedelta(seconds=call.left)):
+        if wait > min(LONGEST_WAIT, timedelta(seconds=call.left)):
             raise Busy(self.service, operation, retry_after=wait)
         if wait:
-            time.sleep(wait.total_seconds() + pause(0))
+            time.sleep(wait.total_seconds() + backoff(0))
 
-    def _answer(self, operation: str, request: requests.PreparedRequest, call: Call) -> Answer:
-        # The error is raised outside of the handler: what requests raises holds the request, numbers and secrets in it.
+    def _send(self, operation: str, request: requests.PreparedRequest, call: Call) -> Response:
+        # The error is raised after the except clauses: an exception of requests holds the request, with its secrets.
         try:
-            timeout = CONNECT_LIMIT.total_seconds(), call.remaining()
-            call.sent = True  # DeadlineAdapter knows better
+            timeout = CONNECT_LIMIT.total_seconds(), call.left_or_timeout()
+            call.sent = True  # for other adapters; DeadlineAdapter resets it until it sends
             with self._adapter.send(request, stream=True, timeout=timeout) as response:
-                return Answer(response.status_code, response.headers, _body(response))
+                return Response(response.status_code, response.headers, _body(response))
         except ContentDecodingError:
             failure: type[UpstreamError] = Garbled
         except (RequestException, HTTPError, OSError) as error:
             failure = Uncertain if call.sent and not _never_connected(error) else Unreachable
         raise failure(self.service, operation)
 
-    def _document(self, operation: str, answer: Answer) -> dict[str, Any]:
-        known = (self.service, operation, answer.status, answer.code, answer.request_id)
-        if answer.status >= 500:
+    def _json_of(self, operation: str, response: Response) -> dict[str, Any]:
+        known = (self.service, operation, response.status, response.code, response.request_id)
+        if response.status >= 500:
             raise Uncertain(*known)
-        if answer.status == TOO_MANY_REQUESTS:
-            if answer.code not in self._personal:
-                self._rate_limit_hold.keep(answer.retry_after)
-            raise Busy(*known, retry_after=answer.retry_after)
-        if answer.status >= 400:
+        if response.status == TOO_MANY_REQUESTS:
+            if response.code not in self._per_number_codes:
+                self._rate_limit_hold.extend(response.retry_after)
+            raise Busy(*known, retry_after=response.retry_after)
+        if response.status >= 400:
             raise Refused(*known)
         with suppress(ValueError):
-            if answer.status < 300:
-                return answer.document()
+            if response.status < 300:
+                return response.json()
         raise Garbled(*known)
 
 
 def release_database() -> None:
-    """Give this thread's database connections back for the time of a call.
+    """Give this thread's database connections back to the pool for the time of a call.
 
-    Raises RuntimeError inside a transaction: a slow vendor would hold its locks. (As with Django's `durable`, the
-    transaction that a TestCase wraps around a test does not count.)
+    Raises RuntimeError inside a transaction, because a slow vendor would make it hold its locks. (The transaction that
+    a TestCase wraps around a test does not count, as with Django's `durable`.)
     """
     for connection in connections.all(initialized_only=True):
         if not all(getattr(block, "_from_testcase", False) for block in connection.atomic_blocks):
@@ -209,7 +212,10 @@ def release_database() -> None:
 
 
 def _never_connected(error: Exception) -> bool:
-    """As far as the shape tells in which requests puts urllib3's errors, for adapters that do not keep `Call.sent`."""
+    """Return whether `error` shows that there was no connection. For adapters that do not set `Call.sent`.
+
+    requests passes urllib3's error as its first argument, with the cause as `reason`.
+    """
     reason = getattr(error.args[0], "reason", None) if error.args else None
     return isinstance(error, ConnectTimeout) or isinstance(reason, NewConnectionError)
 
@@ -218,22 +224,22 @@ def _body(response: requests.Response) -> bytes:
     body = bytearray()
     for chunk in response.iter_content(CHUNK):
         body += chunk
-        if len(body) > REPLY_LIMIT:
+        if len(body) > BODY_LIMIT:
             break
     return bytes(body)
 
 
 def _adapter(base_url: str) -> BaseAdapter:
-    """The one that settings mount there in place of the network, or else the network's."""
+    """Return the adapter that UPSTREAM_ADAPTERS names for this URL, or one for the network."""
     for prefix, path in settings.UPSTREAM_ADAPTERS.items():
         if base_url.startswith(prefix):
-            mounted: BaseAdapter = import_string(path)()
-            return mounted
+            adapter: BaseAdapter = import_string(path)()
+            return adapter
     return DeadlineAdapter()
 
 
 def is_safe(url: str) -> bool:
-    """Nobody on the way can read what goes there."""
+    """Return whether nobody between here and `url` can read a request to it."""
     parts = urlsplit(url)
     if parts.scheme == "http":
         return parts.hostname == "localhost" or _is_loopback(parts.hostname or "")

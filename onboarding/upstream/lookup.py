@@ -1,4 +1,4 @@
-"""What kind of line a number is: Twilio Lookup v2, through Twilio's own package. https://www.twilio.com/docs/lookup/v2-api"""
+"""The type of a number's line, from Twilio Lookup v2, by Twilio's package. https://www.twilio.com/docs/lookup/v2-api"""
 
 import re
 from datetime import timedelta
@@ -9,7 +9,7 @@ from django.conf import settings
 from onboarding.domain.errors import Garbled
 from onboarding.domain.policy import UNKNOWN_LINE
 from onboarding.upstream.http import Upstream
-from onboarding.upstream.twilio import client_of
+from onboarding.upstream.twilio import twilio_client
 
 PHONE_NUMBERS = "PhoneNumbers"  # the operation, named as in Twilio's path
 DEADLINES = {PHONE_NUMBERS: timedelta(seconds=4)}
@@ -17,19 +17,19 @@ PACKAGE = "line_type_intelligence"
 
 
 class Lookup:
-    """One call: the five errors of `onboarding.domain.errors`."""
+    """Twilio Lookup. Its call raises UpstreamError."""
 
     def __init__(self, base_url: str, username: str, password: str, account_sid: str) -> None:
-        client = client_of(Upstream("twilio-lookup", base_url, DEADLINES), username, password, account_sid)
+        client = twilio_client(Upstream("twilio-lookup", base_url, DEADLINES), username, password, account_sid)
         self._phone_numbers = client.lookups.v2.phone_numbers
 
     def line_type(self, number: str) -> str:
-        """Twilio's word for the line of `number` (E.164); UNKNOWN_LINE where Twilio has none.
+        """Return Twilio's type of the line of `number` (E.164), or UNKNOWN_LINE if Twilio does not know it.
 
         https://www.twilio.com/docs/lookup/v2-api/line-type-intelligence
         """
         found = self._phone_numbers(number).fetch(fields=PACKAGE)
-        known = found.line_type_intelligence or {}  # null: this package has no answer, and neither has an error_code
+        known = found.line_type_intelligence or {}  # null; or without a type, and with an error_code
         if found.phone_number != number or not isinstance(known, dict):
             raise Garbled("twilio-lookup", PHONE_NUMBERS)
         line_type = known.get("type") or UNKNOWN_LINE
@@ -40,7 +40,7 @@ class Lookup:
 
 @cache
 def lookup() -> Lookup:
-    """The one that settings name, for the whole process."""
+    """Return the client of this process, made from the settings."""
     return Lookup(
         settings.TWILIO_LOOKUP_BASE_URL,
         settings.TWILIO_USERNAME,

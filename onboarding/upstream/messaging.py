@@ -1,4 +1,4 @@
-"""A text that is no code: Twilio Programmable Messaging, through Twilio's own package.
+"""Sends texts that are no codes: Twilio Programmable Messaging, by Twilio's package.
 
 https://www.twilio.com/docs/messaging/api/message-resource
 """
@@ -10,25 +10,25 @@ from django.conf import settings
 
 from onboarding.domain.errors import Garbled
 from onboarding.upstream.http import Upstream
-from onboarding.upstream.twilio import client_of
+from onboarding.upstream.twilio import twilio_client
 
 MESSAGES = "Messages.json"  # the operation, named as in Twilio's path
 DEADLINES = {MESSAGES: timedelta(seconds=5)}
 
 
 class Messaging:
-    """One call; raises the errors of `domain.errors`. `sender`: a messaging service (MG...) or a number (E.164)."""
+    """Twilio Messaging. Its call raises UpstreamError. `sender` is a messaging service (MG...) or a number (E.164)."""
 
     def __init__(self, base_url: str, username: str, password: str, account_sid: str, sender: str) -> None:
-        client = client_of(Upstream("twilio-messaging", base_url, DEADLINES), username, password, account_sid)
+        client = twilio_client(Upstream("twilio-messaging", base_url, DEADLINES), username, password, account_sid)
         self._messages = client.messages
         self._sender = {"messaging_service_sid" if sender.startswith("MG") else "from_": sender}
 
     def send(self, to: str, body: str) -> None:
-        """Hand a text over to Twilio; whether it arrives is another matter."""
+        """Hand a text to Twilio, which does not say whether it arrives."""
         try:
             message = self._messages.create(to=to, body=body, **self._sender)
-        except (AttributeError, TypeError, ValueError):  # the package reads dates whatever their JSON type
+        except (AttributeError, TypeError, ValueError):  # from the package, for a date of the wrong JSON type
             raise Garbled("twilio-messaging", MESSAGES) from None
         if message.to != to:
             raise Garbled("twilio-messaging", MESSAGES)
@@ -36,7 +36,7 @@ class Messaging:
 
 @cache
 def messaging() -> Messaging:
-    """The one that settings name, for the whole process."""
+    """Return the client of this process, made from the settings."""
     return Messaging(
         settings.TWILIO_MESSAGING_BASE_URL,
         settings.TWILIO_USERNAME,

@@ -1,4 +1,4 @@
-"""Prove's Unify API, as far as a possession check of our own needs it. https://developer.prove.com/reference/unify-request"""
+"""Prove's Unify API with customer-supplied possession. https://developer.prove.com/reference/unify-request"""
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -30,17 +30,18 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Unified:
-    """A started flow. `auth_token` is for the Web SDK: once, within about 15 minutes."""
+class StartedFlow:
+    """Prove's answer to unify. `auth_token` is for the Web SDK, which can use it once, within about 15 minutes."""
 
     correlation_id: str = field(repr=False)
     auth_token: str = field(repr=False)
 
 
 @dataclass(frozen=True)
-class Reply:
-    """What Prove says of a flow. `prove_id` is there if `success` is TRUE; `evaluation` is Prove's
-    JSON; one that is no object stands below the name `evaluation`.
+class UnifyAnswer:
+    """Prove's answer to unify-status and unify-bind. `prove_id` is set if `success` is TRUE.
+
+    `evaluation` is Prove's JSON object; any other JSON value is wrapped as {"evaluation": value}.
     """
 
     success: Success
@@ -52,12 +53,15 @@ class Reply:
 
     @property
     def failure_reasons(self) -> dict[str, str]:
-        """Code to text, of all categories. https://developer.prove.com/docs/global-fraud-policy"""
-        return {code: text for item in self.evaluation.items() for code, text in _reasons(*item).items()}
+        """Return the failure reasons of all categories, code to text.
+
+        https://developer.prove.com/docs/global-fraud-policy
+        """
+        return {code: text for item in self.evaluation.items() for code, text in _failure_reasons(*item).items()}
 
 
 class Prove:
-    """All calls raise the five errors of `domain.errors`. Unreachable also says that no access token could be had."""
+    """Prove's API. All calls raise UpstreamError; Unreachable also if no access token can be fetched."""
 
     def __init__(self, base_url: str, client_id: str, client_secret: str) -> None:
         self._upstream = Upstream("prove", base_url, DEADLINES, REPEATABLE)
@@ -65,27 +69,27 @@ class Prove:
 
     def unify(
         self, number: str, client_request_id: str, *, rebind: bool = False, check_reputation: bool = False
-    ) -> Unified:
-        """Start a flow for `number` (E.164). https://developer.prove.com/reference/unify-request"""
+    ) -> StartedFlow:
+        """Start a flow for `number` (E.164) and return it. https://developer.prove.com/reference/unify-request"""
         body = {"phoneNumber": number, "possessionType": "none", "clientRequestId": client_request_id}
         options = {"rebind": rebind, "checkReputation": check_reputation}
-        return self._call("/v3/unify", body | {name: True for name, wanted in options.items() if wanted}, _unified)
+        return self._call("/v3/unify", body | {name: True for name, wanted in options.items() if wanted}, _started_flow)
 
-    def unify_status(self, correlation_id: str, client_request_id: str) -> Reply:
-        """What the device proved. https://developer.prove.com/reference/unify-status-request"""
+    def unify_status(self, correlation_id: str, client_request_id: str) -> UnifyAnswer:
+        """Return what the device proved. https://developer.prove.com/reference/unify-status-request"""
         body = {"correlationId": correlation_id, "clientRequestId": client_request_id}
-        return self._call("/v3/unify-status", body, _reply)
+        return self._call("/v3/unify-status", body, _unify_answer)
 
-    def unify_bind(self, correlation_id: str, number: str, client_request_id: str) -> Reply:
-        """Tie `number` to the key, after a possession check of our own.
+    def unify_bind(self, correlation_id: str, number: str, client_request_id: str) -> UnifyAnswer:
+        """Bind `number` to the key after a possession check of our own, and return whether that succeeded.
 
         https://developer.prove.com/reference/unify-bind-request
         """
         body = {"correlationId": correlation_id, "phoneNumber": number, "clientRequestId": client_request_id}
-        return self._call("/v3/unify-bind", body, _reply)
+        return self._call("/v3/unify-bind", body, _unify_answer)
 
     def revoke_device(self, device_id: str, client_request_id: str) -> None:
-        """Make a Prove Key useless; Refused with code 8011 if there is none.
+        """Revoke a Prove Key. Raises Refused with code 8011 if there is none.
 
         https://developer.prove.com/reference/revoke-request
         """
@@ -95,19 +99,19 @@ class Prove:
     def _call(self, path: str, body: Mapping[str, Any], parse: Callable[[dict[str, Any]], T]) -> T:
         operation = path.rsplit("/", 1)[-1]
         with self._upstream.call(operation) as call:
-            document = self._authorized(path, body, call)
+            answer = self._post_with_token(path, body, call)
         with suppress(ValueError):
-            return parse(document)
+            return parse(answer)
         raise Garbled("prove", operation)
 
-    def _authorized(self, path: str, body: Mapping[str, Any], call: Call) -> dict[str, Any]:
+    def _post_with_token(self, path: str, body: Mapping[str, Any], call: Call) -> dict[str, Any]:
         token = self._tokens.get(call.left)
         try:
             return self._post(path, body, token)
         except Refused as error:
             if error.status != UNAUTHORIZED:
                 raise
-        self._tokens.drop(token)  # Prove did not look at what a stale token came with: once more, with a fresh one
+        self._tokens.drop(token)  # Prove did nothing with the stale token's request: retry with a fresh one
         return self._post(path, body, self._tokens.get(call.left))
 
     def _post(self, path: str, body: Mapping[str, Any], token: AccessToken) -> dict[str, Any]:
@@ -116,60 +120,67 @@ class Prove:
 
 @cache
 def prove() -> Prove:
-    """The one that settings name, for the whole process."""
+    """Return the client of this process, made from the settings."""
     return Prove(settings.PROVE_BASE_URL, settings.PROVE_CLIENT_ID, settings.PROVE_CLIENT_SECRET)
 
 
-def _unified(document: Mapping[str, Any]) -> Unified:
-    """`success` here only says that nothing is known yet."""
-    correlation_id, auth_token = _text(document, "correlationId"), document.get("authToken")
+def _started_flow(body: Mapping[str, Any]) -> StartedFlow:
+    """Return the flow. Its `success` is ignored, since nothing is known yet. Raises ValueError."""
+    correlation_id, auth_token = _optional_text(body, "correlationId"), body.get("authToken")
     if correlation_id is None or not isinstance(auth_token, str) or not auth_token:
         raise ValueError("no flow")
-    return Unified(correlation_id, auth_token)
+    return StartedFlow(correlation_id, auth_token)
 
 
-def _reply(document: Mapping[str, Any]) -> Reply:
-    """`proveId` is needed to know the person; `deviceId` only to revoke, and not every channel has one."""
-    success, evaluation = document.get("success"), document.get("evaluation")
+def _unify_answer(body: Mapping[str, Any]) -> UnifyAnswer:
+    """Return the answer. A success needs a `proveId`; a `deviceId` is not given in every channel. Raises ValueError."""
+    success, evaluation = body.get("success"), body.get("evaluation")
     if not isinstance(success, str):
-        raise ValueError("not a string")  # 'true' the boolean is not "true" the word
-    reply = Reply(
+        raise ValueError("not a string")  # the boolean true is not the string "true"
+    answer = UnifyAnswer(
         success=Success(success),
-        phone_number=_text(document, "phoneNumber"),
-        prove_id=_text(document, "proveId"),
-        device_id=_text(document, "deviceId"),
-        client_request_id=_text(document, "clientRequestId"),
+        phone_number=_optional_text(body, "phoneNumber"),
+        prove_id=_optional_text(body, "proveId"),
+        device_id=_optional_text(body, "deviceId"),
+        client_request_id=_optional_text(body, "clientRequestId"),
         evaluation=evaluation if isinstance(evaluation, dict) else {"evaluation": evaluation} if evaluation else {},
     )
-    if reply.success is Success.TRUE and reply.prove_id is None:
-        raise ValueError("nobody")
-    return reply
+    if answer.success is Success.TRUE and answer.prove_id is None:
+        raise ValueError("no proveId")
+    return answer
 
 
-def _reasons(name: str, category: object) -> dict[str, str]:
-    """A category that did not pass, for reasons that can't be read, is a reason itself. Prove's documents print stubs:
-    strings and booleans, which say nothing.
+def _failure_reasons(name: str, category: object) -> dict[str, str]:
+    """Return the failure reasons of one category, code to text.
+
+    If it did not pass and its reasons cannot be read, return its name as a reason. Strings and booleans, which Prove's
+    documentation prints as placeholders, are ignored.
     """
     if not category or not isinstance(category, dict | list):
         return {}
-    told = category if isinstance(category, dict) else {"result": "?"}
-    reasons = told.get("failureReasons")
+    fields = category if isinstance(category, dict) else {"result": "?"}
+    reasons = fields.get("failureReasons")
     if isinstance(reasons, dict) and reasons:
         return {code: str(text) for code, text in reasons.items()}
-    passed = told.get("result", "pass") == "pass" and not reasons
+    passed = fields.get("result", "pass") == "pass" and not reasons
     return {} if passed else {name: "not understood"}
 
 
-def _revoked(document: Mapping[str, Any]) -> None:
-    if document.get("success") is not True:  # a boolean here, https://developer.prove.com/reference/revoke-request
+def _revoked(body: Mapping[str, Any]) -> None:
+    if (
+        body.get("success") is not True
+    ):  # a boolean, unlike that of unify: https://developer.prove.com/reference/revoke-request
         raise ValueError("not revoked")
 
 
-def _text(document: Mapping[str, Any], name: str) -> str | None:
-    """Optional: left out, never null or empty. https://developer.prove.com/reference/status-and-error-codes"""
-    if name not in document:
+def _optional_text(body: Mapping[str, Any], name: str) -> str | None:
+    """Return the field, or None if it is left out. Raises ValueError if it is empty, too long or no string.
+
+    https://developer.prove.com/reference/status-and-error-codes
+    """
+    if name not in body:
         return None
-    value = document[name]
+    value = body[name]
     if not isinstance(value, str) or not 0 < len(value) <= ID_LENGTH:
         raise ValueError(name)
     return value

@@ -1,37 +1,40 @@
-"""When a vendor may be asked again: seldom, a little later, not by all at once, and not while it asks for peace."""
+"""When a vendor may be called again: for a tenth of the calls, after a random wait, and not before its Retry-After."""
 
 import threading
 import time
 from datetime import timedelta
 from random import SystemRandom
 
-RETRIES = 2  # a call
+RETRIES = 2  # per call
 BASE_S, CAP_S = 0.2, 2.0
-SHARE = 0.1  # of first tries
-RESERVE = 3.0  # retries that no first try has to pay for
+SHARE = 0.1  # of a retry, which each first try earns
+RESERVE = 3.0  # retries at the start, and at most
 
 _random = SystemRandom()
 
 
-def pause(attempt: int) -> float:
-    """Seconds before retry `attempt`, from 0: full jitter."""
+def backoff(attempt: int) -> float:
+    """Return the seconds to wait before retry `attempt`, from 0: exponential backoff with full jitter."""
     return _random.uniform(0, min(CAP_S, BASE_S * 2**attempt))
 
 
 class RetryBudget:
-    """Shared by threads. A vendor that fails all its calls gets a tenth more of them, not three times as many."""
+    """Limits retries to SHARE of the first tries, so that a vendor that fails is not called three times as often.
+
+    Shared by threads.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._left = RESERVE
 
     def earn(self) -> None:
-        """A first try is being made."""
+        """Count a first try."""
         with self._lock:
             self._left = min(RESERVE, self._left + SHARE)
 
     def spend(self) -> bool:
-        """Whether a retry may be made."""
+        """Take one retry. Return False if none is left."""
         with self._lock:
             if self._left < 1:
                 return False
@@ -40,14 +43,16 @@ class RetryBudget:
 
 
 class RateLimitHold:
-    """Shared by threads: a vendor that answered 429 is left alone for as long as it asked."""
+    """The time, shared by threads, in which a vendor that answered 429 wants no calls."""
 
     def __init__(self) -> None:
-        self._until = 0.0  # seconds on time.monotonic()'s clock
+        self._until = 0.0  # seconds of time.monotonic()
 
-    def keep(self, wait: timedelta) -> None:
+    def extend(self, wait: timedelta) -> None:
+        """Hold for `wait` from now, or longer if that was asked for before."""
         self._until = max(self._until, time.monotonic() + wait.total_seconds())
 
     @property
     def left(self) -> timedelta:
+        """Return the time until calls are wanted again; 0 if they are."""
         return timedelta(seconds=max(0.0, self._until - time.monotonic()))

@@ -1,4 +1,4 @@
-"""The possession check: Twilio Verify v2, through Twilio's own package. https://www.twilio.com/docs/verify/api"""
+"""The possession check: Twilio Verify v2, by Twilio's package. https://www.twilio.com/docs/verify/api"""
 
 import json
 import logging
@@ -27,28 +27,28 @@ DEADLINES = {START: timedelta(seconds=8), CHECK: timedelta(seconds=8)}
 
 
 class Refusal(StrEnum):
-    """What Twilio's no means for the person, or for us."""
+    """Why Twilio refused, grouped by what to tell the person or the operator."""
 
-    NUMBER = "number"  # cannot be a recipient: ask for another number
+    NUMBER = "number"  # cannot receive a code
     LANDLINE = "landline"
     OPTED_OUT = "opted_out"  # the recipient replied STOP
-    CODE = "code"  # cannot be a code
-    GONE = "gone"  # approved before, expired or cancelled: this verification is over
-    TOO_MANY_CHECKS = "too_many_checks"  # this verification is over
-    BLOCKED = "blocked"  # fraud control or carrier: no message to this number for now
-    CONFIGURATION = "configuration"  # ours, at Twilio: tell an operator
+    CODE = "code"  # malformed code
+    GONE = "gone"  # the verification was approved, has expired or was cancelled
+    TOO_MANY_CHECKS = "too_many_checks"  # the verification has ended, after too many guesses
+    BLOCKED = "blocked"  # by Twilio's fraud control or the carrier, for now
+    CONFIGURATION = "configuration"  # our account or service at Twilio is misconfigured
     OTHER = "other"
 
 
 @dataclass(eq=False)
 class TwilioRefused(Refused):
-    """Refused, and why."""
+    """Twilio refused the call because of `refusal`."""
 
     refusal: Refusal = Refusal.OTHER
 
 
 R = Refusal
-# By operation and code: https://www.twilio.com/docs/api/errors/60200 and so on.
+# By operation and error code. Each code has a page, like https://www.twilio.com/docs/api/errors/60200
 REFUSALS: Mapping[tuple[str, int | None], Refusal] = {
     **{(START, code): R.NUMBER for code in (60200, 60436, 60006, 60033, 21211, 21614)},
     (START, 60205): R.LANDLINE,
@@ -58,35 +58,35 @@ REFUSALS: Mapping[tuple[str, int | None], Refusal] = {
     (CHECK, 60202): R.TOO_MANY_CHECKS,
     (CHECK, 20404): R.GONE,
 }
-OF_ONE_NUMBER = frozenset({60202, 60203, 60212})  # limits of a verification or number, not of the account
+PER_NUMBER_CODES = frozenset({60202, 60203, 60212})  # limits of a verification or number, not of the account
 CONFIGURATION_CODES = {20003, 20008, 20404, 21408, 21608, 60204, 60207, 60217, 60220, 60223, 60238}
-# Twilio splits its codes over time, so an unknown one is judge_answer by its HTTP status.
+# For codes not listed above: Twilio adds codes over time.
 REFUSALS_BY_STATUS: Mapping[tuple[str, int | None], Refusal] = {
     (CHECK, 404): R.GONE,
     **{(operation, status): R.CONFIGURATION for operation in DEADLINES for status in (401, 403)},
     (START, 404): R.CONFIGURATION,
 }
-OVER = {  # a check's status that is neither yes nor no
+ENDED = {  # the status of a verification that can no longer be checked
     "max_attempts_reached": R.TOO_MANY_CHECKS,
     **dict.fromkeys(("canceled", "deleted", "expired", "failed"), R.GONE),
 }
-# Limits that open again by themselves, whatever HTTP status they come with.
+# Rate limits, with the time until they end. Not all come with HTTP status 429.
 WAITS: Mapping[tuple[str, int | None], timedelta] = {
-    (START, 60202): timedelta(minutes=10),  # some report it in place of 60203
-    (START, 60203): timedelta(minutes=10),  # five sends: until the code expires
-    (START, 60212): timedelta(seconds=30),  # too many starts at a time for this number
+    (START, 60202): timedelta(minutes=10),  # reported in place of 60203, too
+    (START, 60203): timedelta(minutes=10),  # after five sends, until the code expires
+    (START, 60212): timedelta(seconds=30),  # concurrent starts for one number
     **{(operation, code): timedelta(seconds=2) for operation in DEADLINES for code in (20429, 25109)},
 }
 
 
-# Django's languages to Twilio's locales. Twilio answers any other with a 404: then the number's country decides.
+# Django's languages to Twilio's locales. Twilio answers others with 404; without one, the number's country decides.
 # https://www.twilio.com/docs/verify/supported-languages
 LOCALES: Mapping[str, str] = {"ar": "ar", "de": "de", "en": "en", "es": "es", "fr": "fr", "pt-br": "pt-BR"}
 
 
 @dataclass(frozen=True)
 class Verification:
-    """A code that was sent. A resend within its life has the same `sid`, and so has a start by anybody else."""
+    """A sent code. Within its life every start for the same number, by anybody, resends it and has the same `sid`."""
 
     sid: str
     to: str = field(repr=False)
@@ -94,34 +94,34 @@ class Verification:
 
 
 class Twilio:
-    """Both calls: the five errors of `onboarding.domain.errors`, Refused always as TwilioRefused."""
+    """Twilio Verify. Both calls raise UpstreamError; Refused is always a TwilioRefused."""
 
     def __init__(self, base_url: str, username: str, password: str, account_sid: str, service_sid: str) -> None:
-        client = client_of(
-            Upstream("twilio", base_url, DEADLINES, personal=OF_ONE_NUMBER), username, password, account_sid
+        client = twilio_client(
+            Upstream("twilio", base_url, DEADLINES, per_number_codes=PER_NUMBER_CODES), username, password, account_sid
         )
         self._service = client.verify.v2.services(service_sid)
 
     def start(self, to: str, channel: str = Channel.SMS, locale: str | None = None) -> Verification:
-        """Send a code to `to` (E.164). https://www.twilio.com/docs/verify/api/verification"""
+        """Send a code to `to` (E.164). Return its Verification. https://www.twilio.com/docs/verify/api/verification"""
         options = {"locale": locale} if locale else {}
-        found = _asked(START, lambda: self._service.verifications.create(to=to, channel=channel, **options))
+        found = _classifying(START, lambda: self._service.verifications.create(to=to, channel=channel, **options))
         if found.to != to or not re.fullmatch("VE[0-9a-f]{32}", str(found.sid)):
             raise Garbled("twilio", START)
         return Verification(found.sid, found.to, str(found.status))
 
     def check(self, sid: str, to: str, code: str) -> bool:
-        """Whether `code` is the one that verification `sid` sent to `to`.
+        """Return whether `code` is the one that verification `sid` sent to `to`.
 
-        Only the first right answer is ever approved: after it, Refusal.GONE.
+        A verification is approved once. Later checks raise TwilioRefused with Refusal.GONE.
         https://www.twilio.com/docs/verify/api/verification-check
         """
-        found = _asked(CHECK, lambda: self._service.verification_checks.create(verification_sid=sid, code=code))
+        found = _classifying(CHECK, lambda: self._service.verification_checks.create(verification_sid=sid, code=code))
         if (found.sid, found.to) != (sid, to):
             raise Garbled("twilio", CHECK)
         status = str(found.status)
-        if status in OVER:
-            raise TwilioRefused("twilio", CHECK, refusal=OVER[status])
+        if status in ENDED:
+            raise TwilioRefused("twilio", CHECK, refusal=ENDED[status])
         if status not in ("approved", "pending"):
             raise Garbled("twilio", CHECK)
         return status == "approved"
@@ -129,7 +129,7 @@ class Twilio:
 
 @cache
 def twilio() -> Twilio:
-    """The one that settings name, for the whole process."""
+    """Return the client of this process, made from the settings."""
     return Twilio(
         settings.TWILIO_BASE_URL,
         settings.TWILIO_USERNAME,
@@ -140,7 +140,7 @@ def twilio() -> Twilio:
 
 
 class UpstreamHttpClient:
-    """What twilio.rest.Client sends through. It keeps nothing of a call, so threads can share it."""
+    """The HTTP client of twilio.rest.Client. It keeps no state of a call, so threads can share it."""
 
     is_async = False
 
@@ -148,33 +148,34 @@ class UpstreamHttpClient:
         self._upstream = upstream
 
     def request(self, method: str, uri: str, **content: Any) -> Response:
-        """Errors pass by the package, which would drop their headers, and with them Retry-After."""
+        """Return the response. Raises UpstreamError, before the package sees an error: it would drop Retry-After."""
         known = {"headers": content["headers"], "auth": content["auth"]}
-        operation = uri.rsplit("/", 2)[-2 if method == "GET" else -1]  # /v2/PhoneNumbers/+1…
+        operation = uri.rsplit("/", 2)[-2 if method == "GET" else -1]  # a GET is of /v2/PhoneNumbers/+1…
         with self._upstream.call(operation):
             if method == "GET":
-                document = self._upstream.get(f"{uri}?{urlencode(content['params'])}", operation=operation, **known)
+                body = self._upstream.get(f"{uri}?{urlencode(content['params'])}", operation=operation, **known)
             else:
-                document = self._upstream.post(uri, data=content["data"], **known)
-        return Response(HTTPStatus.CREATED, json.dumps(document))
+                body = self._upstream.post(uri, data=content["data"], **known)
+        return Response(HTTPStatus.CREATED, json.dumps(body))
 
 
-def client_of(upstream: Upstream, username: str, password: str, account_sid: str) -> Client:
-    """Twilio's own, left with paths: `upstream` knows the address, and no TWILIO_EDGE or TWILIO_REGION bends it."""
+def twilio_client(upstream: Upstream, username: str, password: str, account_sid: str) -> Client:
+    """Return Twilio's client, which calls `upstream` with paths. TWILIO_EDGE and TWILIO_REGION have no effect."""
     http_client = UpstreamHttpClient(upstream)
     client = Client(username, password, account_sid, http_client=http_client, environment={"TWILIO_EDGE": ""})
     client.verify.base_url = client.lookups.base_url = client.api.base_url = ""
     return client
 
 
-def _asked(operation: str, call: Callable[[], Any]) -> Any:
+def _classifying(operation: str, call: Callable[[], Any]) -> Any:
+    """Return what `call` returns. Raises Refused as TwilioRefused, or as Busy if it is a rate limit."""
     try:
         return call()
     except (Refused, Busy) as error:
-        raise _classed(operation, error) from error
+        raise _classified(operation, error) from error
 
 
-def _classed(operation: str, error: Refused | Busy) -> TwilioRefused | Busy:
+def _classified(operation: str, error: Refused | Busy) -> TwilioRefused | Busy:
     known = (error.service, error.operation, error.status, error.code, error.request_id)
     refusal = REFUSALS.get((operation, error.code))
     if refusal is None and error.code in CONFIGURATION_CODES:

@@ -10,7 +10,7 @@ import pytest
 import responses
 
 from onboarding.domain.errors import Busy, Garbled, Refused, Uncertain, Unreachable, UpstreamError
-from onboarding.upstream.breaker import Breaker, CircuitOpen
+from onboarding.upstream.breaker import CircuitBreaker, CircuitOpen
 from onboarding.upstream.deadline import deadline
 from onboarding.upstream.http import Upstream
 
@@ -32,11 +32,11 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 @pytest.fixture
-def breaker(clock: Clock) -> Breaker:
-    return Breaker("prove")
+def breaker(clock: Clock) -> CircuitBreaker:
+    return CircuitBreaker("prove")
 
 
-def answers(breaker: Breaker) -> bool:
+def answers(breaker: CircuitBreaker) -> bool:
     """Whether the upstream was asked; it answered."""
     try:
         with breaker.guarding("unify"):
@@ -45,7 +45,7 @@ def answers(breaker: Breaker) -> bool:
         return False
 
 
-def fails(breaker: Breaker, error: type[UpstreamError] = Uncertain) -> bool:
+def fails(breaker: CircuitBreaker, error: type[UpstreamError] = Uncertain) -> bool:
     """Whether the upstream was asked; it failed."""
     try:
         with breaker.guarding("unify"):
@@ -57,11 +57,11 @@ def fails(breaker: Breaker, error: type[UpstreamError] = Uncertain) -> bool:
 
 
 @pytest.mark.parametrize("error", [Uncertain, Unreachable])
-def test_five_failures_in_a_row_open_it(breaker: Breaker, error: type[UpstreamError]) -> None:
+def test_five_failures_in_a_row_open_it(breaker: CircuitBreaker, error: type[UpstreamError]) -> None:
     assert [fails(breaker, error) for _ in range(7)] == [True] * 5 + [False] * 2
 
 
-def test_what_it_refuses_was_not_sent(breaker: Breaker) -> None:
+def test_what_it_refuses_was_not_sent(breaker: CircuitBreaker) -> None:
     for _ in range(5):
         fails(breaker)
     with pytest.raises(Unreachable) as caught, breaker.guarding("unify"):
@@ -70,29 +70,29 @@ def test_what_it_refuses_was_not_sent(breaker: Breaker) -> None:
 
 
 @pytest.mark.parametrize("error", [Refused, Busy, Garbled])
-def test_an_answer_of_any_kind_is_no_failure(breaker: Breaker, error: type[UpstreamError]) -> None:
+def test_an_answer_of_any_kind_is_no_failure(breaker: CircuitBreaker, error: type[UpstreamError]) -> None:
     assert all(fails(breaker, error) for _ in range(50))
 
 
-def test_an_answer_begins_the_row_anew(breaker: Breaker) -> None:
+def test_an_answer_begins_the_row_anew(breaker: CircuitBreaker) -> None:
     for _ in range(4):
         fails(breaker)
     answers(breaker)
     assert [fails(breaker) for _ in range(6)] == [True] * 5 + [False]
 
 
-def test_half_of_twenty_calls_within_thirty_seconds_open_it(breaker: Breaker) -> None:
+def test_half_of_twenty_calls_within_thirty_seconds_open_it(breaker: CircuitBreaker) -> None:
     asked = [(answers(breaker), fails(breaker)) for _ in range(12)]
     assert asked == [(True, True)] * 10 + [(False, False)] * 2
 
 
-def test_failures_longer_ago_do_not_count(breaker: Breaker, clock: Clock) -> None:
+def test_failures_longer_ago_do_not_count(breaker: CircuitBreaker, clock: Clock) -> None:
     for _ in range(40):
         assert answers(breaker) and fails(breaker)
         clock.now += 3.5
 
 
-def test_while_it_is_open_one_call_each_fifteen_seconds_goes_out(breaker: Breaker, clock: Clock) -> None:
+def test_while_it_is_open_one_call_each_fifteen_seconds_goes_out(breaker: CircuitBreaker, clock: Clock) -> None:
     for _ in range(5):
         fails(breaker)
     probes = 0
@@ -102,7 +102,7 @@ def test_while_it_is_open_one_call_each_fifteen_seconds_goes_out(breaker: Breake
     assert probes == 4
 
 
-def test_one_thread_probes_and_the_others_do_not_wait(breaker: Breaker, clock: Clock) -> None:
+def test_one_thread_probes_and_the_others_do_not_wait(breaker: CircuitBreaker, clock: Clock) -> None:
     for _ in range(5):
         fails(breaker)
     clock.now += 15
@@ -122,14 +122,14 @@ def test_one_thread_probes_and_the_others_do_not_wait(breaker: Breaker, clock: C
     assert all(answers(breaker) for _ in range(5))
 
 
-def test_a_probe_that_fails_leaves_it_open(breaker: Breaker, clock: Clock) -> None:
+def test_a_probe_that_fails_leaves_it_open(breaker: CircuitBreaker, clock: Clock) -> None:
     for _ in range(5):
         fails(breaker)
     clock.now += 15
     assert [fails(breaker), answers(breaker)] == [True, False]
 
 
-def test_an_answer_to_an_earlier_call_does_not_close_it(breaker: Breaker, clock: Clock) -> None:
+def test_an_answer_to_an_earlier_call_does_not_close_it(breaker: CircuitBreaker, clock: Clock) -> None:
     with breaker.guarding("unify"):
         for _ in range(5):
             fails(breaker)
@@ -137,7 +137,7 @@ def test_an_answer_to_an_earlier_call_does_not_close_it(breaker: Breaker, clock:
 
 
 def test_opening_and_closing_are_logged_once_each(
-    breaker: Breaker, clock: Clock, caplog: pytest.LogCaptureFixture
+    breaker: CircuitBreaker, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.WARNING, "onboarding")
     for _ in range(9):

@@ -23,7 +23,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from pytest_django import DjangoDbBlocker
 
 from onboarding.domain.errors import Busy, Garbled, Refused, Uncertain, Unreachable, UpstreamError
-from onboarding.upstream.http import REPLY_LIMIT, Upstream
+from onboarding.upstream.http import BODY_LIMIT, Upstream
 from onboarding.upstream.prove import Prove
 from onboarding.upstream.twilio import Twilio
 from tests.upstream.loopback import EMPTY_OBJECT, JSON_HEAD, reply, serving
@@ -171,12 +171,12 @@ def test_a_redirect_is_not_followed(status: int) -> None:
 
 
 def test_a_reply_of_exactly_the_limit_is_read() -> None:
-    with serving(reply(wire(b"{}".ljust(REPLY_LIMIT)))) as server:
+    with serving(reply(wire(b"{}".ljust(BODY_LIMIT)))) as server:
         assert Upstream("prove", server.url, DEADLINES).post("/unify", json={}) == {}
 
 
 def test_a_reply_over_the_limit_is_garbled_even_if_the_rest_is_blank() -> None:
-    with serving(reply(wire(b"{}".ljust(REPLY_LIMIT + 1)))) as server, pytest.raises(Garbled):
+    with serving(reply(wire(b"{}".ljust(BODY_LIMIT + 1)))) as server, pytest.raises(Garbled):
         Upstream("prove", server.url, DEADLINES).post("/unify", json={})
 
 

@@ -10,7 +10,7 @@ from django.conf import LazySettings
 from onboarding.domain.errors import Busy, Garbled, Refused, Uncertain, Unreachable, UpstreamError
 from onboarding.domain.policy import Success
 from onboarding.upstream import prove as module
-from onboarding.upstream.prove import Prove, Unified
+from onboarding.upstream.prove import Prove, StartedFlow
 from tests.upstream.wire import prove as wire
 from tests.upstream.wire.answers import Reply
 
@@ -97,7 +97,7 @@ def test_a_rebind_is_said_only_when_it_is_one(prove: Prove, vendor: responses.Re
 @pytest.mark.parametrize("reply", [wire.UNIFIED, wire.UNIFIED_APRIL_2025])
 def test_a_flow_is_started(prove: Prove, vendor: responses.RequestsMock, reply: Reply) -> None:
     reply.answers(vendor, URLS["unify"])
-    assert call(prove, "unify") == Unified(wire.CORRELATION_ID, wire.AUTH_TOKEN)
+    assert call(prove, "unify") == StartedFlow(wire.CORRELATION_ID, wire.AUTH_TOKEN)
 
 
 @pytest.mark.parametrize("missing", ["correlationId", "authToken"])

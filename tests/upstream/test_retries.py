@@ -8,7 +8,7 @@ from django.conf import LazySettings
 
 from onboarding.domain.errors import Busy, Uncertain, Unreachable
 from onboarding.upstream.http import Upstream
-from onboarding.upstream.retries import RetryBudget, pause
+from onboarding.upstream.retries import RetryBudget, backoff
 
 BASE = "https://platform.example"
 DEADLINES = {"status": timedelta(seconds=5), "bind": timedelta(seconds=5)}
@@ -47,7 +47,7 @@ def test_what_may_happen_twice_is_tried_once(upstream: Upstream, vendor: respons
 
 
 def test_no_retry_outlasts_the_call(vendor: responses.RequestsMock, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("onboarding.upstream.http.pause", lambda _: 6.0)
+    monkeypatch.setattr("onboarding.upstream.http.backoff", lambda _: 6.0)
     vendor.post(f"{BASE}/status", status=503)
     with pytest.raises(Uncertain):
         Upstream("prove", BASE, DEADLINES, frozenset({"status"})).post("/status", json={})
@@ -57,7 +57,7 @@ def test_no_retry_outlasts_the_call(vendor: responses.RequestsMock, monkeypatch:
 def test_when_all_calls_fail_a_tenth_more_is_sent_and_three(
     vendor: responses.RequestsMock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("onboarding.upstream.http.pause", lambda _: 0.0)
+    monkeypatch.setattr("onboarding.upstream.http.backoff", lambda _: 0.0)
     monkeypatch.setattr("onboarding.upstream.breaker.FAILURES_IN_A_ROW", 1000)
     monkeypatch.setattr("onboarding.upstream.breaker.WINDOW_CALLS", 1000)
     upstream = Upstream("prove", BASE, DEADLINES, frozenset({"status"}))
@@ -70,7 +70,7 @@ def test_when_all_calls_fail_a_tenth_more_is_sent_and_three(
 
 def test_pauses_grow_from_a_fifth_of_a_second_to_two_and_are_never_the_same() -> None:
     for attempt, most in enumerate([0.2, 0.4, 0.8, 1.6, 2.0, 2.0]):
-        drawn = [pause(attempt) for _ in range(200)]
+        drawn = [backoff(attempt) for _ in range(200)]
         assert 0 <= min(drawn) < most / 4 and most * 3 / 4 < max(drawn) <= most
         assert len(set(drawn)) == 200
 
@@ -121,7 +121,7 @@ def test_a_second_is_waited_out(
 
 
 def test_a_limit_of_one_number_holds_nobody_else(vendor: responses.RequestsMock) -> None:
-    upstream = Upstream("twilio", BASE, DEADLINES, personal=frozenset({60203}))
+    upstream = Upstream("twilio", BASE, DEADLINES, per_number_codes=frozenset({60203}))
     asks_for_peace(vendor, 600, code=60203)
     vendor.post(f"{BASE}/bind", json={})
     with pytest.raises(Busy):

@@ -183,7 +183,7 @@ CASES = [
     Case("a token below /v3", ERRORS, "token", lambda w: w.send("POST", "/sandbox/prove/v3/token", data={}),
          "Unreachable", {"message": TEXT}, 403),
 
-    Case("unify", UNIFY, "unify", lambda w: unify(w, phoneNumber=ADA), "Unified",
+    Case("unify", UNIFY, "unify", lambda w: unify(w, phoneNumber=ADA), "StartedFlow",
          {"success": "pending", "correlationId": UUID, "authToken": JWT}),
     Case("unify without possessionType", TESTING, "unify",
          lambda w: w.prove("/v3/unify", clientRequestId="request-1", phoneNumber=ADA),
