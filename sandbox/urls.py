@@ -33,22 +33,22 @@ VERIFICATION = {"GET": verify.fetch, "POST": verify.update}
 PHONE_NUMBER = {"GET": lookup.lookup}
 
 CONTROL = [
-    path("messages.json", control.messages, name="messages"),
-    path("control/faults", control.faults_ordered, name="faults"),
-    path("control/faults/clear", control.faults_cleared, name="faults-clear"),
-    path("control/clock", control.clock_moved, name="clock"),
-    path("control/switches", control.switches_turned, name="switches"),
-    path("control/airplane", control.airplane, name="airplane"),
-    path("control/revoke", control.revoked, name="revoke"),
-    path("control/reset", control.reset, name="reset"),
-    path("control/ledger.json", control.ledger, name="ledger"),
+    path("messages.json", control.messages_view, name="messages"),
+    path("control/faults", control.faults_view, name="faults"),
+    path("control/faults/clear", control.faults_clear_view, name="faults-clear"),
+    path("control/clock", control.clock_view, name="clock"),
+    path("control/switches", control.switches_view, name="switches"),
+    path("control/airplane", control.airplane_view, name="airplane"),
+    path("control/revoke", control.revoke_view, name="revoke"),
+    path("control/reset", control.reset_view, name="reset"),
+    path("control/ledger.json", control.ledger_view, name="ledger"),
 ]
 
 app_name = "sandbox"
 urlpatterns = [
     path("", views.show, name="desk"),
     *CONTROL,
-    re_path("^control/", control.nothing_here),
+    re_path("^control/", control.unknown_path),
     *(path(f"prove/{suffix}", view) for suffix, view in PROVE.items()),
     re_path("^prove(?:/|$)", prove.unknown_path),
     *(path(f"twilio/{suffix}", ByMethod({"POST": view}, twilio.wrong_method)) for suffix, view in TWILIO_POST.items()),

@@ -1,6 +1,6 @@
-"""The control API: bad days, the clock, the switches, a fresh start, and the ledger to judge by.
+"""The control API: order faults, move the clock, set switches, reset the sandbox, and read its ledger and messages.
 
-JSON for scripts; the desk's own forms may post as forms do, and are led back to the desk.
+Scripts send JSON and get JSON. The page's forms post form fields and are redirected back to the page.
 """
 
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonRes
 from django.urls import reverse
 from django.views.decorators.csrf import csrf_exempt
 
-from sandbox.desk import desk
+from sandbox.desk import page
 from sandbox.state import clock, switches
 from sandbox.state.records import TABLES, Device, Fault, Handset, Received, Setting
 from sandbox.state.store import Store, transaction
@@ -21,28 +21,28 @@ from sandbox.wire import arguments, faults
 from sandbox.wire.arguments import Argument, Arguments, integer, nullable, one_of
 from sandbox.wire.call import ROUTES, json_body
 
-Told = dict[str, Any]
-Do = Callable[[Store, Told], Any]
+JsonObject = dict[str, Any]
+Handler = Callable[[Store, JsonObject], Any]  # gets the validated arguments; raises ValueError if it cannot do it
 JSON, FORM = "application/json", "application/x-www-form-urlencoded"
-MOST_TIMES = 10_000
+MAX_TIMES = 10_000
 
 
 @dataclass(frozen=True)
 class Action:
-    """`do` raises ValueError for what cannot be done."""
+    """What one HTTP method of a path does. `description` is for docs/sandbox.md."""
 
-    what: str
-    do: Do
-    takes: Arguments
-
-
-def action(what: str, **takes: Argument) -> Callable[[Do], Action]:
-    """Names what the function below does, and what it is told."""
-    return lambda do: Action(what, do, takes)
+    description: str
+    handler: Handler
+    arguments: Arguments
 
 
-class Control:
-    """A view: an action per method, each one transaction."""
+def action(description: str, **known: Argument) -> Callable[[Handler], Action]:
+    """Makes a handler an Action with these arguments."""
+    return lambda handler: Action(description, handler, known)
+
+
+class ControlView:
+    """A view with an action for each HTTP method. Each action runs in one transaction."""
 
     csrf_exempt = True
 
@@ -50,127 +50,134 @@ class Control:
         self.actions = actions
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        asked = self.actions.get("GET" if request.method == "HEAD" else request.method or "")
-        if asked is None:
+        requested = self.actions.get("GET" if request.method == "HEAD" else request.method or "")
+        if requested is None:
             allowed = ", ".join(self.actions)
             return JsonResponse({"error": f"one of {allowed}"}, status=405, headers={"Allow": allowed})
-        if request.method not in ("GET", "HEAD") and _elsewhere(request):
+        if request.method not in ("GET", "HEAD") and _is_cross_origin(request):
             return JsonResponse({"error": "only from this origin, or from no page at all"}, status=403)
-        if request.method == "POST" and not _ours(request):
+        if request.method == "POST" and not _is_safe_content_type(request):
             return JsonResponse({"error": "send Content-Type: application/json"}, status=415)
         try:
-            answer = _done(asked, request)
+            result = _perform(requested, request)
         except RecursionError:
             return JsonResponse({"error": "nested too deep"}, status=400)
         except (ValueError, SuspiciousOperation) as error:
             return JsonResponse({"error": str(error)}, status=400)
         if request.content_type == FORM:
             return HttpResponseRedirect(reverse("sandbox:desk"), status=303)
-        return JsonResponse(answer, safe=False)
+        return JsonResponse(result, safe=False)
 
 
-def _done(asked: Action, request: HttpRequest) -> Any:
-    told = arguments.validated(_told(request, asked.takes), asked.takes)
+def _perform(requested: Action, request: HttpRequest) -> Any:
+    values = arguments.validated(_arguments(request, requested.arguments), requested.arguments)
     with transaction(settings.SANDBOX_STORE, TABLES) as store:
-        return asked.do(store, told)
+        return requested.handler(store, values)
 
 
-def _elsewhere(request: HttpRequest) -> bool:
-    """No page elsewhere may do this. Browsers say where a request is from."""
+def _is_cross_origin(request: HttpRequest) -> bool:
+    """Whether a page of another origin sent this, by the headers that browsers set."""
     site, origin = request.headers.get("Sec-Fetch-Site", ""), request.headers.get("Origin", "")
     return site not in ("", "none", "same-origin") or bool(origin and origin.partition("://")[2] != request.get_host())
 
 
-def _ours(request: HttpRequest) -> bool:
-    """An old browser may not say where a form is from. Scripts send JSON, which no form can."""
-    says_so = request.headers.get("Sec-Fetch-Site") == "same-origin" or "Origin" in request.headers
-    return request.content_type == JSON or (request.content_type == FORM and says_so)
+def _is_safe_content_type(request: HttpRequest) -> bool:
+    """JSON, which no form of another origin can send, or a form whose browser states its origin."""
+    states_origin = request.headers.get("Sec-Fetch-Site") == "same-origin" or "Origin" in request.headers
+    return request.content_type == JSON or (request.content_type == FORM and states_origin)
 
 
-def _told(request: HttpRequest, known: Arguments) -> Told:
+def _arguments(request: HttpRequest, known: Arguments) -> JsonObject:
+    """The arguments as sent. Raises ValueError for a body that cannot be read."""
     if request.method in ("GET", "HEAD") or not request.body:
         return request.GET.dict()
     return arguments.from_form(request.POST.dict(), known) if request.content_type == FORM else json_body(request)
 
 
 @action(
-    "orders a bad day",
-    route=Argument("the call, by its name above", one_of(ROUTES)),
-    kind=Argument("what goes wrong, from the table above", one_of(faults.KINDS)),
-    times=Argument("how many calls; null for all", nullable(integer(1, MOST_TIMES)), required=False),
-    number=Argument("for that number alone", nullable(arguments.number), required=False),
+    "orders a fault",
+    route=Argument("the call to affect, from the list of routes", one_of(ROUTES)),
+    kind=Argument("what goes wrong, from the table of kinds", one_of(faults.KINDS)),
+    times=Argument(
+        "number of calls to affect; null, the default, for all", nullable(integer(1, MAX_TIMES)), required=False
+    ),
+    number=Argument("only calls about this number", nullable(arguments.number), required=False),
     **faults.OPTIONS,
 )
-def _order(store: Store, told: Told) -> Told:
-    ordered = told.pop("route"), told.pop("kind"), told.pop("times", None), told.pop("number", None) or ""
-    return _shown(faults.order(store, *ordered, options=told))
+def _order_fault(store: Store, values: JsonObject) -> JsonObject:
+    target = values.pop("route"), values.pop("kind"), values.pop("times", None), values.pop("number", None) or ""
+    return _fault_as_json(faults.order(store, *target, options=values))
 
 
-@action("the bad days still to come")
-def _orders(store: Store, _: Told) -> list[Told]:
-    return [_shown(fault) for fault in store.find(Fault)]
+@action("the ordered faults that are still in force")
+def _list_faults(store: Store, _: JsonObject) -> list[JsonObject]:
+    return [_fault_as_json(fault) for fault in store.find(Fault)]
 
 
-@action("no more bad days")
-def _no_more(store: Store, _: Told) -> Told:
+@action("cancels all ordered faults")
+def _cancel_faults(store: Store, _: JsonObject) -> JsonObject:
     store.delete_all(Fault)
     return {}
 
 
-def _shown(fault: Fault) -> Told:
+def _fault_as_json(fault: Fault) -> JsonObject:
     facts = {"id": fault.id, "route": fault.route, "kind": fault.kind, "times": fault.times, "number": fault.number}
     return facts | fault.options
 
 
 @action(
-    "time goes forward, never back: tokens, codes, flows and idle keys expire",
+    "moves the sandbox's clock forward, so that tokens, codes, flows and idle keys expire",
     advance_s=Argument("seconds; ten years in all at most", arguments.seconds(clock.MAX_OFFSET_S)),
 )
-def _advance(store: Store, told: Told) -> dict[str, float]:
-    if clock.offset(store) + told["advance_s"] >= clock.MAX_OFFSET_S:
+def _advance_clock(store: Store, values: JsonObject) -> dict[str, float]:
+    if clock.offset(store) + values["advance_s"] >= clock.MAX_OFFSET_S:
         raise ValueError("time goes no farther than ten years")
-    return {"offset_s": clock.advance(store, told["advance_s"])}
+    return {"offset_s": clock.advance(store, values["advance_s"])}
 
 
 @action(
-    "turns switches, which are told below",
+    "sets switches and returns all of them",
     **{switch.name: Argument("", one_of(switch.choices), required=False) for switch in switches.SWITCHES.values()},
 )
-def _turn(store: Store, choices: Told) -> Any:
+def _set_switches(store: Store, choices: JsonObject) -> dict[str, str]:
     for name, choice in choices.items():
         switches.set_value(store, name, choice)
-    return _positions.do(store, {})
+    return _switch_values(store)
 
 
-@action("where the switches stand")
-def _positions(store: Store, _: Told) -> dict[str, str]:
+@action("the current choice of each switch")
+def _list_switches(store: Store, _: JsonObject) -> dict[str, str]:
+    return _switch_values(store)
+
+
+def _switch_values(store: Store) -> dict[str, str]:
     return {name: switches.value(store, name) for name in switches.SWITCHES}
 
 
 @action(
-    "that phone's messages wait, and a browser in a flow of its number does not reach Prove",
+    "airplane mode for a phone: its messages wait, and its browser cannot reach Prove",
     number=Argument("E.164", arguments.number),
     on=Argument("true or false", arguments.boolean),
 )
-def _fly(store: Store, told: Told) -> Told:
-    handset = store.get(Handset, told["number"]) or Handset(told["number"])
-    handset.airplane = told["on"]
+def _set_airplane_mode(store: Store, values: JsonObject) -> JsonObject:
+    handset = store.get(Handset, values["number"]) or Handset(values["number"])
+    handset.airplane = values["on"]
     store.save(handset)
-    return told
+    return values
 
 
-@action("as if Prove had deactivated the key", deviceId=Argument("the key's", arguments.text))
-def _revoke(store: Store, told: Told) -> Told:
-    device = store.get(Device, told["deviceId"])
+@action("revokes a Prove Key, as if Prove had deactivated it", deviceId=Argument("the key's device", arguments.text))
+def _revoke_device(store: Store, values: JsonObject) -> JsonObject:
+    device = store.get(Device, values["deviceId"])
     if device is None:
         raise ValueError("no such device")
     device.revoked = True
     store.save(device)
-    return told
+    return values
 
 
-@action("forgets all but the key that signs: servers keep their access token, browsers find their keys unknown")
-def _forget(store: Store, _: Told) -> Told:
+@action("deletes everything but the signing key: access tokens remain valid, and Prove Keys become unknown")
+def _reset(store: Store, _: JsonObject) -> JsonObject:
     key = store.get(Setting, "signing_key")
     store.delete_all(*TABLES)
     if key:
@@ -179,37 +186,37 @@ def _forget(store: Store, _: Told) -> Told:
 
 
 @action(
-    "every call received, oldest first",
-    route=Argument("of that call alone", arguments.text, required=False),
-    number=Argument("of that number alone", arguments.number, required=False),
+    "the ledger: every call received, oldest first",
+    route=Argument("only this route", arguments.text, required=False),
+    number=Argument("only calls about this number", arguments.number, required=False),
 )
-def _read(store: Store, which: Told) -> list[Told]:
-    return [shown(row) for row in store.find(Received, **which)]
+def _list_calls(store: Store, filters: JsonObject) -> list[JsonObject]:
+    return [ledger_entry(row) for row in store.find(Received, **filters)]
 
 
-@action("messages that arrived, newest first", to=Argument("to that number alone", arguments.number, required=False))
-def _messages(store: Store, which: Told) -> list[Told]:
-    found = desk.arrived(store, which.get("to", ""))
+@action("delivered messages, newest first", to=Argument("only to this number", arguments.number, required=False))
+def _list_messages(store: Store, filters: JsonObject) -> list[JsonObject]:
+    found = page.delivered_messages(store, filters.get("to", ""))
     return [{"to": m.number, "body": m.body, "code": m.code, "sent_at": clock.iso(m.sent_at)} for m in found]
 
 
-def shown(row: Received) -> Told:
-    """A line of the ledger as the world sees it."""
+def ledger_entry(row: Received) -> JsonObject:
+    """An entry of the ledger as ledger.json has it."""
     line = {"at": clock.iso(row.at, "milliseconds"), "route": row.route, "outcome": row.outcome, "status": row.status}
     return line | {"effect": row.effect, "number": row.number} | row.facts
 
 
 @csrf_exempt
-def nothing_here(_request: HttpRequest) -> JsonResponse:
+def unknown_path(_request: HttpRequest) -> JsonResponse:
     return JsonResponse({"error": "no such path; docs/sandbox.md lists them all"}, status=404)
 
 
-faults_ordered = Control(GET=_orders, POST=_order, DELETE=_no_more)
-faults_cleared = Control(POST=_no_more)
-clock_moved = Control(POST=_advance)
-switches_turned = Control(GET=_positions, POST=_turn)
-airplane = Control(POST=_fly)
-revoked = Control(POST=_revoke)
-reset = Control(POST=_forget)
-ledger = Control(GET=_read)
-messages = Control(GET=_messages)
+faults_view = ControlView(GET=_list_faults, POST=_order_fault, DELETE=_cancel_faults)
+faults_clear_view = ControlView(POST=_cancel_faults)
+clock_view = ControlView(POST=_advance_clock)
+switches_view = ControlView(GET=_list_switches, POST=_set_switches)
+airplane_view = ControlView(POST=_set_airplane_mode)
+revoke_view = ControlView(POST=_revoke_device)
+reset_view = ControlView(POST=_reset)
+ledger_view = ControlView(GET=_list_calls)
+messages_view = ControlView(GET=_list_messages)

@@ -1,4 +1,4 @@
-"""The desk: what a person sees of the sandbox."""
+"""The sandbox's page."""
 
 from datetime import timedelta
 
@@ -7,14 +7,14 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from sandbox.desk import desk
+from sandbox.desk import page
 from sandbox.state import clock, people
 from sandbox.state.records import TABLES
 from sandbox.state.store import transaction
 from sandbox.wire.call import ROUTES
 from sandbox.wire.faults import KINDS, OPTIONS
 
-# The desk's own, as strict as the product's: no inline script or style, no markup from strings.
+# As strict as the product's pages: no inline scripts or styles, no markup from strings (Trusted Types).
 CONTENT_SECURITY_POLICY = "; ".join(
     (
         "default-src 'none'",
@@ -29,30 +29,36 @@ CONTENT_SECURITY_POLICY = "; ".join(
         "trusted-types 'none'",
     )
 )
-STEPS = (("1 min", 60), ("10 min", 10 * 60), ("15 min", 15 * 60), ("1 hour", 60 * 60), ("1 year", 366 * 24 * 60 * 60))
+CLOCK_STEPS = (
+    ("1 min", 60),
+    ("10 min", 10 * 60),
+    ("15 min", 15 * 60),
+    ("1 hour", 60 * 60),
+    ("1 year", 366 * 24 * 60 * 60),
+)
 
-FIELDS = {name: option for name, option in OPTIONS.items() if name != "effect"}  # of the form; this one is for scripts
+FORM_OPTIONS = {name: option for name, option in OPTIONS.items() if name != "effect"}  # "effect" is for scripts only
 
 
 @require_safe
 def show(request: HttpRequest) -> HttpResponse:
-    """GET /sandbox/"""
+    """GET /sandbox/: the page with the emulated phones."""
     with transaction(settings.SANDBOX_STORE, TABLES) as store:
         context = {
-            "phones": desk.phones(store),
-            "keys": desk.keys(store),
-            "ledger": desk.ledger(store),
-            "bad_days": desk.bad_days(store),
-            "positions": desk.positions(store),
-            "now": desk.time_of_day(store),
+            "phones": page.phones(store),
+            "keys": page.keys(store),
+            "ledger": page.ledger(store),
+            "faults": page.ordered_faults(store),
+            "switches": page.switch_states(store),
+            "now": page.now(store),
             "ahead": timedelta(seconds=round(clock.offset(store))),
         }
     context |= {
         "people": people.PEOPLE.values(),
-        "steps": STEPS,
+        "steps": CLOCK_STEPS,
         "routes": sorted(ROUTES),
         "kinds": KINDS,
-        "options": FIELDS,
+        "options": FORM_OPTIONS,
     }
     context["origin"] = f"{request.scheme}://{request.get_host()}"
     context["app"] = "" if settings.ROOT_URLCONF == "sandbox.root" else "/"

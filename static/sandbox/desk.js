@@ -1,7 +1,7 @@
-// Keeps the desk up to date without losing anybody's place: the server renders, this swaps in what changed.
+// Refreshes the page: the server renders it, and this script applies the differences, so that focus and scroll stay.
 const REFRESH_MS = 1000;
 
-// XMLHttpRequest hands over a parsed document, so no markup is ever made from a string (Trusted Types).
+// XMLHttpRequest returns a parsed document, so that no markup is made from a string (Trusted Types).
 function fetched() {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
@@ -13,8 +13,8 @@ function fetched() {
   });
 }
 
-// Makes `old` look like `next` and touches nothing that is alike: focus, scroll and animations stay. Items with a
-// data-key are known by it, wherever they move.
+// Makes `old` equal to `next` and leaves equal nodes untouched, so that focus, scroll position and animations stay.
+// Elements with a data-key are matched by it, even if they have moved.
 function morph(old, next) {
   if (old.isEqualNode(next)) return;
   if (old.nodeType !== Node.ELEMENT_NODE || old.nodeName !== next.nodeName) {
@@ -44,7 +44,8 @@ function show(desk) {
   markOwnKeys();
 }
 
-// The keys of this browser, if it has any: opening the database before the SDK did would spoil it for good.
+// The deviceIds of this browser's Prove Keys. If the Web SDK has not created its database yet, opening it here would
+// create an empty one, which the SDK could never use.
 async function ownDevices() {
   const databases = (await indexedDB.databases?.()) ?? [];
   if (!databases.some(({ name }) => name === "ProveAuth")) return [];
@@ -91,7 +92,7 @@ async function refresh() {
   setTimeout(refresh, REFRESH_MS);
 }
 
-// A page that is neither https nor of this machine has no clipboard.
+// Browsers offer the clipboard only on https and on localhost.
 async function copy(text) {
   const copied = await navigator.clipboard?.writeText(text).then(() => true, () => false);
   toast(copied ? `${text} copied` : `This page may not copy, you may: ${text}`);
@@ -107,7 +108,7 @@ async function send(form, button) {
   show(await fetched());
 }
 
-// Only what that kind of bad day can be told, with its defaults.
+// Shows only the options that the chosen kind of fault takes, with their defaults.
 function offer(order) {
   const takes = JSON.parse(order.elements.kind.selectedOptions[0].dataset.takes);
   for (const label of order.querySelectorAll("[data-option]")) {

@@ -13,7 +13,7 @@ from onboarding.domain.states import State
 from onboarding.models import Binding, OnboardingSession
 from onboarding.upstream.prove import prove
 from onboarding.upstream.twilio import twilio
-from sandbox.desk.control import shown
+from sandbox.desk.control import ledger_entry
 from sandbox.state import store
 from sandbox.state.records import TABLES, Received
 from tests.deep.any_order import desk, ledger
@@ -216,7 +216,7 @@ class Stage:
     def told(self) -> list[dict[str, Any]]:
         """The ledger, past HTTP: it is read at every step."""
         with store.transaction(settings.SANDBOX_STORE, TABLES) as memory:
-            return [shown(row) for row in memory.find(Received)]
+            return [ledger_entry(row) for row in memory.find(Received)]
 
     def order(self, what: str, order: dict[str, Any]) -> None:
         answer = self.control.post(f"/sandbox/control/{what}", json.dumps(order), content_type="application/json")

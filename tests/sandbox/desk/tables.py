@@ -1,11 +1,11 @@
-"""The tables of docs/sandbox.md, made from the code. `python -m tests.sandbox.desk.tables` renews them."""
+"""Generates the tables of docs/sandbox.md from the code. `python -m tests.sandbox.desk.tables` updates them."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import cast
 
 from sandbox import urls
-from sandbox.desk.control import Control
+from sandbox.desk.control import ControlView
 from sandbox.state.people import PEOPLE
 from sandbox.state.switches import SWITCHES
 from sandbox.wire.arguments import Arguments
@@ -16,7 +16,7 @@ DOCS = Path(__file__).parents[3] / "docs/sandbox.md"
 
 
 def tables() -> dict[str, str]:
-    """Markdown by name."""
+    """The tables as Markdown, by name."""
     return {
         "numbers": _table(
             ("Number", "Who", "Listed by", "What happens"),
@@ -41,25 +41,25 @@ def tables() -> dict[str, str]:
 
 def _options() -> Iterator[tuple[str, str, str]]:
     for name, option in OPTIONS.items():
-        kinds = [f"`{kind}` ({told.options[name]})" for kind, told in KINDS.items() if name in told.options]
+        kinds = [f"`{kind}` ({fault.options[name]})" for kind, fault in KINDS.items() if name in fault.options]
         yield f"`{name}`", ", ".join(kinds) or "all", option.description
 
 
 def _control() -> Iterator[tuple[str, str, str]]:
     for pattern in urls.CONTROL:
-        for method, action in cast(Control, pattern.callback).actions.items():
-            yield f"`{method} /sandbox/{pattern.pattern}`", action.what, _arguments(action.takes)
+        for method, action in cast(ControlView, pattern.callback).actions.items():
+            yield f"`{method} /sandbox/{pattern.pattern}`", action.description, _arguments(action.arguments)
 
 
-def _arguments(takes: Arguments) -> str:
-    """Options and switches have tables of their own."""
-    told = [
+def _arguments(known: Arguments) -> str:
+    """The arguments but for the faults' options and the switches, which have tables of their own."""
+    described = [
         f"`{name}`{'' if argument.required else ', optional'}: {argument.description}"
-        for name, argument in takes.items()
+        for name, argument in known.items()
         if name not in OPTIONS and name not in SWITCHES
     ]
-    told += ["the kind's options"] * (not OPTIONS.keys().isdisjoint(takes))
-    return "; ".join(told or ["switches and their choices"] * (not SWITCHES.keys().isdisjoint(takes)))
+    described += ["the kind's options"] * (not OPTIONS.keys().isdisjoint(known))
+    return "; ".join(described or ["switches and their choices"] * (not SWITCHES.keys().isdisjoint(known)))
 
 
 def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
@@ -67,8 +67,8 @@ def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def written(text: str) -> str:
-    """The document with today's tables between its marks."""
+def updated(text: str) -> str:
+    """The document with up-to-date tables between its markers, such as <!-- faults --> and <!-- /faults -->."""
     for name, table in tables().items():
         start, end = f"<!-- {name} -->\n", f"<!-- /{name} -->"
         before, _, rest = text.partition(start)
@@ -77,4 +77,4 @@ def written(text: str) -> str:
 
 
 if __name__ == "__main__":
-    DOCS.write_text(written(DOCS.read_text()))
+    DOCS.write_text(updated(DOCS.read_text()))

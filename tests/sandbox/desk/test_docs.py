@@ -1,31 +1,48 @@
-"""docs/sandbox.md and the desk tell what the sandbox runs on, and nothing else."""
+"""docs/sandbox.md and the sandbox's page describe all that the code has, and nothing else."""
 
 import re
 
 from django.test import Client
 
+from sandbox.desk.control import ledger_entry
 from sandbox.state.people import PEOPLE
+from sandbox.state.records import Received
 from sandbox.state.switches import SWITCHES
-from tests.sandbox.desk.tables import DOCS, tables, written
+from sandbox.wire.faults import OPTIONS
+from tests.sandbox.desk.tables import DOCS, tables, updated
 
 
-def test_the_docs_tables_are_those_of_the_code() -> None:
+def test_the_tables_in_the_docs_are_up_to_date() -> None:
     text = DOCS.read_text()
 
-    assert written(text) == text, "make them anew: see tests/sandbox/desk/tables.py"
+    assert updated(text) == text, "run python -m tests.sandbox.desk.tables"
     assert all(table in text for table in tables().values())
 
 
-def test_the_docs_name_no_number_without_a_story() -> None:
-    named = set(re.findall(r"\+[0-9]{10,15}", DOCS.read_text().replace("%2B", "+")))
+def test_the_docs_contain_no_other_numbers_than_those_of_the_table() -> None:
+    numbers = set(re.findall(r"\+[0-9]{10,15}", DOCS.read_text().replace("%2B", "+")))
 
-    assert named == PEOPLE.keys()
+    assert numbers == PEOPLE.keys()
 
 
-def test_the_desk_tells_of_every_number_and_switch(client: Client) -> None:
+def test_the_docs_name_every_field_of_a_ledger_entry() -> None:
+    entry = ledger_entry(Received(id="", at=0, route="", outcome="ok", status=200, effect=True, number="", facts={}))
+
+    section = DOCS.read_text().partition("The ledger lists every call")[2].partition("##")[0]
+
+    assert all(f"`{name}`" in section for name in entry)
+
+
+def test_the_page_lists_every_number_and_switch(client: Client) -> None:
     page = client.get("/sandbox/").content.decode()
 
     for person in PEOPLE.values():
         assert person.number in page
     for switch in SWITCHES:
         assert f'name="{switch}"' in page
+
+
+def test_the_page_has_a_field_for_every_option_of_a_fault_but_effect(client: Client) -> None:
+    page = client.get("/sandbox/").content.decode()
+
+    assert {name for name in OPTIONS if f'<input name="{name}"' in page} == OPTIONS.keys() - {"effect"}
