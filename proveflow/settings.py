@@ -134,12 +134,12 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "csp.middleware.CSPMiddleware",
-    "onboarding.web.middleware.answer_headers",
+    "onboarding.web.middleware.security_headers",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.gzip.GZipMiddleware",  # with its random padding, and CSRF tokens masked anew, against BREACH
     "django.middleware.locale.LocaleMiddleware",
-    "onboarding.web.middleware.gatekeeper",
-    "onboarding.web.middleware.in_time",
+    "onboarding.web.middleware.request_filter",
+    "onboarding.web.middleware.request_deadline",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -268,7 +268,7 @@ CONTENT_SECURITY_POLICY: dict[str, Any] = {
     }
 }
 
-DEFAULT_EXCEPTION_REPORTER_FILTER = "onboarding.web.reports.NothingPersonal"
+DEFAULT_EXCEPTION_REPORTER_FILTER = "onboarding.web.reports.RedactingFilter"
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

@@ -1,13 +1,14 @@
-"""The switchboard: which room answers at which path."""
+"""The root URLs."""
 
 from django.conf import settings
 from django.urls import include, path
 
 from onboarding.desk.admin import site
 
-handler400, handler403 = "onboarding.web.views.bad_request", "onboarding.web.views.permission_denied"
-handler404 = "onboarding.web.views.page_not_found"
-handler500 = "onboarding.web.views.server_error"
+handler400 = "onboarding.web.system_views.bad_request"
+handler403 = "onboarding.web.system_views.permission_denied"
+handler404 = "onboarding.web.system_views.page_not_found"
+handler500 = "onboarding.web.system_views.server_error"
 
 urlpatterns = [
     path("", include("onboarding.web.urls")),

@@ -38,7 +38,8 @@ from onboarding.domain.policy import VERDICTS
 from onboarding.domain.states import State
 from onboarding.domain.wording import NOTICE_WORDS, REVIEW_WORDS, STATE_WORDS
 from onboarding.models import Binding, Event, OnboardingSession
-from onboarding.web import address, gate
+from onboarding.web import address
+from onboarding.web.responses import too_many_requests
 
 COUNTED = 1_000  # rows; a table of millions is not counted for a page of a hundred
 LONGEST_REASON = 40  # characters
@@ -84,7 +85,7 @@ class ReviewersSite(OTPAdminSite):
         try:
             return super().login(request, extra_context)
         except Limited as limited:
-            return gate.turn_away(request, limited, back=request.path)
+            return too_many_requests(request, limited, back=request.path)
 
     def has_permission(self, request: HttpRequest) -> bool:
         return super().has_permission(request) and isinstance(getattr(request.user, "otp_device", None), TOTPDevice)

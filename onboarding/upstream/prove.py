@@ -167,9 +167,7 @@ def _failure_reasons(name: str, category: object) -> dict[str, str]:
 
 
 def _revoked(body: Mapping[str, Any]) -> None:
-    if (
-        body.get("success") is not True
-    ):  # a boolean, unlike that of unify: https://developer.prove.com/reference/revoke-request
+    if body.get("success") is not True:  # a boolean here, https://developer.prove.com/reference/revoke-request
         raise ValueError("not revoked")
 
 

@@ -1,4 +1,4 @@
-"""Whose request it is, for the budgets: the peer's address, or what proxies that are trusted say of it."""
+"""The client's IP address, which budgets count by: the peer's, or the one that a trusted proxy forwards."""
 
 from ipaddress import ip_address, ip_network
 
@@ -7,22 +7,22 @@ from django.http import HttpRequest
 
 from onboarding.domain.budgets import Address
 
-NOBODY = ip_address("0.0.0.0")  # noqa: S104 - a peer without an address, as over a Unix socket
+NO_ADDRESS = ip_address("0.0.0.0")  # noqa: S104 - of a peer on a Unix socket
 
 
 def of(request: HttpRequest) -> Address:
-    """The peer. If it is a trusted proxy: the TRUSTED_PROXY_COUNT-th address from the right of X-Forwarded-For."""
-    peer = read(request.META.get("REMOTE_ADDR", "")) or NOBODY
+    """Return the peer, or for a trusted proxy the TRUSTED_PROXY_COUNT-th address from the right of X-Forwarded-For."""
+    peer = parse(request.META.get("REMOTE_ADDR", "")) or NO_ADDRESS
     if not settings.TRUSTED_PROXY_COUNT or not _is_trusted(peer):
         return peer
     hops = request.headers.get("X-Forwarded-For", "").split(",")
     if len(hops) < settings.TRUSTED_PROXY_COUNT:
         return peer
-    return read(hops[-settings.TRUSTED_PROXY_COUNT]) or peer
+    return parse(hops[-settings.TRUSTED_PROXY_COUNT]) or peer
 
 
-def read(text: str) -> Address | None:
-    """Without a zone id; IPv4 that is written as IPv6 is IPv4. None for what is no address."""
+def parse(text: str) -> Address | None:
+    """Return the address, without a zone id, or None if `text` is none. An IPv4-mapped IPv6 address is IPv4."""
     try:
         address = ip_address(text.strip().partition("%")[0])
     except ValueError:

@@ -1,11 +1,11 @@
-"""What every page shows besides its own words."""
+"""The context processor of all pages."""
 
 from django.conf import settings
 from django.http import HttpRequest
 
 
 def environment(_request: HttpRequest) -> dict[str, object]:
-    """Whose pages these are, where they lead besides, and whether this process pretends: pages then say so."""
+    """Return the brand, the links of the pages, and the sandbox's URL, which is empty when no vendor is simulated."""
     return {
         "sandbox_url": "/sandbox/" if settings.SANDBOX else "",
         "brand_name": settings.BRAND_NAME,

@@ -1,4 +1,4 @@
-"""What people type. Forms check; they never save."""
+"""The forms of the pages. They validate and never save."""
 
 import re
 import unicodedata
@@ -23,34 +23,34 @@ OUTDATED = _("Our terms have changed since this page was opened. Reload it to re
 
 
 class StartForm(forms.Form):
-    """The key of the page, good for one start, and the version of the notices on it, accepted by going on."""
+    """The page's key, which is good for one start, and the version of the legal notices that the person accepts."""
 
     start_key = forms.UUIDField(initial=uuid.uuid4, widget=forms.HiddenInput)
     notices = forms.CharField(required=False, initial=lambda: settings.NOTICES_VERSION, widget=forms.HiddenInput)
 
     def clean_notices(self) -> str:
-        """The current version, or none: whoever came by no page of ours has accepted nothing."""
+        """Return the version. It is empty if the form did not come from a page of ours: then nothing was accepted."""
         if self.cleaned_data["notices"] not in ("", settings.NOTICES_VERSION):
             raise forms.ValidationError(OUTDATED, code="outdated")
         return str(self.cleaned_data["notices"])
 
 
 class PhoneForm(StartForm):
-    """A number, as people of the chosen country write it, or with a country code of its own."""
+    """A phone number, in the national format of the chosen country or with a country code."""
 
     country = forms.CharField(required=False, max_length=2)
     phone = forms.CharField(error_messages={"required": _("Enter a phone number")})
     field_order = ("country", "phone")
 
     def __init__(self, *args: Any, languages: str = "", **kwargs: Any) -> None:
-        """`languages` is the browser's Accept-Language."""
+        """Without a country in the form, `languages` (Accept-Language) suggests one."""
         super().__init__(*args, **kwargs)
         asked = self["country"].value()
-        self.region: str = asked if asked in allowed_countries() else country_of(languages)
+        self.region: str = asked if asked in allowed_countries() else likely_country(languages)
 
     @property
     def countries(self) -> list[tuple[str, str, int, str]]:
-        """(code, name, calling code, example), by name."""
+        """Return (ISO 3166 code, name, calling code, example number) of each allowed country, sorted by name."""
         choices = [
             (code, str(NAMES[code]), country_code_for_region(code), EXAMPLES.get(code, ""))
             for code in allowed_countries()
@@ -59,41 +59,41 @@ class PhoneForm(StartForm):
 
     @property
     def example(self) -> str:
-        """A number kept for fiction; none for a country that keeps none."""
+        """Return an example number, reserved for fiction, or "" if the country has none."""
         return EXAMPLES.get(self.region, "")
 
     def clean_phone(self) -> Number:
         try:
             number = parse(self.cleaned_data["phone"], region=self.region)
         except NotANumber:
-            raise forms.ValidationError(self._wanted(), code="invalid") from None
+            raise forms.ValidationError(self._format_message(), code="invalid") from None
         if (number.region or "") not in allowed_countries():
-            raise forms.ValidationError(_elsewhere(number), code="country")
+            raise forms.ValidationError(_country_message(number), code="country")
         return number
 
-    def _wanted(self) -> Any:
+    def _format_message(self) -> Any:
         if self.example:
             return _("Enter a phone number in the correct format, like %(example)s") % {"example": self.example}
         return _("Enter a phone number in the correct format, with its country code if it is from elsewhere")
 
 
 def _without_accents(name: str) -> str:
-    """For sorting: É stands with E."""
+    """Return the name as it is sorted: É with E."""
     return "".join(sign for sign in unicodedata.normalize("NFKD", name) if not unicodedata.combining(sign))
 
 
 def allowed_countries() -> Collection[str]:
-    """ISO 3166 codes."""
+    """Return the ISO 3166 codes of ALLOWED_COUNTRIES, or of all countries."""
     return settings.ALLOWED_COUNTRIES or NAMES.keys()
 
 
-def country_of(languages: str) -> str:
-    """Where a browser that asks for these languages is likely to be; DEFAULT_REGION if it doesn't tell."""
+def likely_country(languages: str) -> str:
+    """Return the first allowed country among these languages (pt-BR: BR), or DEFAULT_REGION."""
     regions = [tag.partition("-")[2].upper() for tag, _quality in parse_accept_lang_header(languages)]
     return next((region for region in regions if region in allowed_countries()), settings.DEFAULT_REGION)
 
 
-def _elsewhere(number: Number) -> Any:
+def _country_message(number: Number) -> Any:
     name = NAMES.get(number.region or "")
     if name is None:
         return _("We don't serve the country of this number yet. Use a number from another country.")
@@ -101,7 +101,7 @@ def _elsewhere(number: Number) -> Any:
 
 
 class SendForm(forms.Form):
-    """How the code is to travel."""
+    """The channel for the code."""
 
     channel = forms.TypedChoiceField(
         required=False, choices=[(c.value, c.value) for c in Channel], coerce=Channel, empty_value=Channel.SMS
@@ -109,7 +109,7 @@ class SendForm(forms.Form):
 
 
 class CodeForm(forms.Form):
-    """A code as long as Verify can be set to send, alone or in the message that brought it."""
+    """A code of any length that Verify can be set to, typed alone or pasted with its message."""
 
     code = forms.CharField(
         max_length=LONGEST_MESSAGE,
@@ -128,28 +128,28 @@ class CodeForm(forms.Form):
 
 
 def _code_in(text: str) -> str:
-    """The digits that were typed, or the only code in a message; none where a guess could be spent on a mistake."""
+    """Return the typed digits, or the only code in a message. Return "" if in doubt: a wrong one would cost a guess."""
     try:
-        seen = re.sub(r"@\S+", "", normalized(text))  # a message's last line, for the browser, is @host #code
+        seen = re.sub(r"@\S+", "", normalized(text))  # the last line of a message is @host #code, for WebOTP
     except NotANumber:
         return ""
     if typed := re.fullmatch(r"\W*([0-9](?:[-. ]*[0-9])*)\W*", seen):
         return re.sub("[^0-9]", "", typed[1])
     if not any(map(str.isalpha, seen)):
         return ""
-    found = {_whole(run) for run in re.findall(r"(?<![A-Za-z0-9])[0-9]++(?:[- ][0-9]++)*+(?![A-Za-z])", seen)}
+    found = {_joined(run) for run in re.findall(r"(?<![A-Za-z0-9])[0-9]++(?:[- ][0-9]++)*+(?![A-Za-z])", seen)}
     codes = {code for code in found if code is None or FEWEST_DIGITS <= len(code) <= MOST_DIGITS}
     return (codes.pop() if len(codes) == 1 else None) or ""
 
 
-def _whole(run: str) -> str | None:
-    """123 456 is one code, cut into pieces that are none; 123456 10 may be two things."""
-    pieces = re.split("[- ]", run)
-    return None if len(pieces) > 1 and max(map(len, pieces)) >= FEWEST_DIGITS else "".join(pieces)
+def _joined(run: str) -> str | None:
+    """Return the digits of a code in groups (123 456), or None if a group could be a code by itself (123456 10)."""
+    groups = re.split("[- ]", run)
+    return None if len(groups) > 1 and max(map(len, groups)) >= FEWEST_DIGITS else "".join(groups)
 
 
 class MatchForm(forms.Form):
-    """The number that the phone shows."""
+    """The number that the phone shows during a handoff."""
 
     number = forms.IntegerField(
         error_messages=dict.fromkeys(("required", "invalid"), _("Type the number that your phone shows"))
@@ -157,6 +157,6 @@ class MatchForm(forms.Form):
 
 
 def first_error(form: forms.Form) -> dict[str, Any]:
-    """The first field that is wrong and what to say about it."""
+    """Return the first invalid field and its message, for a page's script."""
     field, errors = next(iter(form.errors.items()))
     return {"field": field, "error": errors[0]}

@@ -1,31 +1,29 @@
-"""Who is at the door: finds this browser's session by its cookie and leads it to the page it stands at."""
+"""Finds this browser's session by its cookie, and redirects the browser to the page of that session."""
 
 import re
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import wraps
-from math import ceil
 
 import django_otp
 from django.conf import settings
 from django.contrib import auth
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.urls import reverse
-from django.utils.timesince import timeuntil
-from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from onboarding.domain.budgets import NUMBER_OWNER
 from onboarding.domain.errors import Limited, StaleState
 from onboarding.domain.states import Stage, State
 from onboarding.journey import flow, handoff
 from onboarding.models import Binding, Handoff, OnboardingSession
+from onboarding.web.responses import too_many_requests, wants_json
 
-SESSION_KEY = "onboarding"
-# The handoff that this computer offered; that this phone was asked about, and then accepted.
+# Keys of the browser's Django session.
+SESSION_KEY = "onboarding"  # its onboarding session
+# The handoff that this computer offered; the one that this phone scanned, and the one that it accepted.
 OFFERED_KEY, ASKED_KEY, ACCEPTED_KEY = "handoff_offered", "handoff_asked", "handoff_accepted"
-TYPED_KEY = "typed"  # whether this person typed the number in full since this browser's session began
+TYPED_KEY = "typed"  # whether the person typed the whole number, so that it may be shown
 REMEMBERED_S = int(timedelta(days=180).total_seconds())
 AUTH_BACKEND = "django.contrib.auth.backends.ModelBackend"
 
@@ -52,7 +50,7 @@ PAGES: Mapping[State, str] = {
 
 
 def current(request: HttpRequest) -> OnboardingSession | None:
-    """This browser's session, brought up to the clock; None for a stranger."""
+    """Return this browser's session, after `flow.catch_up`, or None if it has none."""
     session = _read(request)
     try:
         return session and flow.catch_up(session=session)
@@ -67,25 +65,25 @@ def _read(request: HttpRequest) -> OnboardingSession | None:
     return OnboardingSession.objects.select_related("previous", "binding__user").filter(pk=key).first()
 
 
-def remember(request: HttpRequest, session: OnboardingSession) -> None:
-    """This browser owns `session` from now on, under a new session key."""
+def set_current(request: HttpRequest, session: OnboardingSession) -> None:
+    """Make `session` this browser's, under a new session key (against session fixation)."""
     request.session.cycle_key()
     request.session[SESSION_KEY] = str(session.pk)
 
 
-def follow(request: HttpRequest, session: OnboardingSession) -> None:
-    """The same browser's next session, under the same key. Saved here: with a 5xx answer Django saves none."""
+def replace_current(request: HttpRequest, session: OnboardingSession) -> None:
+    """Make `session` this browser's, under the same session key. Saves it, as Django does not after a 5xx response."""
     request.session[SESSION_KEY] = str(session.pk)
     request.session.save()
 
 
 def page_of(session: OnboardingSession | None) -> str:
-    """The path of the page that the session stands at."""
+    """Return the path of the session's page."""
     return reverse(PAGES[State(session.state)] if session else "phone")
 
 
-def enter(request: HttpRequest, session: OnboardingSession) -> None:
-    """Log in the person whose number was recognised or bound; the binding is their django-otp device."""
+def log_in(request: HttpRequest, session: OnboardingSession) -> None:
+    """Log in the person, whose django-otp device is the session's binding, unless that is revoked meanwhile."""
     if session.has_passed and session.binding and session.binding.confirmed:
         auth.login(request, session.binding.user, backend=AUTH_BACKEND)
         django_otp.login(request, session.binding)
@@ -96,20 +94,20 @@ def enter(request: HttpRequest, session: OnboardingSession) -> None:
         del request.session[ACCEPTED_KEY]
 
 
-def linked(request: HttpRequest) -> Binding | None:
-    """The binding that this person is verified by, if it is that: a reviewer is verified by something else."""
+def verified_binding(request: HttpRequest) -> Binding | None:
+    """Return the binding that this person is verified by, or None. A reviewer is verified by another kind of device."""
     device = getattr(request.user, "otp_device", None)
     return device if isinstance(device, Binding) else None
 
 
-def remembered(request: HttpRequest) -> Binding | None:
-    """The binding that this browser was asked to remember, if it still holds: its number is never shown whole."""
+def remembered_binding(request: HttpRequest) -> Binding | None:
+    """Return the binding that this browser remembers, or None. Its number is never shown whole."""
     key = request.get_signed_cookie(_cookie_name(), default=None, salt=SESSION_KEY, max_age=REMEMBERED_S)
     return Binding.objects.filter(pk=key, confirmed=True).first() if key else None
 
 
-def keep_in_mind(response: HttpResponse, binding: Binding) -> HttpResponse:
-    """Only whoever says that this device is their own is remembered: next time one tap is enough here."""
+def remember_binding(response: HttpResponse, binding: Binding) -> HttpResponse:
+    """Let this browser remember the binding, so that its number need not be typed again."""
     response.set_signed_cookie(
         _cookie_name(),
         str(binding.pk),
@@ -122,7 +120,7 @@ def keep_in_mind(response: HttpResponse, binding: Binding) -> HttpResponse:
     return response
 
 
-def forget(response: HttpResponse) -> HttpResponse:
+def forget_binding(response: HttpResponse) -> HttpResponse:
     response.set_cookie(_cookie_name(), max_age=0, secure=settings.SESSION_COOKIE_SECURE, httponly=True, samesite="Lax")
     return response
 
@@ -131,10 +129,10 @@ def _cookie_name() -> str:
     return "__Host-remembered" if settings.SESSION_COOKIE_SECURE else "remembered"
 
 
-def lead(request: HttpRequest, session: OnboardingSession | None) -> HttpResponse:
-    """To the page where the session stands; a page's own script gets the path as JSON."""
+def redirect_to_page(request: HttpRequest, session: OnboardingSession | None) -> HttpResponse:
+    """Redirect to the session's page; a page's script gets the path as JSON. Logs in if the session has passed."""
     if session and session.has_passed:
-        enter(request, session)
+        log_in(request, session)
     path = page_of(session)
     return JsonResponse({"next": path}) if wants_json(request) else redirect(path)
 
@@ -143,7 +141,7 @@ COMPUTERS = re.compile("Windows NT|Macintosh|X11|CrOS")
 
 
 def is_computer(request: HttpRequest) -> bool:
-    """A guess, for convenience alone: whoever wants to pass for a phone may. Unknown browsers are not sent away.
+    """Return whether the browser seems to run on a computer. It may lie: the answer is for convenience only.
 
     https://developer.mozilla.org/en-US/docs/Web/HTTP/Reference/Headers/Sec-CH-UA-Mobile
     """
@@ -152,8 +150,8 @@ def is_computer(request: HttpRequest) -> bool:
     return not says_mobile and bool(COMPUTERS.search(agent))
 
 
-def elsewhere(request: HttpRequest) -> str | None:
-    """The handoff's page that this browser belongs to before any number is asked for."""
+def handoff_page(request: HttpRequest) -> str | None:
+    """Return the URL name of the handoff's page that this browser gets in place of the phone page, or None."""
     accepted = handoff_of(request, ACCEPTED_KEY)
     if accepted and accepted.stage in (Stage.SCANNED, Stage.CONFIRMED):
         return "handoff_phone" if accepted.stage == Stage.SCANNED else None
@@ -161,81 +159,52 @@ def elsewhere(request: HttpRequest) -> str | None:
 
 
 def handoff_of(request: HttpRequest, role: str) -> Handoff | None:
-    """The handoff that this browser has, in a role named by one of the keys."""
+    """Return this browser's handoff in the role OFFERED_KEY, ASKED_KEY or ACCEPTED_KEY, or None."""
     return handoff.find(pk=request.session.get(role))
 
 
-def accept(request: HttpRequest, accepted: Handoff) -> None:
-    """This phone has the handoff from now on, under a new session key."""
+def set_accepted(request: HttpRequest, accepted: Handoff) -> None:
+    """Make `accepted` this phone's handoff, under a new session key."""
     request.session.cycle_key()
     request.session[ACCEPTED_KEY] = str(accepted.pk)
-
-
-def turn_away(request: HttpRequest, limited: Limited, back: str | None = None) -> HttpResponse:
-    """Too often: says when to come back, and links `back`. The session stays where it is."""
-    if wants_json(request):
-        response: HttpResponse = JsonResponse({"error": _why(limited)}, status=429)
-    else:
-        context = {"why": _why(limited), "back": back or reverse("phone")}
-        response = render(request, "onboarding/limited.html", context, status=429)
-    response["Retry-After"] = str(max(1, ceil(limited.wait.total_seconds())))
-    return response
-
-
-def _why(limited: Limited) -> str:
-    why = _("That was tried too often. For everyone's safety there is a limit: you can go on in %(wait)s.")
-    if limited.limit == NUMBER_OWNER.name:
-        why = _(
-            "A code for this number was just asked for in another browser. If that wasn't you, or you can't go on "
-            "there, you can get a code here in %(wait)s."
-        )
-    return why % {"wait": in_words(limited.wait)}
-
-
-def in_words(wait: timedelta) -> str:
-    """Rounded up to whole minutes, or from two hours on to hours."""
-    unit = timedelta(hours=1) if wait > timedelta(hours=2) else timedelta(minutes=1)
-    now = datetime(2000, 1, 1, tzinfo=UTC)
-    return timeuntil(now + max(1, -(-wait // unit)) * unit, now)
-
-
-def wants_json(request: HttpRequest) -> bool:
-    return request.headers.get("Accept") == "application/json"
 
 
 View = Callable[[HttpRequest], HttpResponse]
 
 
 def post_only(view: View) -> View:
-    """A GET, from a reload or a restored tab, does nothing and leads to where the session stands."""
+    """Redirect a GET, which comes from a reload or a restored tab, to the session's page. Other methods get a 405."""
     posted = require_POST(view)
 
     @wraps(view)
-    def gated(request: HttpRequest) -> HttpResponse:
-        return lead(request, current(request)) if request.method in ("GET", "HEAD") else posted(request)
+    def wrapper(request: HttpRequest) -> HttpResponse:
+        return redirect_to_page(request, current(request)) if request.method in ("GET", "HEAD") else posted(request)
 
-    return gated
+    return wrapper
 
 
 SessionView = Callable[[HttpRequest, OnboardingSession], HttpResponse]
 
 
-def at(*states: State) -> Callable[[SessionView], View]:
-    """Only for a session at one of `states`; any other is led to its own page, now or when it was overtaken."""
+def require_state(*states: State) -> Callable[[SessionView], View]:
+    """Call the view with this browser's session if it is in one of `states`; otherwise redirect to its page.
+
+    StaleState redirects, too, and Limited becomes a 429.
+    """
 
     def decorate(view: SessionView) -> View:
         @wraps(view)
-        def gated(request: HttpRequest) -> HttpResponse:
+        def wrapper(request: HttpRequest) -> HttpResponse:
             try:
                 session = current(request)
                 if session is None or session.state not in states:
-                    return lead(request, session)
+                    return redirect_to_page(request, session)
                 return view(request, session)
             except StaleState:
-                return lead(request, current(request))
+                return redirect_to_page(request, current(request))
             except Limited as limited:
-                return turn_away(request, limited)
+                return too_many_requests(request, limited)
 
-        return gated
+        return wrapper
 
     return decorate

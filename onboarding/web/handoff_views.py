@@ -1,4 +1,4 @@
-"""The pages of both screens while a journey moves from a computer to a phone."""
+"""The pages of the handoff, on the computer and on the phone."""
 
 from urllib.parse import urlsplit
 
@@ -17,6 +17,7 @@ from onboarding.journey import handoff
 from onboarding.models import Handoff
 from onboarding.web import address, gate
 from onboarding.web.forms import MatchForm
+from onboarding.web.responses import too_many_requests, wants_json
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
@@ -24,44 +25,44 @@ LOOPBACK = ("localhost", "127.0.0.1", "::1")
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def computer(request: HttpRequest) -> HttpResponse:
-    """The computer's page: the code to scan, then the number to type, then word of how the phone gets on."""
+    """Show the QR code on the computer, then the field for the phone's number, then how far the phone is."""
     offered = gate.handoff_of(request, gate.OFFERED_KEY)
     form = MatchForm(request.POST or None)
     if request.method == "POST" and offered and form.is_valid():
         handoff.confirm(offered, match_number=form.cleaned_data["number"])
         return redirect("handoff")
-    code = _drawing(request, offered) if offered and offered.stage == Stage.OFFERED else ""
-    return _screen(
+    code = _qr_code(request, offered) if offered and offered.stage == Stage.OFFERED else ""
+    return _handoff_page(
         request, "computer", offered, form=form, code=code, host=request.get_host(), may_stay=settings.DESKTOP_ALLOWED
     )
 
 
-def _screen(request: HttpRequest, screen: str, shown: Handoff | None, **context: object) -> HttpResponse:
-    """A page that follows: its script asks for the stage alone."""
-    if gate.wants_json(request):
+def _handoff_page(request: HttpRequest, screen: str, shown: Handoff | None, **context: object) -> HttpResponse:
+    """Render the page of `screen` (computer or phone). Its script gets the stage, and reloads when it changes."""
+    if wants_json(request):
         return JsonResponse({"stage": shown.stage if shown else ""})
     form = context.get("form")
     status = 400 if isinstance(form, MatchForm) and form.errors else 200
     return render(request, f"onboarding/handoff_{screen}.html", {"handoff": shown, **context}, status=status)
 
 
-def _drawing(request: HttpRequest, offered: Handoff) -> SafeString:
-    """By https, except to loopback: phones come by TLS, though a proxy may not say so, and the Web SDK needs it."""
+def _qr_code(request: HttpRequest, offered: Handoff) -> SafeString:
+    """Return the link's QR code as SVG. The link is https, which the Web SDK needs, except on loopback."""
     link = urlsplit(request.build_absolute_uri(reverse("handoff_scanned", args=[handoff.token(offered)])))
     if link.hostname not in LOOPBACK:
         link = link._replace(scheme="https")
     svg = segno.make(link.geturl(), error="m", boost_error=False).svg_inline(omitsize=True, light="#fff")
-    return mark_safe(svg)  # noqa: S308 - segno's drawing of our own link
+    return mark_safe(svg)  # noqa: S308 - segno draws our own link
 
 
 @never_cache
 @gate.post_only
 def offer(request: HttpRequest) -> HttpResponse:
-    """Show a code, the first or another."""
+    """Offer a handoff, with a new QR code."""
     try:
         offered = handoff.offer(address=address.of(request))
     except Limited as limited:
-        return gate.turn_away(request, limited, back=reverse("handoff"))
+        return too_many_requests(request, limited, back=reverse("handoff"))
     request.session[gate.OFFERED_KEY] = str(offered.pk)
     return redirect("handoff")
 
@@ -69,7 +70,7 @@ def offer(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_safe
 def scanned(request: HttpRequest, token: str) -> HttpResponse:
-    """The phone followed the code: its token leaves the address bar, and nothing else happens yet."""
+    """Keep the scanned handoff and redirect, so that the token leaves the address bar. Nothing is accepted yet."""
     found = handoff.find_scanned(token)
     request.session.pop(gate.ASKED_KEY, None)
     if found:
@@ -80,31 +81,31 @@ def scanned(request: HttpRequest, token: str) -> HttpResponse:
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def answer(request: HttpRequest) -> HttpResponse:
-    """The person at the phone says whether they started it themselves."""
+    """Ask the person at the phone whether they started the handoff, and accept or refuse it."""
     asked = gate.handoff_of(request, gate.ASKED_KEY)
     if asked and asked == gate.handoff_of(request, gate.ACCEPTED_KEY):
         return redirect("handoff_phone")
     is_offered = asked is not None and asked.stage == Stage.OFFERED
     if asked and is_offered and request.method == "POST":
-        return _answered(request, asked)
+        return _accept_or_refuse(request, asked)
     context = {"is_offered": is_offered, "host": request.get_host()}
     return render(request, "onboarding/handoff_answer.html", context, status=200 if is_offered else 404)
 
 
-def _answered(request: HttpRequest, asked: Handoff) -> HttpResponse:
+def _accept_or_refuse(request: HttpRequest, asked: Handoff) -> HttpResponse:
     if request.POST.get("answer") != "yes":
         handoff.refuse(asked)
         return render(request, "onboarding/handoff_answer.html", {"is_refused": True})
     if handoff.accept(asked):
-        gate.accept(request, asked)
+        gate.set_accepted(request, asked)
     return redirect("handoff_answer")
 
 
 @never_cache
 @require_safe
 def phone(request: HttpRequest) -> HttpResponse:
-    """The phone shows its number until the computer has it; then the journey goes on here."""
+    """Show the number to type on the computer. Once it is confirmed, redirect to the phone page."""
     accepted = gate.handoff_of(request, gate.ACCEPTED_KEY)
-    if gate.wants_json(request) or (accepted and accepted.stage in (Stage.SCANNED, Stage.OVER)):
-        return _screen(request, "phone", accepted)
+    if wants_json(request) or (accepted and accepted.stage in (Stage.SCANNED, Stage.OVER)):
+        return _handoff_page(request, "phone", accepted)
     return redirect("phone")

@@ -1,4 +1,4 @@
-"""What each request passes before it is read, and what each answer carries."""
+"""Middleware: a deadline for each request, security headers, and a filter for requests that no page of ours sends."""
 
 import re
 from collections.abc import Callable
@@ -15,19 +15,20 @@ from onboarding.upstream.deadline import deadline
 Handler = Callable[[HttpRequest], HttpResponse]
 
 REQUEST_LIMIT = timedelta(seconds=20)
-LENGTH_DIGITS = 9  # of a Content-Length that is worth reading
+LENGTH_DIGITS = 9  # of a Content-Length; a longer one is too large without being parsed
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS", "TRACE")
-OURS = ("otp-credentials", "publickey-credentials-create", "publickey-credentials-get")
-NOBODYS = (
+# Features of Permissions-Policy: https://developer.mozilla.org/en-US/docs/Web/HTTP/Reference/Headers/Permissions-Policy
+OWN_FEATURES = ("otp-credentials", "publickey-credentials-create", "publickey-credentials-get")
+DENIED_FEATURES = (
     *("accelerometer", "autoplay", "camera", "display-capture", "fullscreen", "geolocation", "gyroscope", "hid"),
     *("idle-detection", "local-fonts", "magnetometer", "microphone", "midi", "payment", "picture-in-picture"),
     *("screen-wake-lock", "serial", "usb", "xr-spatial-tracking"),
 )
-PERMISSIONS_POLICY = ", ".join([f"{name}=(self)" for name in OURS] + [f"{name}=()" for name in NOBODYS])
+PERMISSIONS_POLICY = ", ".join([f"{name}=(self)" for name in OWN_FEATURES] + [f"{name}=()" for name in DENIED_FEATURES])
 
 
-def in_time(get_response: Handler) -> Handler:
-    """However many vendors a request asks, one after the other: together they get this long."""
+def request_deadline(get_response: Handler) -> Handler:
+    """Let all calls to vendors of one request end within REQUEST_LIMIT."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         with deadline(REQUEST_LIMIT):
@@ -36,8 +37,8 @@ def in_time(get_response: Handler) -> Handler:
     return middleware
 
 
-def answer_headers(get_response: Handler) -> Handler:
-    """Permissions-Policy, and Cross-Origin-Resource-Policy: no other site embeds anything of ours."""
+def security_headers(get_response: Handler) -> Handler:
+    """Set Permissions-Policy and Cross-Origin-Resource-Policy, so that no other site embeds anything of ours."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         response = get_response(request)
@@ -48,8 +49,8 @@ def answer_headers(get_response: Handler) -> Handler:
     return middleware
 
 
-def gatekeeper(get_response: Handler) -> Handler:
-    """Turns away what no page of ours sends, before anything reads it."""
+def request_filter(get_response: Handler) -> Handler:
+    """Refuse, before the body is read, a request with NUL (400), a large body (413) or from another site (403)."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         length = request.META.get("CONTENT_LENGTH") or "0"
@@ -57,9 +58,9 @@ def gatekeeper(get_response: Handler) -> Handler:
             raise BadRequest
         if len(length) > LENGTH_DIGITS or int(length) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
             return render(request, "413.html", status=413)
-        if request.method not in SAFE_METHODS and _from_elsewhere(request):
+        if request.method not in SAFE_METHODS and _is_cross_site(request):
             raise PermissionDenied
-        # NUL, which PostgreSQL cannot store, comes as an octal escape; a browser that has such a cookie loses it.
+        # A cookie can hold NUL as an octal escape. PostgreSQL cannot store it, so such a cookie is dropped.
         request.COOKIES = {name: value for name, value in request.COOKIES.items() if "\0" not in value}
         response = get_response(request)
         patch_vary_headers(response, ["Sec-Fetch-Site"])
@@ -68,8 +69,8 @@ def gatekeeper(get_response: Handler) -> Handler:
     return middleware
 
 
-def _from_elsewhere(request: HttpRequest) -> bool:
-    """Fetch metadata. Browsers too old to send any are left to the CSRF check, as is Origin.
+def _is_cross_site(request: HttpRequest) -> bool:
+    """Return whether fetch metadata names another site. Old browsers send none: CSRF tokens and Origin protect them.
 
     https://www.w3.org/TR/fetch-metadata/
     """

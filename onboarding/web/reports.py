@@ -1,4 +1,4 @@
-"""What an error report may say: where it broke, and nothing about whom."""
+"""Filters error reports: they say where the code failed, and contain no personal data."""
 
 from collections.abc import ItemsView
 from types import FrameType
@@ -8,8 +8,11 @@ from django.http import HttpRequest
 from django.views.debug import SafeExceptionReporterFilter
 
 
-class NothingPersonal(SafeExceptionReporterFilter):
-    """Names of fields and variables without their values: each may hold a number, a code or a token."""
+class RedactingFilter(SafeExceptionReporterFilter):
+    """Keeps the names of fields and variables but no value, since any may be a number, a code or a token.
+
+    https://docs.djangoproject.com/en/stable/howto/error-reporting/#custom-error-reports
+    """
 
     def get_post_parameters(self, request: HttpRequest | None) -> dict[str, Any]:
         return dict.fromkeys(request.POST, self.cleansed_substitute) if request else {}

@@ -1,9 +1,9 @@
-"""The paths of the pages. None holds an id, a number or a code; a handoff's link holds its single-use token."""
+"""The paths of the pages. None contains an id, a number or a code; a handoff's link contains its single-use token."""
 
 from django.urls import path
 from django.views.i18n import set_language
 
-from onboarding.web import handoff_views, views
+from onboarding.web import handoff_views, system_views, views
 
 urlpatterns = [
     path("", views.phone, name="phone"),
@@ -28,6 +28,6 @@ urlpatterns = [
     path("handoff/phone/", handoff_views.phone, name="handoff_phone"),
     path("h/<slug:token>/", handoff_views.scanned, name="handoff_scanned"),
     path("language/", set_language, name="language"),
-    path("healthz", views.healthz, name="healthz"),
-    path("readyz", views.readyz, name="readyz"),
+    path("healthz", system_views.healthz, name="healthz"),
+    path("readyz", system_views.readyz, name="readyz"),
 ]

@@ -90,7 +90,7 @@ MUTANTS = (
     Mutant("I09", "a session may have a hundred texts", FLOW, "SENDS = len(RESEND_WAITS)", "SENDS = 100", BAD),
     Mutant("T26", "no wait between two texts", FLOW, "    if matches(session, send_again_at__gt=Now()):", "    if False:", TURN),
     Mutant("I11", "a lost text is not counted", FLOW, '    changes: dict[str, object] = {"notice": Notice.SEND_UNKNOWN}\n    if _never_happened(error):', '    changes: dict[str, object] = {"notice": Notice.SEND_UNKNOWN}\n    if True:', BAD),
-    Mutant("T26", "a text is sent by a GET", VIEWS, "@gate.post_only\n@gate.at(State.POSSESSION_REQUIRED, State.CODE_SENT)", '@require_http_methods(["GET", "POST"])\n@gate.at(State.POSSESSION_REQUIRED, State.CODE_SENT)', TURN),
+    Mutant("T26", "a text is sent by a GET", VIEWS, "@gate.post_only\n@gate.require_state(State.POSSESSION_REQUIRED, State.CODE_SENT)", '@require_http_methods(["GET", "POST"])\n@gate.require_state(State.POSSESSION_REQUIRED, State.CODE_SENT)', TURN),
     # The code
     Mutant("I08", "a guess is not counted", FLOW, 'Name.GUESS_ASKED, guesses=F("guesses") + 1)', "Name.GUESS_ASKED)", f"{FIRST} {DOORS}"),
     Mutant("T13", "another text brings new guesses and new time", FLOW, "    changes = lease.known_code(session, verification.sid)  #", "    changes: dict[str, object] = {}  #", DOORS),
@@ -145,7 +145,7 @@ MUTANTS = (
     Mutant("I36", "every node tells Prove of the same key, and again each time", RECOVERY, "        if due.filter(pk=binding.pk).update(tell_prove_at=Now() + TELL_AGAIN):\n", "        if True:\n", f"tests/operations/test_recovery.py {ANY}"),
     # Who decides
     Mutant("I04", "a request may say that its number was not typed", VIEWS, 'form.cleaned_data["phone"], recalled=False)', 'form.cleaned_data["phone"], recalled="recalled" in request.POST)', AUTHORITY),
-    Mutant("I13", "the code's form may say another number", VIEWS, "        return gate.lead(request, flow.check_code(", '        session.number = request.POST.get("phone", session.number)\n        return gate.lead(request, flow.check_code(', AUTHORITY),
+    Mutant("I13", "the code's form may say another number", VIEWS, "        return gate.redirect_to_page(request, flow.check_code(", '        session.number = request.POST.get("phone", session.number)\n        return gate.redirect_to_page(request, flow.check_code(', AUTHORITY),
     Mutant("I22", "the answer to a number tells whether it is linked", VIEWS, '{"auth_token": opened.auth_token, ', '{"known": Binding.objects.filter(number=opened.session.number).exists(), "auth_token": opened.auth_token, ', f"{JOURNEYS}enumeration.py"),
     Mutant("I34", "a code that was sent leads nowhere", STATES, "    S.CODE_SENT: frozenset({S.CHECKING_CODE, ", "    S.CODE_SENT: frozenset({", RULES),
     # The machine, alone
@@ -154,12 +154,12 @@ MUTANTS = (
     Mutant("I12", "a check whose process died may be asked again", STATES, "    S.CHECKING_CODE: S.POSSESSION_REQUIRED,\n", "    S.CHECKING_CODE: S.CODE_SENT,\n", ANY),
     # What leaves
     Mutant("I05", "the correlationId goes to the browser", VIEWS, '{"auth_token": opened.auth_token, ', '{"flow": opened.session.correlation_id, "auth_token": opened.auth_token, ', DOORS),
-    Mutant("I06", "the authToken is kept in the session", VIEWS, "    gate.remember(request, opened.session)\n", '    gate.remember(request, opened.session)\n    request.session["token"] = opened.auth_token\n', DOORS),
+    Mutant("I06", "the authToken is kept in the session", VIEWS, "    gate.set_current(request, opened.session)\n", '    gate.set_current(request, opened.session)\n    request.session["token"] = opened.auth_token\n', DOORS),
     Mutant("T42", "a cache may keep the authToken", VIEWS, "@never_cache\n@gate.post_only\ndef start(", "@gate.post_only\ndef start(", DOORS),
     Mutant("I05", "the correlationId goes out in a header", VIEWS, '        response["Refresh"] = "1"\n    return response\n', '        response["Refresh"] = "1"\n    response["X-Flow"] = str(session.correlation_id)\n    return response\n', LEAKS),
     Mutant("I24", "the log names numbers", TRANSITIONS, "    origin = State(session.state)\n", "    origin = State(session.state)\n    __import__('logging').getLogger(__name__).info('%s moves', session.number)\n", LEAKS),
     Mutant("I24", "the diary names numbers", FLOW, '{"send": session.sends}', '{"send": session.number}', LEAKS),
-    Mutant("T55", "an error report shows what was typed", SETTINGS, 'DEFAULT_EXCEPTION_REPORTER_FILTER = "onboarding.web.reports.NothingPersonal"\n', "", LEAKS),
+    Mutant("T55", "an error report shows what was typed", SETTINGS, 'DEFAULT_EXCEPTION_REPORTER_FILTER = "onboarding.web.reports.RedactingFilter"\n', "", LEAKS),
     Mutant("T60", "eight digits of a masked number show", "onboarding/domain/phone.py", "self.e164[-4:]", "self.e164[-8:]", f"{RULES} tests/desk/test_admin.py"),
     Mutant("T55", "the log names what goes to a vendor", HTTP, "        with deadline(self._deadlines[operation]) as call:\n            return self._send_with_retries(", "        __import__('logging').getLogger(__name__).debug('%s', request.headers)\n        with deadline(self._deadlines[operation]) as call:\n            return self._send_with_retries(", LEAKS),
     Mutant("T60", "the desk's search puts the number into the address", "onboarding/desk/admin.py", '={row.pk}")', '={row.pk}&number={number.e164}")', LEAKS),

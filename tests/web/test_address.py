@@ -29,7 +29,7 @@ def behind_proxies(settings: Any) -> Any:
 @given(V4)
 def test_an_ipv4_address_written_as_ipv6_is_the_same(client: IPv4Address) -> None:
     mapped = IPv6Address(f"::ffff:{client}")
-    assert {address.read(text) for text in (str(client), str(mapped), mapped.exploded, f" {client} ")} == {client}
+    assert {address.parse(text) for text in (str(client), str(mapped), mapped.exploded, f" {client} ")} == {client}
 
 
 @given(V6, st.integers(0, 2**64 - 1))
@@ -48,12 +48,12 @@ def test_addresses_of_one_48_share_the_wider_budget(client: IPv6Address, subnet:
 @given(V6)
 def test_case_zeros_and_zones_make_no_other_address(client: IPv6Address) -> None:
     spellings = {client.compressed, client.exploded, client.exploded.upper(), f"{client}%eth0"}
-    assert {address.read(text) for text in spellings} == {client}
+    assert {address.parse(text) for text in spellings} == {client}
 
 
 @pytest.mark.parametrize("text", ["", "unknown", "1.2.3", "1.2.3.4:80", "[::1]", "::ffff:1.2.3.400", "²²", "1.2.3.4,5"])
 def test_what_is_no_address_is_none(text: str) -> None:
-    assert address.read(text) is None
+    assert address.parse(text) is None
 
 
 @pytest.mark.parametrize("header", FORGED)

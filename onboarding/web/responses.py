@@ -1,0 +1,57 @@
+"""Responses that ask the browser to try again later: a page, or JSON for a page's script."""
+
+import uuid
+from datetime import UTC, datetime, timedelta
+from math import ceil
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.timesince import timeuntil
+from django.utils.translation import gettext as _
+
+from onboarding.domain.budgets import NUMBER_OWNER
+from onboarding.domain.errors import Busy, Limited, UpstreamError
+
+DEFAULT_RETRY_S = 5
+
+
+def wants_json(request: HttpRequest) -> bool:
+    """Return whether a page's script sent the request."""
+    return request.headers.get("Accept") == "application/json"
+
+
+def too_many_requests(request: HttpRequest, limited: Limited, back: str | None = None) -> HttpResponse:
+    """Return a 429 with Retry-After. Its page links to the path `back`, or to the start."""
+    if wants_json(request):
+        response: HttpResponse = JsonResponse({"error": _limit_message(limited)}, status=429)
+    else:
+        context = {"why": _limit_message(limited), "back": back or reverse("phone")}
+        response = render(request, "onboarding/limited.html", context, status=429)
+    response["Retry-After"] = str(max(1, ceil(limited.wait.total_seconds())))
+    return response
+
+
+def _limit_message(limited: Limited) -> str:
+    message = _("That was tried too often. For everyone's safety there is a limit: you can go on in %(wait)s.")
+    if limited.limit == NUMBER_OWNER.name:
+        message = _(
+            "A code for this number was just asked for in another browser. If that wasn't you, or you can't go on "
+            "there, you can get a code here in %(wait)s."
+        )
+    return message % {"wait": _in_words(limited.wait)}
+
+
+def _in_words(wait: timedelta) -> str:
+    """Return the wait rounded up to whole minutes, or to whole hours if it is longer than two."""
+    unit = timedelta(hours=1) if wait > timedelta(hours=2) else timedelta(minutes=1)
+    now = datetime(2000, 1, 1, tzinfo=UTC)
+    return timeuntil(now + max(1, -(-wait // unit)) * unit, now)
+
+
+def unavailable(error: UpstreamError | None = None) -> HttpResponse:
+    """Return a 503 with Retry-After, as JSON with a new start key: a key is good for one start."""
+    seconds = ceil(error.retry_after.total_seconds()) if isinstance(error, Busy) else DEFAULT_RETRY_S
+    message = _("We can't check your phone right now. Nothing is lost: try again in a moment.")
+    content = {"error": message, "start_key": uuid.uuid4()}
+    return JsonResponse(content, status=503, headers={"Retry-After": str(seconds)})
