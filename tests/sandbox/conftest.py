@@ -1,4 +1,4 @@
-"""Worlds: a sandbox in this process behind the adapter, and one alone in a process of its own behind real HTTP."""
+"""Two sandboxes to drive: one in this process, behind the adapter, and one in a process of its own, over HTTP."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -12,12 +12,12 @@ from pytest_django import Settings
 
 from sandbox.adapter import SandboxAdapter
 from tests.processes import free_port, running
-from tests.sandbox.world import World
+from tests.sandbox.driver import SandboxDriver
 
 
 @pytest.fixture(autouse=True)
 def store(settings: Settings, tmp_path: Path) -> Path:
-    """Each test has a store of its own, and none of the product's urls and middleware."""
+    """The file of a store for this test alone. The product's URLs and middleware are off."""
     settings.SANDBOX_STORE = tmp_path / "sandbox.sqlite3"
     settings.ROOT_URLCONF = "sandbox.root"
     settings.MIDDLEWARE = []
@@ -25,7 +25,7 @@ def store(settings: Settings, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def embedded() -> Iterator[World]:
+def embedded() -> Iterator[SandboxDriver]:
     client = Client()
 
     def control(method: str, path: str, arguments: Mapping[str, Any]) -> Any:
@@ -37,13 +37,13 @@ def embedded() -> Iterator[World]:
 
     with requests.Session() as session:
         session.mount("sandbox://", SandboxAdapter())
-        yield World(session, "sandbox://embedded", control)
+        yield SandboxDriver(session, "sandbox://embedded", control)
 
 
 @pytest.fixture(scope="session")
-def standing_alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Its origin."""
-    folder = tmp_path_factory.mktemp("alone")
+def standalone_origin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Runs `manage.py sandbox` for all tests. Its URL without a path."""
+    folder = tmp_path_factory.mktemp("standalone")
     port = free_port()
     environment = {"SANDBOX_STORE": str(folder / "sandbox.sqlite3")}
     url = f"http://127.0.0.1:{port}"
@@ -54,21 +54,21 @@ def standing_alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture
-def alone(standing_alone: str) -> Iterator[World]:
+def standalone(standalone_origin: str) -> Iterator[SandboxDriver]:
     with requests.Session() as session:
 
         def control(method: str, path: str, arguments: Mapping[str, Any]) -> Any:
             query, body = (arguments, None) if method == "GET" else (None, arguments)
-            answer = requests.request(method, f"{standing_alone}/sandbox/{path}", params=query, json=body, timeout=5)
+            answer = requests.request(method, f"{standalone_origin}/sandbox/{path}", params=query, json=body, timeout=5)
             answer.raise_for_status()
             return answer.json()
 
         control("POST", "control/reset", {})
-        yield World(session, standing_alone, control)
+        yield SandboxDriver(session, standalone_origin, control)
 
 
-@pytest.fixture(params=["embedded", "alone"])
-def world(request: pytest.FixtureRequest) -> World:
-    """Both: what is told of one must be true of the other."""
-    found: World = request.getfixturevalue(request.param)
-    return found
+@pytest.fixture(params=["embedded", "standalone"])
+def sandbox(request: pytest.FixtureRequest) -> SandboxDriver:
+    """The test runs with each of the two."""
+    driver: SandboxDriver = request.getfixturevalue(request.param)
+    return driver

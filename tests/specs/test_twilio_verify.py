@@ -12,8 +12,8 @@ from twilio.base.exceptions import TwilioRestException
 from twilio.http.http_client import TwilioHttpClient
 from twilio.http.response import Response
 
+from tests.sandbox.driver import SERVICE, SandboxDriver
 from tests.sandbox.twilio.test_twilio_client import ADA, client_of
-from tests.sandbox.world import SERVICE, World
 from tests.specs.openapi import SPECS, Answer, Document
 
 FILE = SPECS / "twilio_verify_v2.json"
@@ -47,7 +47,7 @@ class Phone:
     """A service of Twilio's client, and the phone that its codes come to."""
 
     service: Any
-    world: World
+    sandbox: SandboxDriver
 
     def start(self, to: str = ADA, channel: str = "sms") -> str:
         return str(self.service.verifications.create(to=to, channel=channel).sid)
@@ -56,10 +56,10 @@ class Phone:
         self.service.verification_checks.create(verification_sid=sid, code=code)
 
     def right(self) -> str:
-        return self.world.code(ADA)
+        return self.sandbox.code(ADA)
 
     def wrong(self) -> str:
-        return self.world.wrong_code(ADA)
+        return self.sandbox.wrong_code(ADA)
 
 
 def sends(phone: Phone, times: int) -> None:
@@ -114,7 +114,7 @@ UNDECLARED: dict[str, tuple[Callable[[Phone], object], int]] = {
 
 
 @pytest.mark.parametrize("name", ACTS)
-def test_each_answer_is_one_that_twilio_declares(name: str, document: Document, embedded: World) -> None:
+def test_each_answer_is_one_that_twilio_declares(name: str, document: Document, embedded: SandboxDriver) -> None:
     act, status = ACTS[name]
 
     answers = recorded(act, embedded)
@@ -125,7 +125,7 @@ def test_each_answer_is_one_that_twilio_declares(name: str, document: Document, 
 
 
 @pytest.mark.parametrize("name", UNDECLARED)
-def test_errors_are_what_the_document_leaves_open(name: str, document: Document, embedded: World) -> None:
+def test_errors_are_what_the_document_leaves_open(name: str, document: Document, embedded: SandboxDriver) -> None:
     """Should a newer one declare them, they belong above."""
     act, status = UNDECLARED[name]
 
@@ -135,15 +135,15 @@ def test_errors_are_what_the_document_leaves_open(name: str, document: Document,
     assert (last.status, document.declares(last)) == (status, False)
 
 
-def recorded(act: Callable[[Phone], object], world: World) -> list[Answer]:
+def recorded(act: Callable[[Phone], object], sandbox: SandboxDriver) -> list[Answer]:
     recorder = Recorder()
-    service = client_of(world, http_client=recorder).verify.v2.services(SERVICE)
+    service = client_of(sandbox, http_client=recorder).verify.v2.services(SERVICE)
     with suppress(TwilioRestException):
-        act(Phone(service, world))
+        act(Phone(service, sandbox))
     return recorder.answers
 
 
-def test_the_judge_sees_what_is_wrong(document: Document, embedded: World) -> None:
+def test_the_judge_sees_what_is_wrong(document: Document, embedded: SandboxDriver) -> None:
     [good] = recorded(lambda phone: phone.start(), embedded)
 
     for wrong in ({"channel": "pigeon"}, {"sid": "VE1"}, {"to": 5}, {"more": "than that"}):

@@ -1,4 +1,5 @@
-"""Wire cases: what is asked, what the vendor's page says is answered, and what our client must make of it.
+"""Wire cases: a request, the response that the vendor documents, and what our client has to return or raise for it.
 
-One list, two uses: the sandbox has to answer so, and onboarding.upstream has to understand it.
+Two tests use them: tests/sandbox/wire/test_wire.py sends the request to the sandbox and compares the response, and
+test_clients.py gives the response to the clients in onboarding.upstream.
 """

@@ -1,4 +1,4 @@
-"""A wire case, and patterns for the parts of an answer that differ from call to call."""
+"""A wire case, and patterns for the parts of a response that differ from call to call."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -7,12 +7,12 @@ from typing import Any
 
 import requests
 
-from tests.sandbox.world import World
+from tests.sandbox.driver import SandboxDriver
 
 
 @dataclass(frozen=True)
 class Like:
-    """Any string of that form; `example` is one."""
+    """Any string that matches `pattern` as a whole. `example` is one."""
 
     pattern: str
     example: str
@@ -26,16 +26,14 @@ MOMENT = Like(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", "2026-11-23T10:00:00Z")
 
 @dataclass(frozen=True)
 class Case:
-    """`ask` brings the sandbox to where the question arises, and asks it. `understood` is what our client says then;
-    empty where none of ours asks.
-    """
+    """A request and the expected response: `status`, `headers` and the JSON `body`."""
 
     name: str
-    page: str  # the vendor's
-    operation: str
-    ask: Callable[[World], requests.Response]
-    understood: str
-    answer: Mapping[str, Any]
+    page: str  # the vendor's page that documents it, or "assumed"
+    operation: str  # the last part of the path
+    send: Callable[[SandboxDriver], requests.Response]  # prepares the sandbox, then sends the request
+    client_result: str  # what our client returns or raises; empty if no client of ours sends this request
+    body: Mapping[str, Any]
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
 
@@ -43,18 +41,18 @@ class Case:
         return self.name
 
 
-def differences(expected: Any, actual: Any, where: str = "answer") -> list[str]:
-    """Where `actual` is not as expected; nothing may be missing, nothing may be there that is not expected."""
+def differences(expected: Any, actual: Any, where: str = "body") -> list[str]:
+    """Each place where `actual` differs from `expected`, including missing and additional properties."""
     if isinstance(expected, Like):
         fits = isinstance(actual, str) and re.fullmatch(expected.pattern, actual, re.DOTALL)
-        return [] if fits else [f"{where}: {actual!r} is not like {expected.pattern}"]
+        return [] if fits else [f"{where}: {actual!r} does not match {expected.pattern}"]
     if isinstance(expected, Mapping) and isinstance(actual, dict):
         missing = [f"{where}.{name}: is missing" for name in expected.keys() - actual.keys()]
-        uncalled = [f"{where}.{name}: nobody expects it" for name in actual.keys() - expected.keys()]
+        additional = [f"{where}.{name}: is not expected" for name in actual.keys() - expected.keys()]
         common = [
             differences(expected[name], actual[name], f"{where}.{name}") for name in expected.keys() & actual.keys()
         ]
-        return missing + uncalled + sum(common, [])
+        return missing + additional + sum(common, [])
     if isinstance(expected, list) and isinstance(actual, list) and len(expected) == len(actual):
         pairs = zip(expected, actual, strict=True)
         return sum((differences(e, a, f"{where}[{place}]") for place, (e, a) in enumerate(pairs)), [])
@@ -63,7 +61,7 @@ def differences(expected: Any, actual: Any, where: str = "answer") -> list[str]:
 
 
 def example(expected: Any) -> Any:
-    """The answer written out, for a client to read."""
+    """The expected value with an example for each pattern."""
     match expected:
         case Like():
             return expected.example

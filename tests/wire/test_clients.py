@@ -1,4 +1,4 @@
-"""Our clients understand what tests/sandbox/wire/test_wire.py holds the sandbox to: the same cases, written out."""
+"""Our clients return or raise what the wire cases say, given the responses that the vendors document."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -11,7 +11,7 @@ from onboarding.upstream.lookup import Lookup
 from onboarding.upstream.messaging import Messaging
 from onboarding.upstream.prove import Prove
 from onboarding.upstream.twilio import Twilio, TwilioRefused
-from tests.sandbox.world import ACCOUNT, SERVICE
+from tests.sandbox.driver import ACCOUNT, SERVICE
 from tests.wire import prove, twilio
 from tests.wire.case import Case, example
 
@@ -30,76 +30,78 @@ def vendor() -> Iterator[responses.RequestsMock]:
 
 
 @pytest.mark.parametrize("case", prove.CASES, ids=str)
-def test_our_prove_client_understands(case: Case, vendor: responses.RequestsMock) -> None:
+def test_the_prove_client_reports_each_documented_response(case: Case, vendor: responses.RequestsMock) -> None:
     if case.operation != "token":
         vendor.post(f"{PROVE_URL}/token", json=TOKEN)
-    _answers(vendor, PROVE_URL + PATHS[case.operation], case)
+    _respond(vendor, PROVE_URL + PATHS[case.operation], case)
     if case.operation == "token" and case.status == 200:
         vendor.post(f"{PROVE_URL}/v3/device/revoke", json={"success": True})
 
-    understood = _told(lambda: _ask_prove(case.operation))
+    result = _result(lambda: _call_prove(case.operation))
 
-    assert understood == case.understood, _exchange(vendor, case)
+    assert result == case.client_result, _exchange(vendor, case)
 
 
 @pytest.mark.parametrize("case", twilio.CASES, ids=str)
-def test_our_twilio_clients_understand(case: Case, vendor: responses.RequestsMock) -> None:
-    number = example(case.answer).get("phone_number", twilio.ADA)
+def test_the_twilio_clients_report_each_documented_response(case: Case, vendor: responses.RequestsMock) -> None:
+    number = example(case.body).get("phone_number", twilio.ADA)
     urls = {
         "PhoneNumbers": f"{TWILIO_URL}/v2/PhoneNumbers/{number}",
         "Messages.json": f"{TWILIO_URL}/2010-04-01/Accounts/{ACCOUNT}/Messages.json",
     }
-    _answers(vendor, urls.get(case.operation, f"{TWILIO_URL}/v2/Services/{SERVICE}/{case.operation}"), case)
+    _respond(vendor, urls.get(case.operation, f"{TWILIO_URL}/v2/Services/{SERVICE}/{case.operation}"), case)
 
-    understood = _told(lambda: _ask_twilio(case.operation, example(case.answer)))
+    result = _result(lambda: _call_twilio(case.operation, example(case.body)))
 
-    assert understood == case.understood, _exchange(vendor, case)
+    assert result == case.client_result, _exchange(vendor, case)
 
 
-def _answers(vendor: responses.RequestsMock, url: str, case: Case) -> None:
+def _respond(vendor: responses.RequestsMock, url: str, case: Case) -> None:
     method = "GET" if case.operation == "PhoneNumbers" else "POST"
-    vendor.add(method, url, json=example(case.answer), status=case.status, headers=dict(case.headers))
+    vendor.add(method, url, json=example(case.body), status=case.status, headers=dict(case.headers))
 
 
 def _exchange(vendor: responses.RequestsMock, case: Case) -> str:
-    asked = "\n".join(f"asked: {call.request.method} {call.request.url} {call.request.body!r}" for call in vendor.calls)
-    return f"{asked}\nanswered: {case.status} {dict(case.headers)} {example(case.answer)}\nsee {case.page}"
+    sent = "\n".join(
+        f"request: {call.request.method} {call.request.url} {call.request.body!r}" for call in vendor.calls
+    )
+    return f"{sent}\nresponse: {case.status} {dict(case.headers)} {example(case.body)}\nsee {case.page}"
 
 
-def _ask_prove(operation: str) -> str:
+def _call_prove(operation: str) -> str:
     client = Prove(PROVE_URL, "sandbox", "sandbox")
     if operation == "unify":
         return type(client.unify(prove.ADA, "request-1")).__name__
     if operation in ("revoke", "token"):
         client.revoke_device("device", "request-1")
         return "Token" if operation == "token" else "revoked"
-    ask: dict[str, Any] = {
+    calls: dict[str, Any] = {
         "unify-status": lambda: client.unify_status(FLOW, "request-1"),
         "unify-bind": lambda: client.unify_bind(FLOW, prove.ADA, "request-1"),
     }
-    reply = ask[operation]()
+    reply = calls[operation]()
     return " ".join([reply.success, *reply.failure_reasons])
 
 
-def _ask_twilio(operation: str, answer: dict[str, Any]) -> str:
-    """For the number and by the channel that `answer` is about, if it tells."""
+def _call_twilio(operation: str, body: dict[str, Any]) -> str:
+    """Uses the number and the channel of the response's body, if it has any: the client compares them."""
     account = TWILIO_URL, ACCOUNT, "sandbox", ACCOUNT
     if operation == "PhoneNumbers":
-        return Lookup(*account).line_type(answer.get("phone_number", twilio.ADA))
+        return Lookup(*account).line_type(body.get("phone_number", twilio.ADA))
     if operation == "Messages.json":
         Messaging(*account, twilio.SENDER).send(twilio.ADA, "Hello")
         return "sent"
     client = Twilio(*account, SERVICE)
     if operation == "Verifications":
-        started = client.start(answer.get("to", twilio.ADA), answer.get("channel", "sms"))
+        started = client.start(body.get("to", twilio.ADA), body.get("channel", "sms"))
         return f"{type(started).__name__} {started.status}"
     return str(client.check(example(twilio.SID), twilio.ADA, "123456"))
 
 
-def _told(ask: Any) -> str:
-    """In a word: what came back, or which of our errors, with what tells them apart."""
+def _result(call: Any) -> str:
+    """What the call returns, or the name of the error that it raises and the error's code."""
     try:
-        return str(ask())
+        return str(call())
     except TwilioRefused as error:
         return str(error.refusal)
     except Refused as error:

@@ -1,11 +1,11 @@
-"""Twilio's wire. Pages are below https://www.twilio.com/docs; `assumed` marks what no page tells: docs/sandbox.md."""
+"""Wire cases of Twilio. Pages are below https://www.twilio.com/docs. docs/sandbox.md lists what is "assumed"."""
 
 from functools import partial
 from typing import Any
 
 import requests
 
-from tests.sandbox.world import ACCOUNT, SERVICE, World
+from tests.sandbox.driver import ACCOUNT, SERVICE, SandboxDriver
 from tests.wire.case import MOMENT, TEXT, Case, Like
 
 CREATE, CHECK = "verify/api/verification", "verify/api/verification-check"
@@ -60,11 +60,11 @@ def error(code: int, status: int, message: str | Like = TEXT) -> dict[str, Any]:
     return {"code": code, "message": message, "more_info": page, "status": status}
 
 
-def gone(resource: str) -> dict[str, Any]:
+def not_found(resource: str) -> dict[str, Any]:
     return error(20404, 404, f"The requested resource {resource} was not found")
 
 
-def line(number: str, line_type: str | None, **format: Any) -> dict[str, Any]:
+def looked_up(number: str, line_type: str | None, **format: Any) -> dict[str, Any]:
     intelligence = {"carrier_name": TEXT, "mobile_country_code": "310", "mobile_network_code": "000"}
     known = {"type": line_type, **intelligence, "error_code": None} if line_type else None
     return {
@@ -81,9 +81,9 @@ def line(number: str, line_type: str | None, **format: Any) -> dict[str, Any]:
     }
 
 
-def no_number(written: str, reason: str) -> dict[str, Any]:
+def invalid_number(written: str, reason: str) -> dict[str, Any]:
     unknown = dict.fromkeys(("calling_country_code", "country_code", "national_format"))
-    return line(written, None, **unknown, valid=False, validation_errors=[reason])
+    return looked_up(written, None, **unknown, valid=False, validation_errors=[reason])
 
 
 def text_to(number: str, status: str, **sender: str | None) -> dict[str, Any]:
@@ -110,191 +110,193 @@ def problem(code: int, status: int) -> dict[str, Any]:
     return {"type": page, "title": TEXT, "status": status, "code": code, "detail": TEXT}
 
 
-def look_up(world: World, number: str, fields: str = "line_type_intelligence") -> requests.Response:
-    return world.twilio(f"/v2/PhoneNumbers/{number}?Fields={fields}", method="GET")
+def look_up(sandbox: SandboxDriver, number: str, fields: str = "line_type_intelligence") -> requests.Response:
+    return sandbox.twilio(f"/v2/PhoneNumbers/{number}?Fields={fields}", method="GET")
 
 
-def text(world: World, **form: str) -> requests.Response:
-    return world.twilio(f"/2010-04-01/Accounts/{ACCOUNT}/Messages.json", {"To": ADA, "Body": "Hello"} | form)
+def text(sandbox: SandboxDriver, **form: str) -> requests.Response:
+    return sandbox.twilio(f"/2010-04-01/Accounts/{ACCOUNT}/Messages.json", {"To": ADA, "Body": "Hello"} | form)
 
 
-def start(world: World, **form: str) -> requests.Response:
-    return world.twilio(f"/v2/Services/{SERVICE}/Verifications", form=form)
+def start(sandbox: SandboxDriver, **form: str) -> requests.Response:
+    return sandbox.twilio(f"/v2/Services/{SERVICE}/Verifications", form=form)
 
 
-def start_repeatedly(world: World, times: int) -> requests.Response:
+def start_repeatedly(sandbox: SandboxDriver, times: int) -> requests.Response:
     for _ in range(times - 1):
-        world.start(ADA)
-    return world.start(ADA)
+        sandbox.start_verification(ADA)
+    return sandbox.start_verification(ADA)
 
 
-def start_with_problem_details(world: World) -> requests.Response:
-    world.turn(twilio_errors="rfc9457")
-    return world.start("+12025550152")
+def start_with_problem_details(sandbox: SandboxDriver) -> requests.Response:
+    sandbox.set_switches(twilio_errors="rfc9457")
+    return sandbox.start_verification("+12025550152")
 
 
-def check_right(world: World) -> requests.Response:
-    return world.check(world.started(ADA), world.code(ADA))
+def check_right(sandbox: SandboxDriver) -> requests.Response:
+    return sandbox.check_code(sandbox.send_code(ADA), sandbox.code(ADA))
 
 
-def check_twice(world: World) -> requests.Response:
-    sid = world.started(ADA)
-    world.check(sid, world.code(ADA))
-    return world.check(sid, world.code(ADA))
+def check_twice(sandbox: SandboxDriver) -> requests.Response:
+    sid = sandbox.send_code(ADA)
+    sandbox.check_code(sid, sandbox.code(ADA))
+    return sandbox.check_code(sid, sandbox.code(ADA))
 
 
-def check_wrong(world: World, times: int = 1) -> requests.Response:
-    sid = world.started(ADA)
+def check_wrong(sandbox: SandboxDriver, times: int = 1) -> requests.Response:
+    sid = sandbox.send_code(ADA)
     for _ in range(times - 1):
-        world.check(sid, world.wrong_code(ADA))
-    return world.check(sid, world.wrong_code(ADA))
+        sandbox.check_code(sid, sandbox.wrong_code(ADA))
+    return sandbox.check_code(sid, sandbox.wrong_code(ADA))
 
 
-def check_right_after_five_wrong(world: World) -> requests.Response:
-    sid = check_wrong(world, 5).json()["sid"]
-    return world.check(sid, world.code(ADA))
+def check_right_after_five_wrong(sandbox: SandboxDriver) -> requests.Response:
+    sid = check_wrong(sandbox, 5).json()["sid"]
+    return sandbox.check_code(sid, sandbox.code(ADA))
 
 
-def check_by_number(world: World) -> requests.Response:
-    return world.twilio(f"/v2/Services/{SERVICE}/VerificationCheck", {"To": ADA, "Code": "123456"})
+def check_by_number(sandbox: SandboxDriver) -> requests.Response:
+    return sandbox.twilio(f"/v2/Services/{SERVICE}/VerificationCheck", {"To": ADA, "Code": "123456"})
 
 
-def check_by_number_as_60200(world: World) -> requests.Response:
-    world.turn(twilio_unknown_number="60200")
-    return check_by_number(world)
+def check_by_number_as_60200(sandbox: SandboxDriver) -> requests.Response:
+    sandbox.set_switches(twilio_unknown_number="60200")
+    return check_by_number(sandbox)
 
 
-def check_a_sixth_time_as_20404(world: World) -> requests.Response:
-    world.turn(twilio_sixth_check="20404")
-    return check_wrong(world, 6)
+def check_a_sixth_time_as_20404(sandbox: SandboxDriver) -> requests.Response:
+    sandbox.set_switches(twilio_sixth_check="20404")
+    return check_wrong(sandbox, 6)
 
 
-def check_late(world: World) -> requests.Response:
-    sid = world.started(ADA)
-    world.passes(CODE_LIFE_S)
-    return world.check(sid, world.code(ADA))
+def check_late(sandbox: SandboxDriver) -> requests.Response:
+    sid = sandbox.send_code(ADA)
+    sandbox.advance_clock(CODE_LIFE_S)
+    return sandbox.check_code(sid, sandbox.code(ADA))
 
 
-def check_cancelled(world: World) -> requests.Response:
-    sid = world.started(ADA)
-    world.twilio(f"/v2/Services/{SERVICE}/Verifications/{sid}", {"Status": "canceled"})
-    return world.check(sid, world.code(ADA))
+def check_cancelled(sandbox: SandboxDriver) -> requests.Response:
+    sid = sandbox.send_code(ADA)
+    sandbox.twilio(f"/v2/Services/{SERVICE}/Verifications/{sid}", {"Status": "canceled"})
+    return sandbox.check_code(sid, sandbox.code(ADA))
 
 
-def refused_start(name: str, last: int, code: int, status: int, understood: str, **headers: str) -> Case:
-    return Case(name, f"api/errors/{code}", "Verifications", lambda w: w.start(f"+1202555{last:04}"), understood,
-                error(code, status), status, headers)  # fmt: skip
+def refused_start(name: str, last: int, code: int, status: int, client_result: str, **headers: str) -> Case:
+    return Case(name, f"api/errors/{code}", "Verifications", lambda s: s.start_verification(f"+1202555{last:04}"),
+                client_result, error(code, status), status, headers)  # fmt: skip
 
 
 def refused_text(name: str, code: int, **form: str) -> Case:
-    return Case(name, f"api/errors/{code}", "Messages.json", lambda w: text(w, **({"From": SENDER} | form)),
+    return Case(name, f"api/errors/{code}", "Messages.json", lambda s: text(s, **({"From": SENDER} | form)),
                 f"Refused {code}", error(code, 400), 400)  # fmt: skip
 
 
 def call(to: str, last: int) -> Case:
     number = f"+1202555{last:04}"
-    return Case(f"a call to {to}", FRAUD, "Verifications", lambda w: w.start(number, "call"), "Verification pending",
-                verification(number=number, channel="call"), 201)  # fmt: skip
+    return Case(f"a call to {to}", FRAUD, "Verifications", lambda s: s.start_verification(number, "call"),
+                "Verification pending", verification(number=number, channel="call"), 201)  # fmt: skip
 
 
 CASES = [
-    Case("start", CREATE, "Verifications", lambda w: w.start(ADA), "Verification pending", verification(), 201),
-    Case("start again", LIMITS, "Verifications", lambda w: start_repeatedly(w, 2), "Verification pending",
+    Case("start", CREATE, "Verifications", lambda s: s.start_verification(ADA), "Verification pending",
+         verification(), 201),
+    Case("start again", LIMITS, "Verifications", lambda s: start_repeatedly(s, 2), "Verification pending",
          verification(sends=2), 201),
-    Case("start a sixth time", "api/errors/60203", "Verifications", lambda w: start_repeatedly(w, 6), "Busy",
+    Case("start a sixth time", "api/errors/60203", "Verifications", lambda s: start_repeatedly(s, 6), "Busy",
          error(60203, 429), 429),
-    Case("start without To", "api/errors/60200", "Verifications", lambda w: start(w, Channel="sms"), "number",
+    Case("start without To", "api/errors/60200", "Verifications", lambda s: start(s, Channel="sms"), "number",
          error(60200, 400), 400),
-    Case("start to no number", "api/errors/60200", "Verifications", lambda w: start(w, To="hello", Channel="sms"),
-         "number", error(60200, 400), 400),
-    Case("start by pigeon", "api/errors/60200", "Verifications", lambda w: start(w, To=ADA, Channel="pigeon"), "number",
-         error(60200, 400), 400),
-    Case("start by a channel that is off", "api/errors/60223", "Verifications",
-         lambda w: start(w, To=ADA, Channel="whatsapp"), "configuration", error(60223, 400), 400),
-    Case("start with a code of one's own", "api/errors/60204", "Verifications",
-         lambda w: start(w, To=ADA, Channel="sms", CustomCode="123456"), "configuration", error(60204, 403), 403),
+    Case("start to an invalid number", "api/errors/60200", "Verifications",
+         lambda s: start(s, To="hello", Channel="sms"), "number", error(60200, 400), 400),
+    Case("start by an unknown channel", "api/errors/60200", "Verifications",
+         lambda s: start(s, To=ADA, Channel="pigeon"), "number", error(60200, 400), 400),
+    Case("start by a disabled channel", "api/errors/60223", "Verifications",
+         lambda s: start(s, To=ADA, Channel="whatsapp"), "configuration", error(60223, 400), 400),
+    Case("start with a custom code", "api/errors/60204", "Verifications",
+         lambda s: start(s, To=ADA, Channel="sms", CustomCode="123456"), "configuration", error(60204, 403), 403),
     refused_start("start to a landline", 152, 60205, 403, "landline"),
     refused_start("start to a blocked prefix", 150, 60410, 403, "blocked"),
     refused_start("start to a blocked country", 151, 60605, 403, "blocked"),
-    refused_start("start while others do", 155, 60212, 429, "Busy", **SOON),
-    refused_start("start to a number out of plan", 156, 60200, 400, "number"),
-    refused_start("start after STOP", 157, 21610, 400, "opted_out"),
-    refused_start("start to a number out of reach", 166, 21612, 400, "blocked"),
+    refused_start("start with too many concurrent requests", 155, 60212, 429, "Busy", **SOON),
+    refused_start("start to a number that Twilio finds invalid", 156, 60200, 400, "number"),
+    refused_start("start to a number that opted out", 157, 21610, 400, "opted_out"),
+    refused_start("start to an unreachable number", 166, 21612, 400, "blocked"),
     refused_start("start while Twilio is busy", 147, 20429, 429, "Busy", **SOON),
-    *(call(to, last) for to, last in (("a blocked prefix", 150), ("a landline", 152), ("somebody who said STOP", 157),
-                                      ("a number out of reach", 166))),
-    Case("start in a language that Verify does not have", LANGUAGES, "Verifications",
-         lambda w: start(w, **GOOD, Locale="tlh"), "configuration",
-         gone(f"/Services/{SERVICE}/Verifications"), 404),
+    *(call(to, last) for to, last in (("a blocked prefix", 150), ("a landline", 152), ("a number that opted out", 157),
+                                      ("an unreachable number", 166))),
+    Case("start with an unsupported locale", LANGUAGES, "Verifications",
+         lambda s: start(s, **GOOD, Locale="tlh"), "configuration",
+         not_found(f"/Services/{SERVICE}/Verifications"), 404),
     Case("start with the API key", CREDENTIALS, "Verifications",
-         lambda w: w.twilio(f"/v2/Services/{SERVICE}/Verifications", GOOD, auth=(API_KEY, "sandbox")),
+         lambda s: s.twilio(f"/v2/Services/{SERVICE}/Verifications", GOOD, auth=(API_KEY, "sandbox")),
          "Verification pending", verification(), 201),
-    Case("start told in problem details", "api/errors/60205", "Verifications", start_with_problem_details, "landline",
+    Case("start with problem details", "api/errors/60205", "Verifications", start_with_problem_details, "landline",
          problem(60205, 403), 403),
     Case("start with wrong credentials", "api/errors/20003", "Verifications",
-         lambda w: w.twilio(f"/v2/Services/{SERVICE}/Verifications", GOOD, auth=(ACCOUNT, "guess")),
+         lambda s: s.twilio(f"/v2/Services/{SERVICE}/Verifications", GOOD, auth=(ACCOUNT, "guess")),
          "configuration", error(20003, 401), 401),
     Case("start on another service", "api/errors/20404", "Verifications",
-         lambda w: w.twilio(f"/v2/Services/VA{'1' * 32}/Verifications", GOOD),
-         "configuration", gone(f"/Services/VA{'1' * 32}/Verifications"), 404),
+         lambda s: s.twilio(f"/v2/Services/VA{'1' * 32}/Verifications", GOOD),
+         "configuration", not_found(f"/Services/VA{'1' * 32}/Verifications"), 404),
 
     Case("the right code", CHECK, "VerificationCheck", check_right, "True",
          {**checked("approved"), "sna_attempts_error_codes": None}),
     Case("a wrong code", CHECK, "VerificationCheck", check_wrong, "False",
          {**checked("pending"), "sna_attempts_error_codes": None}),
-    Case("the fifth wrong code", CHECK, "VerificationCheck", lambda w: check_wrong(w, 5), "False",
+    Case("the fifth wrong code", CHECK, "VerificationCheck", lambda s: check_wrong(s, 5), "False",
          {**checked("pending"), "sna_attempts_error_codes": None}),
-    Case("a sixth code", "api/errors/60202", "VerificationCheck", lambda w: check_wrong(w, 6), "too_many_checks",
+    Case("a sixth code", "api/errors/60202", "VerificationCheck", lambda s: check_wrong(s, 6), "too_many_checks",
          error(60202, 429), 429),
-    Case("the right code, too late in the row", "api/errors/60202", "VerificationCheck", check_right_after_five_wrong,
+    Case("the right code after five wrong ones", "api/errors/60202", "VerificationCheck", check_right_after_five_wrong,
          "too_many_checks", error(60202, 429), 429),
     Case("the right code twice", "api/errors/20404", "VerificationCheck", check_twice, "gone",
-         gone(f"/Services/{SERVICE}/VerificationCheck"), 404),
+         not_found(f"/Services/{SERVICE}/VerificationCheck"), 404),
     Case("the right code after ten minutes", "api/errors/20404", "VerificationCheck", check_late, "gone",
          error(20404, 404), 404),
-    Case("a sixth code, told as 20404", "api/errors/20404", "VerificationCheck", check_a_sixth_time_as_20404, "gone",
+    Case("a sixth code, with 20404", "api/errors/20404", "VerificationCheck", check_a_sixth_time_as_20404, "gone",
          error(20404, 404), 404),
-    Case("a code for a number that never had one", "api/errors/20404", "VerificationCheck", check_by_number, "gone",
+    Case("a code for a number without a verification", "api/errors/20404", "VerificationCheck", check_by_number, "gone",
          error(20404, 404), 404),
-    Case("a code for a number that never had one, told as 60200", "api/errors/60200", "VerificationCheck",
+    Case("a code for a number without a verification, with 60200", "api/errors/60200", "VerificationCheck",
          check_by_number_as_60200, "code", error(60200, 400, "Invalid parameter: To"), 400),
-    Case("the right code of a cancelled one", "assumed", "VerificationCheck", check_cancelled, "gone",
+    Case("the right code of a cancelled verification", "assumed", "VerificationCheck", check_cancelled, "gone",
          error(20404, 404), 404),
-    Case("a code too short", "api/errors/60200", "VerificationCheck", lambda w: w.check(w.started(ADA), "123"), "code",
-         error(60200, 400), 400),
-    Case("a code for nobody", "api/errors/60221", "VerificationCheck",
-         lambda w: w.twilio(f"/v2/Services/{SERVICE}/VerificationCheck", {"Code": "123456"}), "other",
+    Case("a code of three digits", "api/errors/60200", "VerificationCheck",
+         lambda s: s.check_code(s.send_code(ADA), "123"), "code", error(60200, 400), 400),
+    Case("a code without sid and number", "api/errors/60221", "VerificationCheck",
+         lambda s: s.twilio(f"/v2/Services/{SERVICE}/VerificationCheck", {"Code": "123456"}), "other",
          error(60221, 400), 400),
 
     *(Case(f"look up a {kind} line", LOOKUP, "PhoneNumbers", partial(look_up, number=f"+12025550{last}"), kind,
-           line(f"+12025550{last}", kind))
+           looked_up(f"+12025550{last}", kind))
       for kind, last in (("mobile", 101), ("landline", 152), ("nonFixedVoip", 158), ("premium", 159))),
-    Case("look up the format alone", FORMATTING, "PhoneNumbers", partial(look_up, number=ADA, fields=""), "unknown",
-         line(ADA, None)),
-    Case("look up what is no number", FORMATTING, "PhoneNumbers", partial(look_up, number="nonsense"), "unknown",
-         no_number("nonsense", "NOT_A_NUMBER")),
-    Case("look up too short a number", FORMATTING, "PhoneNumbers", partial(look_up, number="+1202"), "unknown",
-         line("+1202", None, national_format="202", valid=False, validation_errors=["TOO_SHORT"])),
+    Case("look up the format only", FORMATTING, "PhoneNumbers", partial(look_up, number=ADA, fields=""), "unknown",
+         looked_up(ADA, None)),
+    Case("look up an invalid number", FORMATTING, "PhoneNumbers", partial(look_up, number="nonsense"), "unknown",
+         invalid_number("nonsense", "NOT_A_NUMBER")),
+    Case("look up a number that is too short", FORMATTING, "PhoneNumbers", partial(look_up, number="+1202"), "unknown",
+         looked_up("+1202", None, national_format="202", valid=False, validation_errors=["TOO_SHORT"])),
     Case("look up with wrong credentials", "api/errors/20003", "PhoneNumbers",
-         lambda w: w.twilio(f"/v2/PhoneNumbers/{ADA}", method="GET", auth=(ACCOUNT, "guess")), "Refused 20003",
+         lambda s: s.twilio(f"/v2/PhoneNumbers/{ADA}", method="GET", auth=(ACCOUNT, "guess")), "Refused 20003",
          error(20003, 401), 401),
 
-    Case("a text by a service", MESSAGE, "Messages.json", partial(text, MessagingServiceSid=MESSAGING_SERVICE), "sent",
+    Case("a text from a messaging service", MESSAGE, "Messages.json",
+         partial(text, MessagingServiceSid=MESSAGING_SERVICE), "sent",
          text_to(ADA, "accepted", messaging_service_sid=MESSAGING_SERVICE, num_segments="0", price_unit=None,
                  **{"from": None}), 201),
     Case("a text from a number", MESSAGE, "Messages.json", partial(text, From=SENDER), "sent",
          text_to(ADA, "queued", messaging_service_sid=None, num_segments="1", price_unit="USD", **{"from": SENDER}),
          201),
-    refused_text("a text to no number", 21211, To="hello"),
-    refused_text("a text of nobody", 21603, From=""),
-    refused_text("a text that says nothing", 21602, Body=""),
-    refused_text("a text too long", 21617, Body="x" * 1601),
+    refused_text("a text to an invalid number", 21211, To="hello"),
+    refused_text("a text without a sender", 21603, From=""),
+    refused_text("a text without a body", 21602, Body=""),
+    refused_text("a text of 1601 characters", 21617, Body="x" * 1601),
     refused_text("a text to a landline", 21614, To="+12025550152"),
-    refused_text("a text after STOP", 21610, To="+12025550157"),
-    refused_text("a text out of reach", 21612, To="+12025550166"),
+    refused_text("a text to a number that opted out", 21610, To="+12025550157"),
+    refused_text("a text to an unreachable number", 21612, To="+12025550166"),
     Case("a text of 3 MB", "api/errors/20413", "Messages.json",
          partial(text, From=SENDER, Body="x" * 3_000_000), "Refused 20413", error(20413, 413), 413),
     Case("a text for another account", "api/errors/20404", "Messages.json",
-         lambda w: w.twilio(f"/2010-04-01/Accounts/AC{'1' * 32}/Messages.json", {"To": ADA}),
-         "Refused 20404", gone(f"/2010-04-01/Accounts/AC{'1' * 32}/Messages.json"), 404),
+         lambda s: s.twilio(f"/2010-04-01/Accounts/AC{'1' * 32}/Messages.json", {"To": ADA}),
+         "Refused 20404", not_found(f"/2010-04-01/Accounts/AC{'1' * 32}/Messages.json"), 404),
 ]  # fmt: skip

@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 
 from sandbox.state.switches import SWITCHES
-from tests.sandbox.world import World
+from tests.sandbox.driver import SandboxDriver
 
 ADA = "+12025550101"
 CLOCK = "/sandbox/control/clock"
@@ -93,7 +93,7 @@ def test_a_ledger_asked_for_what_it_does_not_know_says_so(client: Client) -> Non
     assert client.get("/sandbox/control/ledger.json", {"number": "nobody"}).status_code == 400
 
 
-def test_a_plus_that_became_a_blank_still_names_the_number(embedded: World, client: Client) -> None:
+def test_a_plus_that_became_a_blank_still_names_the_number(embedded: SandboxDriver, client: Client) -> None:
     embedded.unify("+447700900123")
 
     assert len(client.get("/sandbox/control/ledger.json?number=+447700900123").json()) == 1
@@ -105,126 +105,126 @@ def test_a_control_that_is_only_asked_answers_nothing_else(client: Client) -> No
 
 
 @pytest.mark.parametrize("name", sorted(SWITCHES))
-def test_each_switch_turns_to_each_of_its_choices(name: str, embedded: World) -> None:
+def test_each_switch_turns_to_each_of_its_choices(name: str, embedded: SandboxDriver) -> None:
     assert embedded.control("GET", "control/switches", {})[name] == SWITCHES[name].default
     for choice in SWITCHES[name].choices:
-        embedded.turn(**{name: choice})
+        embedded.set_switches(**{name: choice})
         assert embedded.control("GET", "control/switches", {})[name] == choice
 
 
-def test_success_may_be_a_boolean(embedded: World) -> None:
-    embedded.turn(success_type="boolean")
+def test_success_may_be_a_boolean(embedded: SandboxDriver) -> None:
+    embedded.set_switches(success_type="boolean")
 
     assert embedded.status(_bound(embedded)).json()["success"] is True
 
 
-def test_status_before_the_device_may_be_pending(embedded: World) -> None:
-    embedded.turn(status_before_device="pending")
+def test_status_before_the_device_may_be_pending(embedded: SandboxDriver) -> None:
+    embedded.set_switches(status_before_device="pending")
 
     assert embedded.status(embedded.unify(ADA)["correlationId"]).json()["success"] == "pending"
 
 
-def test_status_after_a_bind_may_ask_again(embedded: World) -> None:
-    embedded.turn(status_after_bind="possession_required")
+def test_status_after_a_bind_may_ask_again(embedded: SandboxDriver) -> None:
+    embedded.set_switches(status_after_bind="possession_required")
 
-    assert embedded.status(embedded.bound(ADA)).json()["success"] == "possession_required"
-
-
-def test_a_repeated_bind_may_be_answered_as_the_first(embedded: World) -> None:
-    embedded.turn(repeated_bind="true")
-
-    assert embedded.bind(embedded.bound(ADA), ADA).json()["success"] == "true"
+    assert embedded.status(embedded.bound_flow(ADA)).json()["success"] == "possession_required"
 
 
-def test_a_bind_may_come_without_evaluation(embedded: World) -> None:
-    embedded.turn(bind_evaluation="absent")
-    correlation_id = embedded.checked(ADA)
+def test_a_repeated_bind_may_be_answered_as_the_first(embedded: SandboxDriver) -> None:
+    embedded.set_switches(repeated_bind="true")
+
+    assert embedded.bind(embedded.bound_flow(ADA), ADA).json()["success"] == "true"
+
+
+def test_a_bind_may_come_without_evaluation(embedded: SandboxDriver) -> None:
+    embedded.set_switches(bind_evaluation="absent")
+    correlation_id = embedded.checked_flow(ADA)
     embedded.status(correlation_id)
 
     assert "evaluation" not in embedded.bind(correlation_id, ADA).json()
 
 
-def test_client_request_id_may_be_left_out(embedded: World) -> None:
-    embedded.turn(client_request_id="optional")
+def test_client_request_id_may_be_left_out(embedded: SandboxDriver) -> None:
+    embedded.set_switches(client_request_id="optional")
 
     assert embedded.prove("/v3/unify", possessionType="none", phoneNumber=ADA).json()["success"] == "pending"
 
 
-def test_only_listed_numbers_may_be_served(embedded: World) -> None:
-    embedded.turn(numbers="listed")
+def test_only_listed_numbers_may_be_served(embedded: SandboxDriver) -> None:
+    embedded.set_switches(numbers="listed")
 
     assert "8007" in str(embedded.unify("+13125550123"))
     assert embedded.unify(ADA)["success"] == "pending"
 
 
 @pytest.mark.parametrize(("region", "served", "refused"), [("na", ADA, "+447700900123"), ("eu", "+447700900123", ADA)])
-def test_a_host_may_serve_its_region_alone(region: str, served: str, refused: str, embedded: World) -> None:
-    embedded.turn(region=region)
+def test_a_host_may_serve_its_region_alone(region: str, served: str, refused: str, embedded: SandboxDriver) -> None:
+    embedded.set_switches(region=region)
 
     assert embedded.unify(served)["success"] == "pending"
     answer = embedded.prove("/v3/unify", possessionType="none", clientRequestId="r", phoneNumber=refused)
     assert answer.status_code == 403
 
 
-def test_reset_forgets_everything_but_lets_servers_keep_their_token(world: World) -> None:
-    world.bound(ADA)
-    world.started(ADA)
+def test_reset_forgets_everything_but_lets_servers_keep_their_token(sandbox: SandboxDriver) -> None:
+    sandbox.bound_flow(ADA)
+    sandbox.send_code(ADA)
 
-    world.control("POST", "control/reset", {})
+    sandbox.control("POST", "control/reset", {})
 
-    assert world.messages(ADA) == []
-    assert world.ledger("prove.unify") == []
-    assert world.status(world.checked(ADA)).json()["success"] == "possession_required"
+    assert sandbox.messages(ADA) == []
+    assert sandbox.ledger("prove.unify") == []
+    assert sandbox.status(sandbox.checked_flow(ADA)).json()["success"] == "possession_required"
 
 
-def test_a_message_reads_well_and_fills_itself_in_on_the_page_it_belongs_to(world: World) -> None:
-    world.checked(ADA)
-    world.started(ADA)
+def test_a_message_reads_well_and_fills_itself_in_on_the_page_it_belongs_to(sandbox: SandboxDriver) -> None:
+    sandbox.checked_flow(ADA)
+    sandbox.send_code(ADA)
 
-    [message] = world.messages(ADA)
+    [message] = sandbox.messages(ADA)
 
     lines = message["body"].splitlines()
     assert message["code"] in lines[0]
     assert "Don't share" in lines[0]
-    host = "127.0.0.1" if "127.0.0.1" in world.origin else ""  # in this process nobody says what the page is called
+    host = "127.0.0.1" if "127.0.0.1" in sandbox.origin else ""  # in this process nobody says what the page is called
     assert lines[1:] == (["", f"@{host} #{message['code']}"] if host else [])
 
 
-def test_messages_come_newest_first(world: World) -> None:
-    world.started(ADA)
-    world.passes(60)
-    world.start(ADA)
+def test_messages_come_newest_first(sandbox: SandboxDriver) -> None:
+    sandbox.send_code(ADA)
+    sandbox.advance_clock(60)
+    sandbox.start_verification(ADA)
 
-    sent = [message["sent_at"] for message in world.messages(ADA)]
+    sent = [message["sent_at"] for message in sandbox.messages(ADA)]
 
     assert len(sent) == 2
     assert sent[0] > sent[1]
 
 
-def test_codes_differ_between_verifications(embedded: World) -> None:
+def test_codes_differ_between_verifications(embedded: SandboxDriver) -> None:
     codes = set()
     for last in range(10):
-        embedded.start(f"+1202555020{last}")
+        embedded.start_verification(f"+1202555020{last}")
         codes.add(embedded.code(f"+1202555020{last}"))
 
     assert len(codes) > 5
 
 
-def test_a_slow_carrier_delivers_after_a_while_and_silence_never_ends(embedded: World) -> None:
+def test_a_slow_carrier_delivers_after_a_while_and_silence_never_ends(embedded: SandboxDriver) -> None:
     slow, silent = "+12025550154", "+12025550153"
     for number in (slow, silent):
-        embedded.start(number)
+        embedded.start_verification(number)
     assert embedded.messages(slow) == embedded.messages(silent) == []
 
-    embedded.passes(31)
+    embedded.advance_clock(31)
 
     assert len(embedded.messages(slow)) == 1
     assert embedded.messages(silent) == []
 
 
-def test_in_airplane_mode_messages_wait(embedded: World) -> None:
+def test_in_airplane_mode_messages_wait(embedded: SandboxDriver) -> None:
     embedded.control("POST", "control/airplane", {"number": ADA, "on": True})
-    embedded.start(ADA)
+    embedded.start_verification(ADA)
     assert embedded.messages(ADA) == []
 
     embedded.control("POST", "control/airplane", {"number": ADA, "on": False})
@@ -232,34 +232,34 @@ def test_in_airplane_mode_messages_wait(embedded: World) -> None:
     assert len(embedded.messages(ADA)) == 1
 
 
-def test_the_ledger_tells_who_was_approved_and_bound(world: World) -> None:
-    correlation_id = world.checked(ADA)
-    world.status(correlation_id)
-    world.check(world.started(ADA), world.code(ADA))
-    world.bind(correlation_id, ADA)
+def test_the_ledger_tells_who_was_approved_and_bound(sandbox: SandboxDriver) -> None:
+    correlation_id = sandbox.checked_flow(ADA)
+    sandbox.status(correlation_id)
+    sandbox.check_code(sandbox.send_code(ADA), sandbox.code(ADA))
+    sandbox.bind(correlation_id, ADA)
 
-    [check], [bind] = world.ledger("twilio.verification_check"), world.ledger("prove.unify_bind")
+    [check], [bind] = sandbox.ledger("twilio.verification_check"), sandbox.ledger("prove.unify_bind")
 
     assert (check["number"], check["approved"]) == (ADA, True)
     assert (bind["number"], bind["correlationId"], bind["bound"]) == (ADA, correlation_id, True)
     assert check["at"] <= bind["at"]
 
 
-def _bound(world: World) -> str:
-    correlation_id = world.checked(ADA)
-    world.status(correlation_id)
-    world.bind(correlation_id, ADA)
+def _bound(sandbox: SandboxDriver) -> str:
+    correlation_id = sandbox.checked_flow(ADA)
+    sandbox.status(correlation_id)
+    sandbox.bind(correlation_id, ADA)
     return correlation_id
 
 
-def test_a_script_that_forgets_the_header_is_told_which(alone: World) -> None:
-    answer = alone.send("POST", "/sandbox/control/reset")
+def test_a_script_that_forgets_the_header_is_told_which(standalone: SandboxDriver) -> None:
+    answer = standalone.send("POST", "/sandbox/control/reset")
 
     assert answer.status_code == 415 and "Content-Type: application/json" in answer.json()["error"]
 
 
-def test_a_wrong_path_is_told_in_json(alone: World) -> None:
-    answer = alone.send("GET", "/sandbox/control/nonsense")
+def test_a_wrong_path_is_told_in_json(standalone: SandboxDriver) -> None:
+    answer = standalone.send("GET", "/sandbox/control/nonsense")
 
     assert answer.status_code == 404 and "docs/sandbox.md" in answer.json()["error"]
 

@@ -8,7 +8,7 @@ import requests
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from tests.device import PretendDevice, claims, over_http, sign
-from tests.sandbox.world import World
+from tests.sandbox.driver import SandboxDriver
 
 ADA, BEN = "+12025550101", "+12025550102"
 DEVICE_API = "/sandbox/prove/v1/client"
@@ -16,15 +16,15 @@ UNHEARD_OF_CURVE = "-----BEGIN PUBLIC KEY-----\nMBAwBQYDKgMEAwcAAQIDBAUG\n-----E
 Meddle = Callable[[dict[str, Any]], object]
 
 
-def post(world: World, call: str, body: Mapping[str, Any], token: str = "") -> requests.Response:
+def post(sandbox: SandboxDriver, call: str, body: Mapping[str, Any], token: str = "") -> requests.Response:
     headers = {"Authorization": f"Bearer {token}"} if token else {}
-    return world.send("POST", f"{DEVICE_API}/{call}", json=body, headers=headers)
+    return sandbox.send("POST", f"{DEVICE_API}/{call}", json=body, headers=headers)
 
 
-def meddled(world: World, meddle: Meddle) -> dict[str, Any]:
+def meddled(sandbox: SandboxDriver, meddle: Meddle) -> dict[str, Any]:
     """What the answer is when somebody changes what the browser sends."""
     answers = []
-    send = over_http(world.session)
+    send = over_http(sandbox.session)
 
     def through_meddler(url: str, body: Mapping[str, Any], headers: Mapping[str, str]) -> Mapping[str, Any]:
         changed = dict(body)
@@ -32,7 +32,7 @@ def meddled(world: World, meddle: Meddle) -> dict[str, Any]:
         answers.append(send(url, changed, headers))
         return {"next": ""}
 
-    world.device.authenticate(world.unify(ADA)["authToken"], through_meddler)
+    sandbox.device.authenticate(sandbox.unify(ADA)["authToken"], through_meddler)
     return dict(answers[0])
 
 
@@ -61,7 +61,7 @@ def other_signature(_: Any = None) -> str:
         "nothing",
     ],
 )
-def test_a_registration_has_to_be_signed_by_its_key(meddle: Meddle, embedded: World) -> None:
+def test_a_registration_has_to_be_signed_by_its_key(meddle: Meddle, embedded: SandboxDriver) -> None:
     answer = meddled(embedded, meddle)
 
     assert (answer["next"], answer["error"]["code"]) == ("", 10002)
@@ -69,24 +69,24 @@ def test_a_registration_has_to_be_signed_by_its_key(meddle: Meddle, embedded: Wo
     assert (line["outcome"], line["effect"]) == ("10002", False)
 
 
-def test_a_verification_has_to_be_signed_by_the_device(embedded: World) -> None:
-    embedded.bound(ADA)
+def test_a_verification_has_to_be_signed_by_the_device(embedded: SandboxDriver) -> None:
+    embedded.bound_flow(ADA)
 
     answer = meddled(embedded, lambda body: body.update(signature=other_signature()))
 
     assert answer["error"]["code"] == 10002
 
 
-def test_a_key_id_of_another_device_is_nobody(embedded: World) -> None:
-    embedded.bound(ADA)
+def test_a_key_id_of_another_device_is_nobody(embedded: SandboxDriver) -> None:
+    embedded.bound_flow(ADA)
 
     answer = meddled(embedded, lambda body: body.update(keyId="another"))
 
     assert (answer["next"], answer["error"]["code"]) == ("device/passive/silent", 10006)
 
 
-def test_a_signature_does_not_serve_a_second_flow(embedded: World) -> None:
-    embedded.bound(ADA)
+def test_a_signature_does_not_serve_a_second_flow(embedded: SandboxDriver) -> None:
+    embedded.bound_flow(ADA)
     seen: list[Mapping[str, Any]] = []
     send = over_http(embedded.session)
 
@@ -102,11 +102,11 @@ def test_a_signature_does_not_serve_a_second_flow(embedded: World) -> None:
 
 
 @pytest.mark.parametrize("token", ["", "abc", "a.b.c", "eyJhbGciOiJub25lIn0.eyJhdXRoIjp7ImlkIjoiMSJ9fQ."])
-def test_a_token_of_nobodys_is_refused(token: str, embedded: World) -> None:
+def test_a_token_of_nobodys_is_refused(token: str, embedded: SandboxDriver) -> None:
     assert post(embedded, "device/passive/register", {}, token).status_code == 401
 
 
-def test_a_token_signed_by_another_sandbox_is_refused(embedded: World) -> None:
+def test_a_token_signed_by_another_sandbox_is_refused(embedded: SandboxDriver) -> None:
     header, payload, signature = embedded.unify(ADA)["authToken"].split(".")
 
     forged = f"{header}.{payload}.{signature[::-1]}"
@@ -114,27 +114,29 @@ def test_a_token_signed_by_another_sandbox_is_refused(embedded: World) -> None:
     assert post(embedded, "device/passive/register", {}, forged).status_code == 401
 
 
-def test_an_access_token_is_no_auth_token(embedded: World) -> None:
+def test_an_access_token_is_no_auth_token(embedded: SandboxDriver) -> None:
     assert post(embedded, "device/passive/register", {}, embedded.token().json()["access_token"]).status_code == 401
 
 
 @pytest.mark.parametrize("number", ["2001004014", "+2001004025", "+447700900123", ADA])
-def test_the_sdk_can_read_every_token(number: str, world: World) -> None:
+def test_the_sdk_can_read_every_token(number: str, sandbox: SandboxDriver) -> None:
     for _ in range(20):
-        payload = world.unify(number)["authToken"].split(".")[1]
+        payload = sandbox.unify(number)["authToken"].split(".")[1]
         assert not {"-", "_"} & set(payload)
 
 
-def test_embedded_the_page_itself_answers_and_alone_the_address_that_was_asked(embedded: World, alone: World) -> None:
-    here, there = (claims(world.unify(ADA)["authToken"])["auth"] for world in (embedded, alone))
+def test_embedded_the_page_itself_answers_and_alone_the_address_that_was_asked(
+    embedded: SandboxDriver, standalone: SandboxDriver
+) -> None:
+    here, there = (claims(sandbox.unify(ADA)["authToken"])["auth"] for sandbox in (embedded, standalone))
 
     assert here["endp"] == "/sandbox/prove"
-    assert there["endp"] == f"{alone.origin}/sandbox/prove"
+    assert there["endp"] == f"{standalone.origin}/sandbox/prove"
     assert here["ans"] != there["ans"]  # the SDK keeps an endpoint per namespace, for ever
 
 
-def test_another_origin_may_ask(alone: World) -> None:
-    url = f"{alone.origin}{DEVICE_API}/device/passive/register"
+def test_another_origin_may_ask(standalone: SandboxDriver) -> None:
+    url = f"{standalone.origin}{DEVICE_API}/device/passive/register"
     asking = {
         "Origin": "https://app.example",
         "Access-Control-Request-Headers": "authorization,content-type,pa-version",
@@ -148,47 +150,47 @@ def test_another_origin_may_ask(alone: World) -> None:
     assert (refused.status_code, refused.headers["Access-Control-Allow-Origin"]) == (401, "*")
 
 
-def test_no_other_origin_may_ask_for_what_servers_ask(alone: World) -> None:
+def test_no_other_origin_may_ask_for_what_servers_ask(standalone: SandboxDriver) -> None:
     answer = requests.options(
-        f"{alone.origin}/sandbox/prove/v3/unify", headers={"Origin": "https://app.example"}, timeout=5
+        f"{standalone.origin}/sandbox/prove/v3/unify", headers={"Origin": "https://app.example"}, timeout=5
     )
 
     assert "Access-Control-Allow-Origin" not in answer.headers
 
 
-def test_unregister_wants_a_signature(embedded: World) -> None:
-    embedded.bound(ADA)
+def test_unregister_wants_a_signature(embedded: SandboxDriver) -> None:
+    embedded.bound_flow(ADA)
     [registration] = embedded.device.registrations.values()
 
     refused = post(embedded, "device/unregister", {"deviceId": registration.device_id})
 
     assert refused.json()["error"]["code"] == 10003
-    assert embedded.status(embedded.checked(ADA)).json()["success"] == "true"
+    assert embedded.status(embedded.checked_flow(ADA)).json()["success"] == "true"
 
 
-def test_two_browsers_hold_keys_of_their_own(embedded: World) -> None:
-    embedded.bound(ADA)
+def test_two_browsers_hold_keys_of_their_own(embedded: SandboxDriver) -> None:
+    embedded.bound_flow(ADA)
     first, embedded.device = embedded.device, PretendDevice(embedded.origin)
-    assert embedded.status(embedded.checked(ADA)).json()["success"] == "possession_required"
+    assert embedded.status(embedded.checked_flow(ADA)).json()["success"] == "possession_required"
 
     embedded.device = first
 
-    assert embedded.status(embedded.checked(ADA)).json()["success"] == "true"
+    assert embedded.status(embedded.checked_flow(ADA)).json()["success"] == "true"
 
 
-def test_a_key_that_another_flow_bound_meanwhile_is_not_moved_without_a_rebind(embedded: World) -> None:
-    late = embedded.checked(ADA)
+def test_a_key_that_another_flow_bound_meanwhile_is_not_moved_without_a_rebind(embedded: SandboxDriver) -> None:
+    late = embedded.checked_flow(ADA)
     embedded.status(late)
-    embedded.bound(BEN)
+    embedded.bound_flow(BEN)
 
     answer = embedded.bind(late, ADA).json()
 
     assert list(answer["evaluation"]["authentication"]["failureReasons"]) == ["9101"]
-    assert embedded.status(embedded.checked(BEN)).json()["success"] == "true"
+    assert embedded.status(embedded.checked_flow(BEN)).json()["success"] == "true"
 
 
-def test_a_key_revoked_meanwhile_is_not_bound(embedded: World) -> None:
-    correlation_id = embedded.checked(ADA)
+def test_a_key_revoked_meanwhile_is_not_bound(embedded: SandboxDriver) -> None:
+    correlation_id = embedded.checked_flow(ADA)
     embedded.status(correlation_id)
     [registration] = embedded.device.registrations.values()
     embedded.control("POST", "control/revoke", {"deviceId": registration.device_id})
@@ -197,33 +199,33 @@ def test_a_key_revoked_meanwhile_is_not_bound(embedded: World) -> None:
     assert embedded.status(correlation_id).json()["success"] == "false"
 
 
-def test_a_recycled_number_is_another_person_after_each_bind(embedded: World) -> None:
+def test_a_recycled_number_is_another_person_after_each_bind(embedded: SandboxDriver) -> None:
     number = "+12025550103"
-    first = embedded.status(embedded.bound(number)).json()["proveId"]
+    first = embedded.status(embedded.bound_flow(number)).json()["proveId"]
     embedded.device.forget()
 
-    assert embedded.status(embedded.bound(number)).json()["proveId"] != first
+    assert embedded.status(embedded.bound_flow(number)).json()["proveId"] != first
 
 
-def test_a_number_keeps_its_person(embedded: World) -> None:
-    first = embedded.status(embedded.bound(ADA)).json()["proveId"]
+def test_a_number_keeps_its_person(embedded: SandboxDriver) -> None:
+    first = embedded.status(embedded.bound_flow(ADA)).json()["proveId"]
     embedded.device.forget()
 
-    assert embedded.status(embedded.bound(ADA)).json()["proveId"] == first
+    assert embedded.status(embedded.bound_flow(ADA)).json()["proveId"] == first
 
 
-def test_pending_ends_for_the_patient(embedded: World) -> None:
-    correlation_id = embedded.checked("+12025550120")
+def test_pending_ends_for_the_patient(embedded: SandboxDriver) -> None:
+    correlation_id = embedded.checked_flow("+12025550120")
     assert embedded.status(correlation_id).json()["success"] == "pending"
 
-    embedded.passes(6)
+    embedded.advance_clock(6)
 
     assert embedded.status(correlation_id).json()["success"] == "possession_required"
 
 
 @pytest.mark.parametrize("origin", ["http://[", "http://[::1", "null", "", "?"])
-def test_an_origin_that_is_none_harms_nobody(origin: str, alone: World) -> None:
-    token = alone.unify(ADA)["authToken"]
+def test_an_origin_that_is_none_harms_nobody(origin: str, standalone: SandboxDriver) -> None:
+    token = standalone.unify(ADA)["authToken"]
     headers = {"Authorization": f"Bearer {token}", "Origin": origin}
-    answer = alone.send("POST", f"{DEVICE_API}/device/passive/register", json={}, headers=headers)
+    answer = standalone.send("POST", f"{DEVICE_API}/device/passive/register", json={}, headers=headers)
     assert answer.status_code == 200 and answer.json()["error"]["code"] == 10002

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Route
 
+from tests.sandbox.driver import SandboxDriver
 from tests.sandbox.prove.browser import REGISTER, SDK, Bad, Sdk, body, page_server, sends_on
-from tests.sandbox.world import World
 
 pytestmark = [
     pytest.mark.skipif(not SDK.exists(), reason="the Web SDK is not installed"),
@@ -25,13 +25,13 @@ VERIFY, ERROR, CHALLENGE = "prove.device_verify", "prove.device_error", "prove.d
 
 
 @pytest.fixture(scope="module")
-def page_origin(standing_alone: str) -> Iterator[str]:
-    with page_server(standing_alone) as origin:
+def page_origin(standalone_origin: str) -> Iterator[str]:
+    with page_server(standalone_origin) as origin:
         yield origin
 
 
 @pytest.fixture
-def sdk(chromium: Browser, page_origin: str, alone: World) -> Iterator[Sdk]:
+def sdk(chromium: Browser, page_origin: str, standalone: SandboxDriver) -> Iterator[Sdk]:
     """On a page of a fresh browser profile. No CSP violation may come up."""
     violations: list[str] = []
     with chromium.new_context() as context:
@@ -44,45 +44,45 @@ def sdk(chromium: Browser, page_origin: str, alone: World) -> Iterator[Sdk]:
     assert violations == []
 
 
-def token(world: World, number: str = ADA) -> str:
-    return world.unify(number)["authToken"]
+def token(sandbox: SandboxDriver, number: str = ADA) -> str:
+    return sandbox.unify(number)["authToken"]
 
 
-def bind_with(sdk: Sdk, world: World, number: str, **more: Any) -> None:
-    unified = world.unify(number, **more)
+def bind_with(sdk: Sdk, sandbox: SandboxDriver, number: str, **more: Any) -> None:
+    unified = sandbox.unify(number, **more)
     assert sdk.authenticate(unified["authToken"]).finished
-    assert world.status(unified["correlationId"]).json()["success"] == "possession_required"
-    assert world.bind(unified["correlationId"], number).json()["success"] == "true"
+    assert sandbox.status(unified["correlationId"]).json()["success"] == "possession_required"
+    assert sandbox.bind(unified["correlationId"], number).json()["success"] == "true"
 
 
-def calls(world: World, *routes: str) -> list[str]:
+def calls(sandbox: SandboxDriver, *routes: str) -> list[str]:
     """Of the device API, in order."""
-    device = [call["route"] for call in world.control("GET", "control/ledger.json", {}) if "device_" in call["route"]]
+    device = [call["route"] for call in sandbox.control("GET", "control/ledger.json", {}) if "device_" in call["route"]]
     return [route for route in device if not routes or route in routes]
 
 
-def test_a_key_is_registered_then_recognised(sdk: Sdk, alone: World) -> None:
-    bind_with(sdk, alone, ADA)
-    unified = alone.unify(ADA)
+def test_a_key_is_registered_then_recognised(sdk: Sdk, standalone: SandboxDriver) -> None:
+    bind_with(sdk, standalone, ADA)
+    unified = standalone.unify(ADA)
 
     assert sdk.authenticate(unified["authToken"]).finished
 
-    assert alone.status(unified["correlationId"]).json()["success"] == "true"
-    assert calls(alone) == [REGISTER, VERIFY]
+    assert standalone.status(unified["correlationId"]).json()["success"] == "true"
+    assert calls(standalone) == [REGISTER, VERIFY]
 
 
-def test_another_number_meets_9101_and_a_rebind_moves_the_key(sdk: Sdk, alone: World) -> None:
-    bind_with(sdk, alone, ADA)
-    unified = alone.unify(BEN)
+def test_another_number_meets_9101_and_a_rebind_moves_the_key(sdk: Sdk, standalone: SandboxDriver) -> None:
+    bind_with(sdk, standalone, ADA)
+    unified = standalone.unify(BEN)
     assert sdk.authenticate(unified["authToken"]).finished
-    answer = alone.status(unified["correlationId"]).json()
+    answer = standalone.status(unified["correlationId"]).json()
     assert (answer["success"], list(answer["evaluation"]["authentication"]["failureReasons"])) == ("false", ["9101"])
 
-    bind_with(sdk, alone, BEN, rebind=True)
+    bind_with(sdk, standalone, BEN, rebind=True)
 
-    unified = alone.unify(BEN)
+    unified = standalone.unify(BEN)
     sdk.authenticate(unified["authToken"])
-    assert alone.status(unified["correlationId"]).json()["success"] == "true"
+    assert standalone.status(unified["correlationId"]).json()["success"] == "true"
 
 
 BAD_ANSWERS = [
@@ -125,27 +125,27 @@ BAD_ANSWERS = [
 
 
 @pytest.mark.parametrize("bad", BAD_ANSWERS, ids=str)
-def test_a_bad_answer_to_register(bad: Bad, sdk: Sdk, alone: World) -> None:
-    alone.fault(REGISTER, bad.kind, times=bad.times, **bad.options)
+def test_a_bad_answer_to_register(bad: Bad, sdk: Sdk, standalone: SandboxDriver) -> None:
+    standalone.order_fault(REGISTER, bad.kind, times=bad.times, **bad.options)
 
-    told = sdk.authenticate(token(alone), patience_ms=2500)
+    told = sdk.authenticate(token(standalone), patience_ms=2500)
 
     assert (told.outcome, told.finished, told.code) == (bad.outcome, bad.finished, bad.code), told
     assert bad.message in told.message
-    assert made(alone, bad) == list(bad.asked)
+    assert made(standalone, bad) == list(bad.asked)
 
 
-def made(world: World, bad: Bad) -> list[str]:
+def made(sandbox: SandboxDriver, bad: Bad) -> list[str]:
     """The calls, without those that Chromium repeated."""
-    return calls(world) if bad.times else list(dict.fromkeys(calls(world)))
+    return calls(sandbox) if bad.times else list(dict.fromkeys(calls(sandbox)))
 
 
-def test_a_register_that_chromium_repeats_makes_one_device(sdk: Sdk, alone: World) -> None:
-    alone.fault(REGISTER, "lost", times=1)
+def test_a_register_that_chromium_repeats_makes_one_device(sdk: Sdk, standalone: SandboxDriver) -> None:
+    standalone.order_fault(REGISTER, "lost", times=1)
 
-    assert sdk.authenticate(token(alone)).finished
+    assert sdk.authenticate(token(standalone)).finished
 
-    [lost, repeated] = alone.ledger(REGISTER)
+    [lost, repeated] = standalone.ledger(REGISTER)
     assert (lost["outcome"], repeated["outcome"]) == ("lost", "ok")
     assert lost["deviceId"] == repeated["deviceId"] == sdk.device_id()
 
@@ -156,19 +156,19 @@ NONSENSE += [{"kind": "html", "status": 200}, {"kind": "answer", "status": 204}]
 
 @pytest.mark.parametrize("fault", NONSENSE, ids=lambda fault: fault["kind"])
 def test_after_nonsense_from_verify_the_report_is_signed_and_the_key_lives(
-    fault: dict[str, Any], sdk: Sdk, alone: World
+    fault: dict[str, Any], sdk: Sdk, standalone: SandboxDriver
 ) -> None:
-    bind_with(sdk, alone, ADA)
+    bind_with(sdk, standalone, ADA)
     key = sdk.device_id()
-    alone.fault(VERIFY, times=None, **fault)
+    standalone.order_fault(VERIFY, times=None, **fault)
 
-    told = sdk.authenticate(token(alone))
+    told = sdk.authenticate(token(standalone))
 
     assert (told.outcome, told.finished) == ("resolved", False)
-    assert calls(alone)[-2:] == [CHALLENGE, ERROR]
-    assert alone.ledger(ERROR)[-1]["outcome"] == "ok"  # a wrong signature would have been refused
-    alone.control("POST", "control/faults/clear", {})
-    assert sdk.authenticate(token(alone)).finished
+    assert calls(standalone)[-2:] == [CHALLENGE, ERROR]
+    assert standalone.ledger(ERROR)[-1]["outcome"] == "ok"  # a wrong signature would have been refused
+    standalone.control("POST", "control/faults/clear", {})
+    assert sdk.authenticate(token(standalone)).finished
     assert sdk.device_id() == key
 
 
@@ -183,29 +183,29 @@ LEFT_OF_THE_KEY = [
 
 
 @pytest.mark.parametrize(("bad", "kept"), LEFT_OF_THE_KEY, ids=str)
-def test_what_an_answer_to_verify_leaves_of_the_key(bad: Bad, kept: bool, sdk: Sdk, alone: World) -> None:
-    bind_with(sdk, alone, ADA)
-    alone.fault(VERIFY, bad.kind, times=1, **bad.options)
+def test_what_an_answer_to_verify_leaves_of_the_key(bad: Bad, kept: bool, sdk: Sdk, standalone: SandboxDriver) -> None:
+    bind_with(sdk, standalone, ADA)
+    standalone.order_fault(VERIFY, bad.kind, times=1, **bad.options)
 
-    told = sdk.authenticate(token(alone))
+    told = sdk.authenticate(token(standalone))
 
     assert (told.outcome, told.finished, sdk.device_id() is not None) == (bad.outcome, bad.finished, kept), told
-    assert sdk.authenticate(token(alone)).finished
-    assert calls(alone)[-1] == (VERIFY if kept else REGISTER)
+    assert sdk.authenticate(token(standalone)).finished
+    assert calls(standalone)[-1] == (VERIFY if kept else REGISTER)
 
 
-def test_next_silent_after_register_verifies_in_the_same_flow(sdk: Sdk, alone: World) -> None:
+def test_next_silent_after_register_verifies_in_the_same_flow(sdk: Sdk, standalone: SandboxDriver) -> None:
     def goes_on(route: Route) -> None:
         answer = route.fetch()
         route.fulfill(response=answer, json={**answer.json(), "next": SILENT})
 
     sdk.page.route("**/device/passive/register", goes_on)
-    unified = alone.unify(ADA)
+    unified = standalone.unify(ADA)
 
     assert sdk.authenticate(unified["authToken"]).finished
 
-    assert calls(alone) == [REGISTER, VERIFY]
-    assert alone.ledger(VERIFY)[0]["deviceId"] == sdk.device_id()
+    assert calls(standalone) == [REGISTER, VERIFY]
+    assert standalone.ledger(VERIFY)[0]["deviceId"] == sdk.device_id()
 
 
 # The report of an empty answer to register: how it is answered, and what the SDK makes of that.
@@ -223,31 +223,31 @@ REPORTS = [
 
 
 @pytest.mark.parametrize("bad", REPORTS, ids=str)
-def test_a_bad_answer_to_the_report_of_a_bad_answer(bad: Bad, sdk: Sdk, alone: World) -> None:
-    alone.fault(REGISTER, "empty", times=1)
-    alone.fault(ERROR, bad.kind, times=bad.times, **bad.options)
+def test_a_bad_answer_to_the_report_of_a_bad_answer(bad: Bad, sdk: Sdk, standalone: SandboxDriver) -> None:
+    standalone.order_fault(REGISTER, "empty", times=1)
+    standalone.order_fault(ERROR, bad.kind, times=bad.times, **bad.options)
 
-    told = sdk.authenticate(token(alone), patience_ms=2500)
+    told = sdk.authenticate(token(standalone), patience_ms=2500)
 
     assert (told.outcome, told.finished) == (bad.outcome, bad.finished), told
     assert bad.message in told.message
-    assert made(alone, bad) == [REGISTER, ERROR]
+    assert made(standalone, bad) == [REGISTER, ERROR]
 
 
 def test_reports_that_are_answered_with_once_more_become_a_storm_that_a_good_answer_ends(
-    sdk: Sdk, alone: World
+    sdk: Sdk, standalone: SandboxDriver
 ) -> None:
-    alone.fault(REGISTER, "empty")
-    alone.fault(ERROR, "answer", body={"next": SILENT})
-    told = sdk.authenticate(token(alone), patience_ms=2000)
-    assert len(calls(alone)) > 50, told
+    standalone.order_fault(REGISTER, "empty")
+    standalone.order_fault(ERROR, "answer", body={"next": SILENT})
+    told = sdk.authenticate(token(standalone), patience_ms=2000)
+    assert len(calls(standalone)) > 50, told
 
-    alone.control("POST", "control/faults/clear", {})
+    standalone.control("POST", "control/faults/clear", {})
 
-    assert sdk.authenticate(token(alone)).finished
-    over = calls(alone)
+    assert sdk.authenticate(token(standalone)).finished
+    over = calls(standalone)
     time.sleep(0.5)
-    assert calls(alone) == over
+    assert calls(standalone) == over
 
 
 # An empty answer to verify is reported, signed, for which a challenge is asked: how that is answered.
@@ -262,74 +262,74 @@ CHALLENGES = [
 
 
 @pytest.mark.parametrize("bad", CHALLENGES, ids=str)
-def test_a_bad_answer_to_the_challenge_for_a_signature(bad: Bad, sdk: Sdk, alone: World) -> None:
-    bind_with(sdk, alone, ADA)
-    alone.fault(VERIFY, "empty", times=1)
-    alone.fault(CHALLENGE, bad.kind, times=1, **bad.options)
+def test_a_bad_answer_to_the_challenge_for_a_signature(bad: Bad, sdk: Sdk, standalone: SandboxDriver) -> None:
+    bind_with(sdk, standalone, ADA)
+    standalone.order_fault(VERIFY, "empty", times=1)
+    standalone.order_fault(CHALLENGE, bad.kind, times=1, **bad.options)
 
-    told = sdk.authenticate(token(alone), patience_ms=2500)
+    told = sdk.authenticate(token(standalone), patience_ms=2500)
 
     assert (told.outcome, told.finished) == (bad.outcome, False), told
-    assert calls(alone)[:3] == [REGISTER, VERIFY, CHALLENGE]
+    assert calls(standalone)[:3] == [REGISTER, VERIFY, CHALLENGE]
     assert (sdk.device_id() is None) == (bad.name == "10006")
 
 
-def test_a_report_that_is_answered_with_once_more_registers_anew(sdk: Sdk, alone: World) -> None:
-    alone.fault(ERROR, "answer", times=1, body={"next": SILENT})
-    alone.fault(REGISTER, "empty", times=1)
+def test_a_report_that_is_answered_with_once_more_registers_anew(sdk: Sdk, standalone: SandboxDriver) -> None:
+    standalone.order_fault(ERROR, "answer", times=1, body={"next": SILENT})
+    standalone.order_fault(REGISTER, "empty", times=1)
 
-    assert sdk.authenticate(token(alone)).finished
+    assert sdk.authenticate(token(standalone)).finished
 
-    assert calls(alone) == [REGISTER, ERROR, REGISTER]
+    assert calls(standalone) == [REGISTER, ERROR, REGISTER]
 
 
-def test_a_key_that_the_sandbox_forgot_heals_in_the_same_call(sdk: Sdk, alone: World) -> None:
-    bind_with(sdk, alone, ADA)
+def test_a_key_that_the_sandbox_forgot_heals_in_the_same_call(sdk: Sdk, standalone: SandboxDriver) -> None:
+    bind_with(sdk, standalone, ADA)
     key = sdk.device_id()
-    alone.control("POST", "control/reset", {})
-    unified = alone.unify(ADA)
+    standalone.control("POST", "control/reset", {})
+    unified = standalone.unify(ADA)
 
     assert sdk.authenticate(unified["authToken"]).finished
 
-    assert calls(alone) == [VERIFY, REGISTER]
+    assert calls(standalone) == [VERIFY, REGISTER]
     assert sdk.device_id() != key
-    assert alone.status(unified["correlationId"]).json()["success"] == "possession_required"
+    assert standalone.status(unified["correlationId"]).json()["success"] == "possession_required"
 
 
-def test_a_strict_sandbox_lets_the_next_call_heal(sdk: Sdk, alone: World) -> None:
-    bind_with(sdk, alone, ADA)
-    alone.control("POST", "control/reset", {})
-    alone.turn(unknown_device="strict")
+def test_a_strict_sandbox_lets_the_next_call_heal(sdk: Sdk, standalone: SandboxDriver) -> None:
+    bind_with(sdk, standalone, ADA)
+    standalone.control("POST", "control/reset", {})
+    standalone.set_switches(unknown_device="strict")
 
-    told = sdk.authenticate(token(alone))
+    told = sdk.authenticate(token(standalone))
     assert (told.outcome, told.code, sdk.device_id()) == ("rejected", 10006, None)
 
-    assert sdk.authenticate(token(alone)).finished
-    assert calls(alone) == [VERIFY, REGISTER]
+    assert sdk.authenticate(token(standalone)).finished
+    assert calls(standalone) == [VERIFY, REGISTER]
 
 
-def test_a_revoked_key_heals(sdk: Sdk, alone: World) -> None:
-    bind_with(sdk, alone, ADA)
-    alone.prove("/v3/device/revoke", deviceId=sdk.device_id(), clientRequestId="request-1")
+def test_a_revoked_key_heals(sdk: Sdk, standalone: SandboxDriver) -> None:
+    bind_with(sdk, standalone, ADA)
+    standalone.prove("/v3/device/revoke", deviceId=sdk.device_id(), clientRequestId="request-1")
 
-    assert sdk.authenticate(token(alone)).finished
+    assert sdk.authenticate(token(standalone)).finished
 
-    assert calls(alone, REGISTER, VERIFY) == [REGISTER, VERIFY, REGISTER]
-
-
-def test_a_registration_without_device_id_is_healed_by_the_report(sdk: Sdk, alone: World) -> None:
-    alone.fault(REGISTER, "answer", times=1, body={"next": "done", "data": {}})
-    assert sdk.authenticate(token(alone)).finished
-
-    assert sdk.authenticate(token(alone)).finished
-
-    assert calls(alone) == [REGISTER, ERROR, REGISTER]
-    assert "DeviceId is missing" in alone.ledger(ERROR)[0]["reported"]["message"]
+    assert calls(standalone, REGISTER, VERIFY) == [REGISTER, VERIFY, REGISTER]
 
 
-def test_an_expired_token_is_refused(sdk: Sdk, alone: World) -> None:
-    stale = token(alone)
-    alone.passes(15 * 60)
+def test_a_registration_without_device_id_is_healed_by_the_report(sdk: Sdk, standalone: SandboxDriver) -> None:
+    standalone.order_fault(REGISTER, "answer", times=1, body={"next": "done", "data": {}})
+    assert sdk.authenticate(token(standalone)).finished
+
+    assert sdk.authenticate(token(standalone)).finished
+
+    assert calls(standalone) == [REGISTER, ERROR, REGISTER]
+    assert "DeviceId is missing" in standalone.ledger(ERROR)[0]["reported"]["message"]
+
+
+def test_an_expired_token_is_refused(sdk: Sdk, standalone: SandboxDriver) -> None:
+    stale = token(standalone)
+    standalone.advance_clock(15 * 60)
 
     told = sdk.authenticate(stale)
 
@@ -337,50 +337,50 @@ def test_an_expired_token_is_refused(sdk: Sdk, alone: World) -> None:
     assert "401" in told.message
 
 
-def test_a_token_of_a_bound_flow_is_refused(sdk: Sdk, alone: World) -> None:
-    unified = alone.unify(ADA)
+def test_a_token_of_a_bound_flow_is_refused(sdk: Sdk, standalone: SandboxDriver) -> None:
+    unified = standalone.unify(ADA)
     sdk.authenticate(unified["authToken"])
-    alone.status(unified["correlationId"])
-    alone.bind(unified["correlationId"], ADA)
+    standalone.status(unified["correlationId"])
+    standalone.bind(unified["correlationId"], ADA)
 
     assert "401" in sdk.authenticate(unified["authToken"]).message
 
 
-def test_unregister_is_signed_and_revokes_the_key(sdk: Sdk, alone: World) -> None:
-    bind_with(sdk, alone, ADA)
+def test_unregister_is_signed_and_revokes_the_key(sdk: Sdk, standalone: SandboxDriver) -> None:
+    bind_with(sdk, standalone, ADA)
 
     sdk.unregister()
 
     assert sdk.device_id() is None
-    assert [call["outcome"] for call in alone.ledger("prove.device_unregister")] == ["ok"]
-    assert sdk.authenticate(token(alone)).finished
-    assert calls(alone, REGISTER) == [REGISTER, REGISTER]
+    assert [call["outcome"] for call in standalone.ledger("prove.device_unregister")] == ["ok"]
+    assert sdk.authenticate(token(standalone)).finished
+    assert calls(standalone, REGISTER) == [REGISTER, REGISTER]
 
 
-def test_cleared_site_data_make_a_new_device(sdk: Sdk, alone: World) -> None:
-    bind_with(sdk, alone, ADA)
+def test_cleared_site_data_make_a_new_device(sdk: Sdk, standalone: SandboxDriver) -> None:
+    bind_with(sdk, standalone, ADA)
     sdk.clears_its_data()
-    unified = alone.unify(ADA)
+    unified = standalone.unify(ADA)
 
     assert sdk.authenticate(unified["authToken"]).finished
 
-    assert alone.status(unified["correlationId"]).json()["success"] == "possession_required"
+    assert standalone.status(unified["correlationId"]).json()["success"] == "possession_required"
 
 
-def test_an_address_of_another_name_strands_nobody(sdk: Sdk, alone: World) -> None:
+def test_an_address_of_another_name_strands_nobody(sdk: Sdk, standalone: SandboxDriver) -> None:
     """The SDK keeps the endpoint of a namespace for ever: each address has a namespace of its own."""
-    bind_with(sdk, alone, ADA)
-    key, alone.origin = sdk.device_id(), alone.origin.replace("127.0.0.1", "localhost")
+    bind_with(sdk, standalone, ADA)
+    key, standalone.origin = sdk.device_id(), standalone.origin.replace("127.0.0.1", "localhost")
 
-    assert sdk.authenticate(token(alone)).finished
+    assert sdk.authenticate(token(standalone)).finished
 
     assert sdk.device_id() != key
-    assert calls(alone) == [REGISTER, REGISTER]
+    assert calls(standalone) == [REGISTER, REGISTER]
 
 
-def test_in_airplane_mode_the_browser_does_not_reach_prove(sdk: Sdk, alone: World) -> None:
-    alone.control("POST", "control/airplane", {"number": ADA, "on": True})
-    assert "Failed to fetch" in sdk.authenticate(token(alone)).message
+def test_in_airplane_mode_the_browser_does_not_reach_prove(sdk: Sdk, standalone: SandboxDriver) -> None:
+    standalone.control("POST", "control/airplane", {"number": ADA, "on": True})
+    assert "Failed to fetch" in sdk.authenticate(token(standalone)).message
 
-    alone.control("POST", "control/airplane", {"number": ADA, "on": False})
-    assert sdk.authenticate(token(alone)).finished
+    standalone.control("POST", "control/airplane", {"number": ADA, "on": False})
+    assert sdk.authenticate(token(standalone)).finished

@@ -7,7 +7,7 @@ import requests
 
 from sandbox.state.people import PEOPLE
 from tests.device import DeviceFailed
-from tests.sandbox.world import Json, World
+from tests.sandbox.driver import Json, SandboxDriver
 
 BOUND = "asked for possession, code sent, approved, bound true"
 
@@ -87,38 +87,38 @@ def test_every_number_of_the_table_is_told_of() -> None:
 
 
 @pytest.mark.parametrize("number", sorted(PEOPLE))
-def test_the_story_comes_true(number: str, embedded: World) -> None:
-    embedded.patience_s = 0.3
+def test_the_story_comes_true(number: str, embedded: SandboxDriver) -> None:
+    embedded.timeout_s = 0.3
 
     assert journey(embedded, number) == STORIES[number], PEOPLE[number].scenario
 
 
-def journey(world: World, number: str) -> str:
+def journey(sandbox: SandboxDriver, number: str) -> str:
     try:
-        unified = world.unify(number)
+        unified = sandbox.unify(number)
     except requests.RequestException as error:
         return f"unify {type(error).__name__}"
     if "code" in unified:
         return f"unify {unified['code']}"
-    return device_check(world, number, unified)
+    return device_check(sandbox, number, unified)
 
 
-def device_check(world: World, number: str, unified: dict[str, str]) -> str:
+def device_check(sandbox: SandboxDriver, number: str, unified: dict[str, str]) -> str:
     if PEOPLE[number].short_term:
-        assert world.status(unified["correlationId"]).json()["success"] == "true"
+        assert sandbox.status(unified["correlationId"]).json()["success"] == "true"
         return "passes at once"
     try:
-        world.authenticate(unified["authToken"])
-        if not world.device.registrations:  # half done: once more
-            world.authenticate(unified["authToken"])
-        answer = world.status(unified["correlationId"]).json()
+        sandbox.authenticate(unified["authToken"])
+        if not sandbox.device.registrations:  # half done: once more
+            sandbox.authenticate(unified["authToken"])
+        answer = sandbox.status(unified["correlationId"]).json()
     except (DeviceFailed, requests.ReadTimeout) as error:
         return f"device {type(error).__name__}"
     except requests.JSONDecodeError as error:
         return f"status {type(error).__name__}"
     if answer.get("success") != "possession_required":
         return f"status {verdict(answer)}" + ("" if about(answer, number) else " about another number")
-    return "asked for possession, " + possession_check(world, number, unified["correlationId"])
+    return "asked for possession, " + possession_check(sandbox, number, unified["correlationId"])
 
 
 def verdict(answer: Json) -> str:
@@ -135,27 +135,29 @@ def about(answer: Json, number: str) -> bool:
     return number in str(answer.get("phoneNumber", number))
 
 
-def possession_check(world: World, number: str, correlation_id: str) -> str:
+def possession_check(sandbox: SandboxDriver, number: str, correlation_id: str) -> str:
     try:
-        started = world.start(number).json()
+        started = sandbox.start_verification(number).json()
     except requests.ConnectionError as error:
-        return f"start {type(error).__name__}, " + ("yet a code came" if world.messages(number) else "and no code came")
+        return f"start {type(error).__name__}, " + (
+            "yet a code came" if sandbox.messages(number) else "and no code came"
+        )
     if "code" in started:
         return f"start {started['code']}"
-    if not world.messages(number):
+    if not sandbox.messages(number):
         return "no code came"
     try:
-        assert world.check(started["sid"], world.code(number)).json()["status"] == "approved"
+        assert sandbox.check_code(started["sid"], sandbox.code(number)).json()["status"] == "approved"
     except requests.ConnectionError as error:
         return f"code sent, check {type(error).__name__}"
-    return "code sent, approved, " + bind(world, number, correlation_id)
+    return "code sent, approved, " + bind(sandbox, number, correlation_id)
 
 
-def bind(world: World, number: str, correlation_id: str) -> str:
+def bind(sandbox: SandboxDriver, number: str, correlation_id: str) -> str:
     try:
-        answer = world.bind(correlation_id, number).json()
+        answer = sandbox.bind(correlation_id, number).json()
     except requests.RequestException as error:
-        bound = world.status(correlation_id).json()["success"] == "true"
+        bound = sandbox.status(correlation_id).json()["success"] == "true"
         return f"bind {type(error).__name__}, " + ("yet bound" if bound else "not bound")
     return f"bound {verdict(answer)}"
 
@@ -167,8 +169,8 @@ def test_whatever_strikes_a_limited_number_of_times_says_so() -> None:
 
 
 @pytest.mark.parametrize("number", ONCE)
-def test_a_trouble_that_strikes_once_is_over_then(number: str, embedded: World) -> None:
-    embedded.patience_s = 0.3
+def test_a_trouble_that_strikes_once_is_over_then(number: str, embedded: SandboxDriver) -> None:
+    embedded.timeout_s = 0.3
     for _ in PEOPLE[number].faults:
         journey(embedded, number)
         embedded.device.forget()
@@ -176,7 +178,7 @@ def test_a_trouble_that_strikes_once_is_over_then(number: str, embedded: World) 
     assert journey(embedded, number) == BOUND
 
 
-def test_a_busy_prove_says_when_to_come_back_and_serves_whoever_does(embedded: World) -> None:
+def test_a_busy_prove_says_when_to_come_back_and_serves_whoever_does(embedded: SandboxDriver) -> None:
     number = "+12025550113"
     ask = {"possessionType": "none", "clientRequestId": "r", "phoneNumber": number}
     busy = embedded.prove("/v3/unify", **ask)
@@ -186,61 +188,61 @@ def test_a_busy_prove_says_when_to_come_back_and_serves_whoever_does(embedded: W
 
 
 @pytest.mark.parametrize("number", CALLED)
-def test_where_no_text_can_be_sent_a_call_arrives(number: str, embedded: World) -> None:
-    assert embedded.start(number).status_code in (400, 403)
+def test_where_no_text_can_be_sent_a_call_arrives(number: str, embedded: SandboxDriver) -> None:
+    assert embedded.start_verification(number).status_code in (400, 403)
     assert embedded.messages(number) == []
 
-    sid = embedded.started(number, "call")
+    sid = embedded.send_code(number, "call")
 
-    assert embedded.check(sid, embedded.code(number)).json()["status"] == "approved"
+    assert embedded.check_code(sid, embedded.code(number)).json()["status"] == "approved"
 
 
-def test_a_look_up_that_fails_is_no_sign_of_anything_else(embedded: World) -> None:
+def test_a_look_up_that_fails_is_no_sign_of_anything_else(embedded: SandboxDriver) -> None:
     failed = embedded.twilio("/v2/PhoneNumbers/+12025550165?Fields=line_type_intelligence", method="GET")
 
     assert (failed.status_code, failed.json()["code"]) == (500, 20500)
 
 
 @pytest.mark.parametrize("number", ["2001004014", "12001004014", "+12001004014"])
-def test_a_north_american_number_is_the_same_with_and_without_its_prefix(number: str, embedded: World) -> None:
-    embedded.bound("+12001004014")
+def test_a_north_american_number_is_the_same_with_and_without_its_prefix(number: str, embedded: SandboxDriver) -> None:
+    embedded.bound_flow("+12001004014")
 
-    assert embedded.status(embedded.checked(number)).json()["success"] == "true"
+    assert embedded.status(embedded.checked_flow(number)).json()["success"] == "true"
 
 
-def test_the_plus_makes_another_number_of_the_same_digits(embedded: World) -> None:
-    embedded.bound("2001004014")
+def test_the_plus_makes_another_number_of_the_same_digits(embedded: SandboxDriver) -> None:
+    embedded.bound_flow("2001004014")
 
-    answer = embedded.status(embedded.checked("+2001004014")).json()
+    answer = embedded.status(embedded.checked_flow("+2001004014")).json()
 
     assert reasons(answer) == ["9101"]
 
 
-def test_any_other_plausible_number_has_a_good_day(embedded: World) -> None:
+def test_any_other_plausible_number_has_a_good_day(embedded: SandboxDriver) -> None:
     assert journey_of_anybody(embedded, "+447700900123") == BOUND
 
 
-def journey_of_anybody(world: World, number: str) -> str:
-    correlation_id = world.checked(number)
-    assert world.status(correlation_id).json()["success"] == "possession_required"
-    return "asked for possession, " + possession_check(world, number, correlation_id)
+def journey_of_anybody(sandbox: SandboxDriver, number: str) -> str:
+    correlation_id = sandbox.checked_flow(number)
+    assert sandbox.status(correlation_id).json()["success"] == "possession_required"
+    return "asked for possession, " + possession_check(sandbox, number, correlation_id)
 
 
 @pytest.mark.parametrize("number", ["hello", "", "+", "12", "+0123456789", "200100401", "20010040141234567"])
-def test_what_is_no_number_is_refused(number: str, embedded: World) -> None:
+def test_what_is_no_number_is_refused(number: str, embedded: SandboxDriver) -> None:
     answer = embedded.prove("/v3/unify", possessionType="none", clientRequestId="r", phoneNumber=number)
 
     assert (answer.status_code, answer.json()["code"]) == (400, 1001)
 
 
-def test_an_ordered_fault_does_not_use_up_what_comes_with_a_number(embedded: World) -> None:
+def test_an_ordered_fault_does_not_use_up_what_comes_with_a_number(embedded: SandboxDriver) -> None:
     number = "+12025550113"
-    embedded.fault("prove.unify", "status", times=1, status=503)
+    embedded.order_fault("prove.unify", "status", times=1, status=503)
 
     assert ["code" in embedded.unify(number) for _ in range(3)] == [True, True, False]
 
 
-def test_the_ledger_tells_calls_of_one_second_apart(embedded: World) -> None:
+def test_the_ledger_tells_calls_of_one_second_apart(embedded: SandboxDriver) -> None:
     embedded.unify("+12025550101")
 
     [line] = embedded.ledger("prove.unify")

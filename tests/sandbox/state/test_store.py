@@ -17,7 +17,7 @@ import requests
 from sandbox.state.records import TABLES, Received, Setting
 from sandbox.state.store import Store, transaction
 from tests.processes import ROOT, free_port
-from tests.sandbox.world import World
+from tests.sandbox.driver import SandboxDriver
 
 ADA = "+12025550101"
 COUNT = """
@@ -74,7 +74,7 @@ def test_a_store_of_another_layout_is_laid_out_anew(store: Path) -> None:
         assert open_store.find(Received) == []
 
 
-def test_a_file_that_is_no_database_is_put_aside(store: Path, embedded: World) -> None:
+def test_a_file_that_is_no_database_is_put_aside(store: Path, embedded: SandboxDriver) -> None:
     store.write_text("my notes " * 1000)
 
     assert embedded.unify(ADA)["success"] == "pending"
@@ -82,7 +82,7 @@ def test_a_file_that_is_no_database_is_put_aside(store: Path, embedded: World) -
     assert store.with_name(f"{store.name}.spoiled").read_text().startswith("my notes")
 
 
-def test_a_damaged_store_is_put_aside_by_whoever_trips_over_it(store: Path, embedded: World) -> None:
+def test_a_damaged_store_is_put_aside_by_whoever_trips_over_it(store: Path, embedded: SandboxDriver) -> None:
     for _ in range(30):
         embedded.unify(ADA)
     content = store.read_bytes()
@@ -134,37 +134,37 @@ def start(port: int, store: Path) -> subprocess.Popen[bytes]:
 
 def test_a_killed_sandbox_remembers_and_an_emptied_one_heals(store: Path) -> None:
     port = free_port()
-    world = World(requests.Session(), f"http://127.0.0.1:{port}", lambda *_: None)
+    sandbox = SandboxDriver(requests.Session(), f"http://127.0.0.1:{port}", lambda *_: None)
     first = start(port, store)
-    world.bound(ADA)
-    half_way = world.unify(ADA)
+    sandbox.bound_flow(ADA)
+    half_way = sandbox.unify(ADA)
     first.send_signal(signal.SIGKILL)
     first.wait(timeout=5)
 
     second = start(port, store)
-    assert world.authenticate(half_way["authToken"])
-    assert world.status(half_way["correlationId"]).json()["success"] == "true"
+    assert sandbox.authenticate(half_way["authToken"])
+    assert sandbox.status(half_way["correlationId"]).json()["success"] == "true"
     second.send_signal(signal.SIGKILL)
     second.wait(timeout=5)
     store.unlink()
 
     third = start(port, store)
-    world.access_token = ""
-    assert world.status(world.checked(ADA)).json()["success"] == "possession_required"
+    sandbox.access_token = ""
+    assert sandbox.status(sandbox.checked_flow(ADA)).json()["success"] == "possession_required"
     third.kill()
     third.wait(timeout=5)
-    world.session.close()
+    sandbox.session.close()
 
 
-def test_parallel_binds_of_one_flow_have_one_winner(alone: World) -> None:
-    correlation_id = alone.checked(ADA)
-    alone.status(correlation_id)
+def test_parallel_binds_of_one_flow_have_one_winner(standalone: SandboxDriver) -> None:
+    correlation_id = standalone.checked_flow(ADA)
+    standalone.status(correlation_id)
     answers: list[int] = []
     body = {"correlationId": correlation_id, "phoneNumber": ADA}
-    headers = {"Authorization": f"Bearer {alone.access_token}"}
+    headers = {"Authorization": f"Bearer {standalone.access_token}"}
 
     def bind() -> None:
-        url = f"{alone.origin}/sandbox/prove/v3/unify-bind"
+        url = f"{standalone.origin}/sandbox/prove/v3/unify-bind"
         answers.append(requests.post(url, json=body, headers=headers, timeout=10).status_code)
 
     threads = [threading.Thread(target=bind) for _ in range(8)]

@@ -3,8 +3,8 @@
 import pytest
 from twilio.base.exceptions import TwilioRestException
 
+from tests.sandbox.driver import ACCOUNT, SandboxDriver
 from tests.sandbox.twilio.test_twilio_client import ADA, client_of
-from tests.sandbox.world import ACCOUNT, World
 
 SERVICE, NUMBER = "MG" + "0" * 32, "+12025550100"
 LANDLINE, SILENCE, OPTED_OUT = "+12025550152", "+12025550153", "+12025550157"
@@ -14,19 +14,21 @@ LANDLINE, SILENCE, OPTED_OUT = "+12025550152", "+12025550153", "+12025550157"
     ("sender", "status"),
     [({"messaging_service_sid": SERVICE}, "accepted"), ({"from_": NUMBER}, "queued")],
 )
-def test_a_text_is_taken_and_arrives_without_a_code(world: World, sender: dict[str, str], status: str) -> None:
-    sent = client_of(world).messages.create(to=ADA, body="Hello, Ada", **sender)
+def test_a_text_is_taken_and_arrives_without_a_code(
+    sandbox: SandboxDriver, sender: dict[str, str], status: str
+) -> None:
+    sent = client_of(sandbox).messages.create(to=ADA, body="Hello, Ada", **sender)
 
     assert (sent.to, sent.body, sent.status, sent.error_code) == (ADA, "Hello, Ada", status, None)
     assert sent.date_created is not None and sent.sid.startswith("SM")
-    (message,) = world.messages(ADA)
+    (message,) = sandbox.messages(ADA)
     assert (message["body"], message["code"]) == ("Hello, Ada", "")
 
 
-def test_a_text_to_a_silent_number_is_taken_and_never_arrives(world: World) -> None:
-    client_of(world).messages.create(to=SILENCE, body="Hello", from_=NUMBER)
+def test_a_text_to_a_silent_number_is_taken_and_never_arrives(sandbox: SandboxDriver) -> None:
+    client_of(sandbox).messages.create(to=SILENCE, body="Hello", from_=NUMBER)
 
-    assert world.messages(SILENCE) == []
+    assert sandbox.messages(SILENCE) == []
 
 
 @pytest.mark.parametrize(
@@ -40,34 +42,36 @@ def test_a_text_to_a_silent_number_is_taken_and_never_arrives(world: World) -> N
         ({"to": OPTED_OUT, "from_": NUMBER, "body": "x"}, 21610),
     ],
 )
-def test_what_twilio_refuses_is_refused(world: World, arguments: dict[str, str], code: int) -> None:
+def test_what_twilio_refuses_is_refused(sandbox: SandboxDriver, arguments: dict[str, str], code: int) -> None:
     with pytest.raises(TwilioRestException) as raised:
-        client_of(world).messages.create(**arguments)
+        client_of(sandbox).messages.create(**arguments)
 
     assert (raised.value.code, raised.value.status) == (code, 400)
-    assert [line["effect"] for line in world.ledger("twilio.message")] == [False]
+    assert [line["effect"] for line in sandbox.ledger("twilio.message")] == [False]
 
 
-def test_another_account_has_no_messages_here(world: World) -> None:
+def test_another_account_has_no_messages_here(sandbox: SandboxDriver) -> None:
     path = f"/2010-04-01/Accounts/{ACCOUNT[:-1]}1/Messages.json"
 
-    assert world.twilio(path, {"To": ADA, "From": NUMBER, "Body": "x"}).status_code == 404
+    assert sandbox.twilio(path, {"To": ADA, "From": NUMBER, "Body": "x"}).status_code == 404
 
 
 @pytest.mark.parametrize(("number", "code"), [("+12025550156", 21211), ("+12025550151", 21408)])
-def test_a_number_has_the_same_story_for_texts_that_are_no_codes(world: World, number: str, code: int) -> None:
+def test_a_number_has_the_same_story_for_texts_that_are_no_codes(
+    sandbox: SandboxDriver, number: str, code: int
+) -> None:
     with pytest.raises(TwilioRestException) as raised:
-        client_of(world).messages.create(to=number, from_=NUMBER, body="x")
+        client_of(sandbox).messages.create(to=number, from_=NUMBER, body="x")
 
     assert raised.value.code == code
 
 
 @pytest.mark.parametrize("query", ["+2001004025", "%2B2001004025", "%202001004025"])
-def test_messages_are_read_by_number_with_or_without_its_plus_escaped(query: str, alone: World) -> None:
-    alone.started("+2001004025")
-    alone.started(ADA)
+def test_messages_are_read_by_number_with_or_without_its_plus_escaped(query: str, standalone: SandboxDriver) -> None:
+    standalone.send_code("+2001004025")
+    standalone.send_code(ADA)
 
-    [message] = alone.send("GET", f"/sandbox/messages.json?to={query}").json()
+    [message] = standalone.send("GET", f"/sandbox/messages.json?to={query}").json()
 
     assert message["to"] == "+2001004025"
 
@@ -75,7 +79,9 @@ def test_messages_are_read_by_number_with_or_without_its_plus_escaped(query: str
 @pytest.mark.parametrize(
     ("query", "told"), [("to=hello", "to is not a phone number"), ("To=1", "no such argument: To")]
 )
-def test_a_question_for_messages_that_is_not_understood_is_told(query: str, told: str, alone: World) -> None:
-    answer = alone.send("GET", f"/sandbox/messages.json?{query}")
+def test_a_question_for_messages_that_is_not_understood_is_told(
+    query: str, told: str, standalone: SandboxDriver
+) -> None:
+    answer = standalone.send("GET", f"/sandbox/messages.json?{query}")
 
     assert answer.status_code == 400 and told in answer.json()["error"]

@@ -8,82 +8,82 @@ from twilio.http.http_client import TwilioHttpClient
 from twilio.rest import Client
 
 from sandbox.twilio.texts import TEXTS
-from tests.sandbox.world import ACCOUNT, SERVICE, TOKEN, World
+from tests.sandbox.driver import ACCOUNT, SERVICE, TOKEN, SandboxDriver
 
 ADA, KEY = "+12025550101", "SK" + "0" * 32
 
 
 def client_of(
-    world: World, username: str = ACCOUNT, password: str = TOKEN, http_client: TwilioHttpClient | None = None
+    sandbox: SandboxDriver, username: str = ACCOUNT, password: str = TOKEN, http_client: TwilioHttpClient | None = None
 ) -> Client:
     http_client = http_client or TwilioHttpClient(timeout=5)
-    http_client.session = world.session
+    http_client.session = sandbox.session
     client = Client(username, password, ACCOUNT, http_client=http_client, environment={"TWILIO_EDGE": ""})
-    client.verify.base_url = client.lookups.base_url = client.api.base_url = f"{world.origin}/sandbox/twilio"
+    client.verify.base_url = client.lookups.base_url = client.api.base_url = f"{sandbox.origin}/sandbox/twilio"
     return client
 
 
 @pytest.fixture
-def service(world: World) -> Any:
-    return client_of(world).verify.v2.services(SERVICE)
+def service(sandbox: SandboxDriver) -> Any:
+    return client_of(sandbox).verify.v2.services(SERVICE)
 
 
-def test_a_code_is_sent_and_approved(service: Any, world: World) -> None:
+def test_a_code_is_sent_and_approved(service: Any, sandbox: SandboxDriver) -> None:
     verification = service.verifications.create(to=ADA, channel="sms")
     assert (verification.status, verification.to, verification.valid) == ("pending", ADA, False)
 
-    check = service.verification_checks.create(verification_sid=verification.sid, code=world.code(ADA))
+    check = service.verification_checks.create(verification_sid=verification.sid, code=sandbox.code(ADA))
 
     assert (check.status, check.valid, check.sid, check.to) == ("approved", True, verification.sid, ADA)
 
 
-def test_a_code_may_be_checked_by_number(service: Any, world: World) -> None:
+def test_a_code_may_be_checked_by_number(service: Any, sandbox: SandboxDriver) -> None:
     service.verifications.create(to=ADA, channel="call")
 
-    assert service.verification_checks.create(to=ADA, code=world.code(ADA)).status == "approved"
+    assert service.verification_checks.create(to=ADA, code=sandbox.code(ADA)).status == "approved"
 
 
-def test_a_resend_sends_the_same_code_of_the_same_verification(service: Any, world: World) -> None:
+def test_a_resend_sends_the_same_code_of_the_same_verification(service: Any, sandbox: SandboxDriver) -> None:
     first, second = (service.verifications.create(to=ADA, channel=channel) for channel in ("sms", "call"))
 
     assert first.sid == second.sid
     assert len(second.send_code_attempts) == 2
-    assert len({message["code"] for message in world.messages(ADA)}) == 1
+    assert len({message["code"] for message in sandbox.messages(ADA)}) == 1
 
 
-def test_after_ten_minutes_a_new_verification_begins(service: Any, world: World) -> None:
+def test_after_ten_minutes_a_new_verification_begins(service: Any, sandbox: SandboxDriver) -> None:
     first = service.verifications.create(to=ADA, channel="sms")
-    world.passes(10 * 60)
+    sandbox.advance_clock(10 * 60)
 
     assert service.verifications.create(to=ADA, channel="sms").sid != first.sid
 
 
-def test_five_sends_are_the_most_until_the_code_expires(service: Any, world: World) -> None:
+def test_five_sends_are_the_most_until_the_code_expires(service: Any, sandbox: SandboxDriver) -> None:
     for _ in range(5):
         service.verifications.create(to=ADA, channel="sms")
     with pytest.raises(TwilioRestException) as raised:
         service.verifications.create(to=ADA, channel="sms")
     assert (raised.value.code, raised.value.status) == (60203, 429)
 
-    world.passes(10 * 60)
+    sandbox.advance_clock(10 * 60)
     assert service.verifications.create(to=ADA, channel="sms").status == "pending"
 
 
-def test_a_used_up_verification_gives_way_to_a_new_one(service: Any, world: World) -> None:
+def test_a_used_up_verification_gives_way_to_a_new_one(service: Any, sandbox: SandboxDriver) -> None:
     first = service.verifications.create(to=ADA, channel="sms")
     for _ in range(5):
-        service.verification_checks.create(verification_sid=first.sid, code=world.wrong_code(ADA))
+        service.verification_checks.create(verification_sid=first.sid, code=sandbox.wrong_code(ADA))
     with pytest.raises(TwilioRestException) as raised:
-        service.verification_checks.create(verification_sid=first.sid, code=world.code(ADA))
+        service.verification_checks.create(verification_sid=first.sid, code=sandbox.code(ADA))
     assert (raised.value.code, raised.value.status) == (60202, 429)
 
     second = service.verifications.create(to=ADA, channel="sms")
 
     assert second.sid != first.sid
-    assert service.verification_checks.create(verification_sid=second.sid, code=world.code(ADA)).status == "approved"
+    assert service.verification_checks.create(verification_sid=second.sid, code=sandbox.code(ADA)).status == "approved"
 
 
-def test_a_cancelled_verification_can_be_fetched_an_approved_one_cannot(service: Any, world: World) -> None:
+def test_a_cancelled_verification_can_be_fetched_an_approved_one_cannot(service: Any, sandbox: SandboxDriver) -> None:
     cancelled = service.verifications.create(to=ADA, channel="sms")
     service.verifications(cancelled.sid).update(status="canceled")
     assert service.verifications(cancelled.sid).fetch().status == "canceled"
@@ -97,8 +97,8 @@ def test_a_cancelled_verification_can_be_fetched_an_approved_one_cannot(service:
     assert raised.value.msg.endswith(f"The requested resource {resource} was not found")
 
 
-def test_an_error_in_problem_details_is_the_newer_exception(service: Any, world: World) -> None:
-    world.turn(twilio_errors="rfc9457")
+def test_an_error_in_problem_details_is_the_newer_exception(service: Any, sandbox: SandboxDriver) -> None:
+    sandbox.set_switches(twilio_errors="rfc9457")
 
     with pytest.raises(TwilioServiceException) as raised:
         service.verifications.create(to="+12025550152", channel="sms")
@@ -106,28 +106,28 @@ def test_an_error_in_problem_details_is_the_newer_exception(service: Any, world:
     assert (raised.value.code, raised.value.status) == (60205, 403)
 
 
-def test_a_landline_can_be_called(service: Any, world: World) -> None:
+def test_a_landline_can_be_called(service: Any, sandbox: SandboxDriver) -> None:
     service.verifications.create(to="+12025550152", channel="call")
 
-    assert "@" not in world.messages("+12025550152")[0]["body"]
+    assert "@" not in sandbox.messages("+12025550152")[0]["body"]
 
 
-def test_wrong_credentials_are_refused(world: World) -> None:
+def test_wrong_credentials_are_refused(sandbox: SandboxDriver) -> None:
     with pytest.raises(TwilioRestException) as raised:
-        client_of(world, password="guess").verify.v2.services(SERVICE).verifications.create(to=ADA, channel="sms")
+        client_of(sandbox, password="guess").verify.v2.services(SERVICE).verifications.create(to=ADA, channel="sms")
 
     assert (raised.value.code, raised.value.status) == (20003, 401)
 
 
-def test_an_api_key_is_as_good_as_the_accounts_token(world: World) -> None:
-    client = client_of(world, username=KEY)
+def test_an_api_key_is_as_good_as_the_accounts_token(sandbox: SandboxDriver) -> None:
+    client = client_of(sandbox, username=KEY)
 
     assert client.verify.v2.services(SERVICE).verifications.create(to=ADA, channel="sms").account_sid == ACCOUNT
     assert client.messages.create(to=ADA, from_="+12025550100", body="Hello").account_sid == ACCOUNT
 
 
 @pytest.mark.parametrize("locale", sorted(TEXTS))
-def test_the_code_comes_in_the_language_asked_for(locale: str, embedded: World) -> None:
+def test_the_code_comes_in_the_language_asked_for(locale: str, embedded: SandboxDriver) -> None:
     client_of(embedded).verify.v2.services(SERVICE).verifications.create(to=ADA, channel="sms", locale=locale)
 
     [message] = embedded.messages(ADA)
@@ -144,15 +144,15 @@ def test_a_language_that_verify_does_not_have_is_not_found(service: Any) -> None
 @pytest.mark.parametrize(
     ("number", "line_type"), [(ADA, "mobile"), ("+12025550152", "landline"), ("+12025550134", "nonFixedVoip")]
 )
-def test_lookup_knows_the_line_type(number: str, line_type: str, alone: World) -> None:
-    found = client_of(alone).lookups.v2.phone_numbers(number).fetch(fields="line_type_intelligence")
+def test_lookup_knows_the_line_type(number: str, line_type: str, standalone: SandboxDriver) -> None:
+    found = client_of(standalone).lookups.v2.phone_numbers(number).fetch(fields="line_type_intelligence")
 
     assert (found.phone_number, found.valid) == (number, True)
     assert found.line_type_intelligence["type"] == line_type
 
 
-def test_lookup_without_fields_only_formats(world: World) -> None:
-    found = client_of(world).lookups.v2.phone_numbers(ADA).fetch()
+def test_lookup_without_fields_only_formats(sandbox: SandboxDriver) -> None:
+    found = client_of(sandbox).lookups.v2.phone_numbers(ADA).fetch()
 
     assert (found.national_format, found.country_code) == ("(202) 555-0101", "US")
     assert found.line_type_intelligence is None
@@ -167,8 +167,10 @@ def test_lookup_without_fields_only_formats(world: World) -> None:
         ("+99912345678", "INVALID_COUNTRY_CODE"),
     ],
 )
-def test_lookup_says_what_is_wrong_with_a_number_and_is_no_error(written: str, reason: str, world: World) -> None:
-    found = client_of(world).lookups.v2.phone_numbers(written).fetch(fields="line_type_intelligence")
+def test_lookup_says_what_is_wrong_with_a_number_and_is_no_error(
+    written: str, reason: str, sandbox: SandboxDriver
+) -> None:
+    found = client_of(sandbox).lookups.v2.phone_numbers(written).fetch(fields="line_type_intelligence")
 
     assert (found.phone_number, found.valid, found.validation_errors) == (written, False, [reason])
     assert found.line_type_intelligence is None
@@ -198,5 +200,5 @@ def test_a_text_that_is_not_to_be_weighed_passes_the_fraud_guard(service: Any, n
 
 
 @pytest.mark.parametrize(("number", "country"), [("+14165550100", "CA"), ("+77012345678", "KZ"), (ADA, "US")])
-def test_lookup_tells_countries_apart_that_share_a_code(world: World, number: str, country: str) -> None:
-    assert client_of(world).lookups.v2.phone_numbers(number).fetch().country_code == country
+def test_lookup_tells_countries_apart_that_share_a_code(sandbox: SandboxDriver, number: str, country: str) -> None:
+    assert client_of(sandbox).lookups.v2.phone_numbers(number).fetch().country_code == country

@@ -12,7 +12,7 @@ from urllib3.exceptions import NewConnectionError
 from sandbox.state.people import PEOPLE, NumberFault
 from sandbox.wire.call import ROUTES
 from sandbox.wire.faults import KINDS
-from tests.sandbox.world import World
+from tests.sandbox.driver import SandboxDriver
 
 ADA = "+12025550101"
 UNIFY = "prove.unify"
@@ -25,24 +25,24 @@ def reason(error: requests.RequestException) -> object:
     return getattr(error.args[0], "reason", None)
 
 
-def asked(world: World) -> tuple[str, bool]:
-    [line] = world.ledger(UNIFY)
+def asked(sandbox: SandboxDriver) -> tuple[str, bool]:
+    [line] = sandbox.ledger(UNIFY)
     return line["outcome"], line["effect"]
 
 
 @pytest.mark.parametrize(("kind", "effect"), [("reset", False), ("lost", True)])
-def test_a_broken_connection_is_a_connection_error(kind: str, effect: bool, world: World) -> None:
-    world.fault(UNIFY, kind, times=1)
+def test_a_broken_connection_is_a_connection_error(kind: str, effect: bool, sandbox: SandboxDriver) -> None:
+    sandbox.order_fault(UNIFY, kind, times=1)
 
     with pytest.raises(requests.ConnectionError) as raised:
-        world.unify(ADA)
+        sandbox.unify(ADA)
 
     assert not isinstance(reason(raised.value), NewConnectionError)
-    assert asked(world) == (kind, effect)
+    assert asked(sandbox) == (kind, effect)
 
 
-def test_a_refused_connection_is_one_that_never_was(embedded: World) -> None:
-    embedded.fault(UNIFY, "refuse", times=1)
+def test_a_refused_connection_is_one_that_never_was(embedded: SandboxDriver) -> None:
+    embedded.order_fault(UNIFY, "refuse", times=1)
 
     with pytest.raises(requests.ConnectionError) as raised:
         embedded.unify(ADA)
@@ -51,45 +51,45 @@ def test_a_refused_connection_is_one_that_never_was(embedded: World) -> None:
     assert asked(embedded) == ("refuse", False)
 
 
-def test_over_a_socket_a_refusal_is_as_near_as_a_listening_server_comes(alone: World) -> None:
-    alone.fault(UNIFY, "refuse", times=1)
+def test_over_a_socket_a_refusal_is_as_near_as_a_listening_server_comes(standalone: SandboxDriver) -> None:
+    standalone.order_fault(UNIFY, "refuse", times=1)
 
     with pytest.raises(requests.ConnectionError):
-        alone.unify(ADA)
+        standalone.unify(ADA)
 
-    assert asked(alone) == ("refuse", False)
+    assert asked(standalone) == ("refuse", False)
 
 
 @pytest.mark.parametrize("fault", [{"kind": "hang"}, {"kind": "latency", "seconds": 30}])
-def test_silence_ends_with_the_callers_patience(fault: dict[str, Any], world: World) -> None:
-    world.token()
-    world.fault("prove.token", times=1, **fault)
+def test_silence_ends_with_the_callers_patience(fault: dict[str, Any], sandbox: SandboxDriver) -> None:
+    sandbox.token()
+    sandbox.order_fault("prove.token", times=1, **fault)
     began = time.monotonic()
 
     with pytest.raises(requests.ReadTimeout):
-        world.session.post(f"{world.origin}/sandbox/prove/token", data={}, timeout=0.5)
+        sandbox.session.post(f"{sandbox.origin}/sandbox/prove/token", data={}, timeout=0.5)
 
     assert 0.4 < time.monotonic() - began < 10
 
 
-def test_a_truncated_answer_breaks_while_it_is_read(world: World) -> None:
-    world.fault(UNIFY, "truncated", times=1)
+def test_a_truncated_answer_breaks_while_it_is_read(sandbox: SandboxDriver) -> None:
+    sandbox.order_fault(UNIFY, "truncated", times=1)
 
     with pytest.raises(requests.exceptions.ChunkedEncodingError):
-        world.unify(ADA)
+        sandbox.unify(ADA)
 
 
-def test_a_dripped_answer_comes_byte_by_byte_and_whole(world: World) -> None:
-    world.fault("prove.token", "drip", times=1, seconds=0.002)
+def test_a_dripped_answer_comes_byte_by_byte_and_whole(sandbox: SandboxDriver) -> None:
+    sandbox.order_fault("prove.token", "drip", times=1, seconds=0.002)
     began = time.monotonic()
 
-    assert world.token().json()["token_type"] == "Bearer"
+    assert sandbox.token().json()["token_type"] == "Bearer"
 
     assert time.monotonic() - began > 0.2
 
 
-def test_a_drip_through_the_adapter_outlasts_the_read_timeout_no_more_than_a_hang(embedded: World) -> None:
-    embedded.fault("prove.token", "drip", times=1, seconds=0.1)
+def test_a_drip_through_the_adapter_outlasts_the_read_timeout_no_more_than_a_hang(embedded: SandboxDriver) -> None:
+    embedded.order_fault("prove.token", "drip", times=1, seconds=0.1)
     began = time.monotonic()
 
     with pytest.raises((requests.ConnectionError, requests.exceptions.ChunkedEncodingError)):
@@ -116,10 +116,12 @@ def test_a_drip_through_the_adapter_outlasts_the_read_timeout_no_more_than_a_han
         ("huge", {}, 200, "xxxxxxxx"),
     ],
 )
-def test_a_spoiled_answer(kind: str, options: dict[str, object], status: int, text: str, world: World) -> None:
-    world.fault(UNIFY, kind, times=1, **options)
+def test_a_spoiled_answer(
+    kind: str, options: dict[str, object], status: int, text: str, sandbox: SandboxDriver
+) -> None:
+    sandbox.order_fault(UNIFY, kind, times=1, **options)
 
-    response = world.prove("/v3/unify", possessionType="none", clientRequestId="r", phoneNumber=ADA)
+    response = sandbox.prove("/v3/unify", possessionType="none", clientRequestId="r", phoneNumber=ADA)
 
     assert response.status_code == status
     assert text in response.text
@@ -127,37 +129,37 @@ def test_a_spoiled_answer(kind: str, options: dict[str, object], status: int, te
 
 
 @pytest.mark.parametrize("status", [429, 503])
-def test_a_busy_vendor_says_when_to_come_back(status: int, world: World) -> None:
-    world.fault("twilio.verification", "status", times=1, status=status, retry_after=7)
+def test_a_busy_vendor_says_when_to_come_back(status: int, sandbox: SandboxDriver) -> None:
+    sandbox.order_fault("twilio.verification", "status", times=1, status=status, retry_after=7)
 
-    assert world.start(ADA).headers["Retry-After"] == "7"
+    assert sandbox.start_verification(ADA).headers["Retry-After"] == "7"
 
 
-def test_an_ordered_answer_brings_the_headers_that_were_ordered(world: World) -> None:
-    world.fault(UNIFY, "answer", times=1, headers={"Content-Type": "text/plain", "X-Request-Id": "r"})
+def test_an_ordered_answer_brings_the_headers_that_were_ordered(sandbox: SandboxDriver) -> None:
+    sandbox.order_fault(UNIFY, "answer", times=1, headers={"Content-Type": "text/plain", "X-Request-Id": "r"})
 
-    answer = world.prove("/v3/unify").headers
+    answer = sandbox.prove("/v3/unify").headers
 
     assert (answer["Content-Type"], answer["X-Request-Id"], answer["Content-Length"]) == ("text/plain", "r", "2")
 
 
-def test_a_redirect_can_be_ordered_and_leads_to_the_true_answer(alone: World) -> None:
-    alone.fault("prove.token", "answer", times=1, status=307, headers={"Location": "/sandbox/prove/token"})
+def test_a_redirect_can_be_ordered_and_leads_to_the_true_answer(standalone: SandboxDriver) -> None:
+    standalone.order_fault("prove.token", "answer", times=1, status=307, headers={"Location": "/sandbox/prove/token"})
 
-    assert alone.token().json()["token_type"] == "Bearer"
-    assert [line["status"] for line in alone.ledger("prove.token")] == [307, 200]
-
-
-def test_an_answer_without_a_body_leaves_the_connection_in_order(alone: World) -> None:
-    alone.fault("prove.token", "answer", times=1, status=204, body={"left": "over"})
-
-    assert [alone.token().status_code for _ in range(2)] == [204, 200]
+    assert standalone.token().json()["token_type"] == "Bearer"
+    assert [line["status"] for line in standalone.ledger("prove.token")] == [307, 200]
 
 
-def test_an_ordered_error_of_twilios_has_its_classic_form(world: World) -> None:
-    world.fault("twilio.verification", "status", times=1, status=503)
+def test_an_answer_without_a_body_leaves_the_connection_in_order(standalone: SandboxDriver) -> None:
+    standalone.order_fault("prove.token", "answer", times=1, status=204, body={"left": "over"})
 
-    assert world.start(ADA).json() == {
+    assert [standalone.token().status_code for _ in range(2)] == [204, 200]
+
+
+def test_an_ordered_error_of_twilios_has_its_classic_form(sandbox: SandboxDriver) -> None:
+    sandbox.order_fault("twilio.verification", "status", times=1, status=503)
+
+    assert sandbox.start_verification(ADA).json() == {
         "code": 20503,
         "message": "Service Unavailable",
         "more_info": "https://www.twilio.com/docs/errors/20503",
@@ -165,11 +167,11 @@ def test_an_ordered_error_of_twilios_has_its_classic_form(world: World) -> None:
     }
 
 
-def test_an_ordered_error_of_twilios_has_its_new_form_if_the_switch_says_so(world: World) -> None:
-    world.turn(twilio_errors="rfc9457")
-    world.fault("twilio.verification", "status", times=1, status=429, retry_after=7)
+def test_an_ordered_error_of_twilios_has_its_new_form_if_the_switch_says_so(sandbox: SandboxDriver) -> None:
+    sandbox.set_switches(twilio_errors="rfc9457")
+    sandbox.order_fault("twilio.verification", "status", times=1, status=429, retry_after=7)
 
-    answer = world.start(ADA)
+    answer = sandbox.start_verification(ADA)
 
     assert (answer.headers["Content-Type"], answer.headers["Retry-After"]) == ("application/problem+json", "7")
     assert answer.json() == {
@@ -181,77 +183,77 @@ def test_an_ordered_error_of_twilios_has_its_new_form_if_the_switch_says_so(worl
     }
 
 
-def test_a_fault_strikes_as_often_as_ordered_then_no_more(world: World) -> None:
-    world.fault(UNIFY, "status", times=2)
+def test_a_fault_strikes_as_often_as_ordered_then_no_more(sandbox: SandboxDriver) -> None:
+    sandbox.order_fault(UNIFY, "status", times=2)
 
-    assert [world.prove("/v3/unify", possessionType="none").status_code for _ in range(3)] == [500, 500, 400]
-
-
-def test_a_fault_for_one_number_leaves_the_others_alone(world: World) -> None:
-    world.fault(UNIFY, "status", times=None, number=ADA)
-
-    assert "correlationId" not in world.unify(ADA)
-    assert "correlationId" in world.unify("+12025550102")
+    assert [sandbox.prove("/v3/unify", possessionType="none").status_code for _ in range(3)] == [500, 500, 400]
 
 
-def test_cleared_faults_are_gone(world: World) -> None:
-    world.fault(UNIFY, "status", times=None)
+def test_a_fault_for_one_number_leaves_the_others_alone(sandbox: SandboxDriver) -> None:
+    sandbox.order_fault(UNIFY, "status", times=None, number=ADA)
 
-    world.control("DELETE", "control/faults", {})
+    assert "correlationId" not in sandbox.unify(ADA)
+    assert "correlationId" in sandbox.unify("+12025550102")
 
-    assert "correlationId" in world.unify(ADA)
+
+def test_cleared_faults_are_gone(sandbox: SandboxDriver) -> None:
+    sandbox.order_fault(UNIFY, "status", times=None)
+
+    sandbox.control("DELETE", "control/faults", {})
+
+    assert "correlationId" in sandbox.unify(ADA)
 
 
-def test_a_bind_whose_answer_is_lost_has_happened(world: World) -> None:
-    correlation_id = world.checked(ADA)
-    world.status(correlation_id)
-    world.fault("prove.unify_bind", "lost", times=1)
+def test_a_bind_whose_answer_is_lost_has_happened(sandbox: SandboxDriver) -> None:
+    correlation_id = sandbox.checked_flow(ADA)
+    sandbox.status(correlation_id)
+    sandbox.order_fault("prove.unify_bind", "lost", times=1)
 
     with pytest.raises(requests.ConnectionError):
-        world.bind(correlation_id, ADA)
+        sandbox.bind(correlation_id, ADA)
 
-    assert world.status(correlation_id).json()["success"] == "true"
-    [line] = world.ledger("prove.unify_bind")
+    assert sandbox.status(correlation_id).json()["success"] == "true"
+    [line] = sandbox.ledger("prove.unify_bind")
     assert (line["effect"], line["bound"], line["correlationId"], line["number"]) == (True, True, correlation_id, ADA)
 
 
-def test_a_bind_that_was_reset_has_not_happened(world: World) -> None:
-    correlation_id = world.checked(ADA)
-    world.status(correlation_id)
-    world.fault("prove.unify_bind", "reset", times=1)
+def test_a_bind_that_was_reset_has_not_happened(sandbox: SandboxDriver) -> None:
+    correlation_id = sandbox.checked_flow(ADA)
+    sandbox.status(correlation_id)
+    sandbox.order_fault("prove.unify_bind", "reset", times=1)
 
     with pytest.raises(requests.ConnectionError):
-        world.bind(correlation_id, ADA)
+        sandbox.bind(correlation_id, ADA)
 
-    assert "bound" not in world.ledger("prove.unify_bind")[0]
-    assert world.bind(correlation_id, ADA).json()["success"] == "true"
-
-
-def test_an_effect_can_be_ordered_apart(world: World) -> None:
-    correlation_id = world.checked(ADA)
-    world.status(correlation_id)
-    world.fault("prove.unify_bind", "html", times=1, effect=True)
-
-    assert world.bind(correlation_id, ADA).status_code == 502
-
-    assert world.status(correlation_id).json()["success"] == "true"
+    assert "bound" not in sandbox.ledger("prove.unify_bind")[0]
+    assert sandbox.bind(correlation_id, ADA).json()["success"] == "true"
 
 
-def test_a_check_whose_answer_is_lost_has_used_up_the_code(world: World) -> None:
-    sid = world.started(ADA)
-    world.fault("twilio.verification_check", "lost", times=1)
+def test_an_effect_can_be_ordered_apart(sandbox: SandboxDriver) -> None:
+    correlation_id = sandbox.checked_flow(ADA)
+    sandbox.status(correlation_id)
+    sandbox.order_fault("prove.unify_bind", "html", times=1, effect=True)
+
+    assert sandbox.bind(correlation_id, ADA).status_code == 502
+
+    assert sandbox.status(correlation_id).json()["success"] == "true"
+
+
+def test_a_check_whose_answer_is_lost_has_used_up_the_code(sandbox: SandboxDriver) -> None:
+    sid = sandbox.send_code(ADA)
+    sandbox.order_fault("twilio.verification_check", "lost", times=1)
 
     with pytest.raises(requests.ConnectionError):
-        world.check(sid, world.code(ADA))
+        sandbox.check_code(sid, sandbox.code(ADA))
 
-    assert world.check(sid, world.code(ADA)).status_code == 404
-    assert world.ledger("twilio.verification_check")[0]["approved"] is True
+    assert sandbox.check_code(sid, sandbox.code(ADA)).status_code == 404
+    assert sandbox.ledger("twilio.verification_check")[0]["approved"] is True
 
 
-def test_every_call_can_have_a_bad_day(embedded: World) -> None:
-    embedded.fault(UNIFY, "refuse", times=1)
+def test_every_call_can_have_a_bad_day(embedded: SandboxDriver) -> None:
+    embedded.order_fault(UNIFY, "refuse", times=1)
     for route in ROUTES:
-        embedded.fault(route, "refuse", times=1)
+        embedded.order_fault(route, "refuse", times=1)
 
     ordered = [fault["route"] for fault in embedded.control("GET", "control/faults", {})]
 
@@ -314,24 +316,24 @@ def test_kinds_that_leave_no_trace_say_so() -> None:
 @pytest.mark.parametrize(
     ("route", "ask", "told"),
     [
-        ("prove.token", World.token, "Runner"),
-        ("prove.unify", lambda world: world.prove("/v3/unify", **PLAIN), "postponed"),
-        ("twilio.lookup", lambda world: world.twilio(LINE_TYPE, method="GET"), "hotline"),
-        ("twilio.verification", lambda world: world.start(ADA), "postponed"),
+        ("prove.token", SandboxDriver.token, "Runner"),
+        ("prove.unify", lambda sandbox: sandbox.prove("/v3/unify", **PLAIN), "postponed"),
+        ("twilio.lookup", lambda sandbox: sandbox.twilio(LINE_TYPE, method="GET"), "hotline"),
+        ("twilio.verification", lambda sandbox: sandbox.start_verification(ADA), "postponed"),
     ],
 )
 def test_a_value_from_a_closed_set_becomes_one_that_nobody_has_heard_of(
-    route: str, ask: Callable[[World], requests.Response], told: str, world: World
+    route: str, ask: Callable[[SandboxDriver], requests.Response], told: str, sandbox: SandboxDriver
 ) -> None:
-    world.fault(route, "unknown_value", times=1)
+    sandbox.order_fault(route, "unknown_value", times=1)
 
-    assert f'"{told}"' in ask(world).text
+    assert f'"{told}"' in ask(sandbox).text
 
 
-def test_an_error_keeps_its_status_when_values_are_unheard_of(world: World) -> None:
-    world.fault("twilio.verification", "unknown_value", times=1)
+def test_an_error_keeps_its_status_when_values_are_unheard_of(sandbox: SandboxDriver) -> None:
+    sandbox.order_fault("twilio.verification", "unknown_value", times=1)
 
-    assert world.start("hello").json()["status"] == 400
+    assert sandbox.start_verification("hello").json()["status"] == 400
 
 
 @pytest.mark.parametrize("route", ["prove.device_revoke", "prove.device_challenge"])
@@ -345,10 +347,12 @@ def test_where_no_value_is_from_a_closed_set_none_can_be_unheard_of(route: str, 
     ("status", "twilios", "proves"),
     [(400, 20001, 1001), (403, 20403, 8003), (404, 20404, 8011), (405, 20004, 1000), (500, 20500, 1000)],
 )
-def test_an_error_by_order_has_a_code_that_goes_with_it(status: int, twilios: int, proves: int, world: World) -> None:
-    world.fault("twilio.verification", "status", status=status, times=1)
-    world.fault(UNIFY, "status", status=status, times=1)
+def test_an_error_by_order_has_a_code_that_goes_with_it(
+    status: int, twilios: int, proves: int, sandbox: SandboxDriver
+) -> None:
+    sandbox.order_fault("twilio.verification", "status", status=status, times=1)
+    sandbox.order_fault(UNIFY, "status", status=status, times=1)
 
-    answers = world.start(ADA), world.prove("/v3/unify")
+    answers = sandbox.start_verification(ADA), sandbox.prove("/v3/unify")
 
     assert [(answer.status_code, answer.json()["code"]) for answer in answers] == [(status, twilios), (status, proves)]

@@ -10,7 +10,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from sandbox.state.people import PEOPLE
-from tests.sandbox.world import World
+from tests.sandbox.driver import SandboxDriver
 
 STRING = {"type": "string", "minLength": 1}
 CATEGORY = {
@@ -52,7 +52,7 @@ def mistakes(schema: dict[str, Any], answer: Any) -> list[str]:
 
 
 @pytest.mark.parametrize("number", GOOD_DAYS)
-def test_every_reply_of_a_journey_has_the_documented_shape(number: str, embedded: World) -> None:
+def test_every_reply_of_a_journey_has_the_documented_shape(number: str, embedded: SandboxDriver) -> None:
     unified = embedded.unify(number, clientHumanId="human-1")
     if PEOPLE[number].api_code:
         assert mistakes(ERROR, unified) == []

@@ -1,4 +1,4 @@
-"""Does the sandbox answer as the vendors' pages say? Through the adapter and over a socket."""
+"""The sandbox answers as the vendors' pages document, through the adapter and over a socket."""
 
 from base64 import b64encode
 from collections import Counter
@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from sandbox.state import clock
-from tests.sandbox.world import ACCOUNT, SERVICE, TOKEN, World
-from tests.wire import others, prove, twilio
+from tests.sandbox.driver import ACCOUNT, SERVICE, TOKEN, SandboxDriver
+from tests.wire import prove, prove_device, prove_identity, twilio
 from tests.wire.case import Case, differences
 
 ADA = "+12025550101"
@@ -17,24 +17,26 @@ HUGE = "x" * 3_000_000
 TWILIO = {"Authorization": f"Basic {b64encode(f'{ACCOUNT}:{TOKEN}'.encode()).decode()}"}
 
 
-@pytest.mark.parametrize("case", prove.CASES + twilio.CASES + others.CASES, ids=str)
-def test_the_sandbox_answers_as_documented(case: Case, world: World) -> None:
-    response = case.ask(world)
+@pytest.mark.parametrize("case", prove.CASES + prove_device.CASES + prove_identity.CASES + twilio.CASES, ids=str)
+def test_the_sandbox_answers_as_documented(case: Case, sandbox: SandboxDriver) -> None:
+    response = case.send(sandbox)
 
     headers = {name: response.headers.get(name) for name in case.headers}
-    found = differences(case.answer, response.json()) + differences(case.headers, headers, "header")
+    found = differences(case.body, response.json()) + differences(case.headers, headers, "header")
     found += differences(case.status, response.status_code, "status")
-    assert not found, "\n".join([*found, f"see {case.page}", world.last])
+    assert not found, "\n".join([*found, f"see {case.page}", sandbox.last_exchange])
 
 
-def test_25_server_calls_a_second_pass_whatever_else_is_asked(embedded: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    embedded.turn(requests_per_second="25")
+def test_the_rate_limit_allows_25_server_calls_a_second_and_ignores_other_calls(
+    embedded: SandboxDriver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    embedded.set_switches(requests_per_second="25")
     monkeypatch.setattr(clock, "now", lambda _: NOON)
     answered: Counter[int] = Counter()
     for _ in range(30):
         answered[prove.unify(embedded, phoneNumber=ADA).status_code] += 1
         for _ in range(2):
-            embedded.start(ADA)
+            embedded.start_verification(ADA)
 
     assert answered == {200: 25, 429: 5}
 
@@ -50,12 +52,12 @@ def test_25_server_calls_a_second_pass_whatever_else_is_asked(embedded: World, m
         ("twilio.verification", f"/twilio/v2/Services/{SERVICE}/Verifications", {"data": {"To": HUGE}}, 413),
     ],
 )
-def test_a_body_far_too_large_is_refused_in_the_vendors_words_and_is_in_the_ledger(
-    route: str, path: str, content: dict[str, Any], status: int, world: World
+def test_a_body_of_3_mb_gets_the_vendors_error_and_an_entry_in_the_ledger(
+    route: str, path: str, content: dict[str, Any], status: int, sandbox: SandboxDriver
 ) -> None:
-    authorization = world.authorization() if "revoke" in route else TWILIO
-    answer = world.send("POST", f"/sandbox{path}", headers=authorization, **content)
+    authorization = sandbox.authorization() if "revoke" in route else TWILIO
+    answer = sandbox.send("POST", f"/sandbox{path}", headers=authorization, **content)
 
     assert (answer.status_code, type(answer.json()["code"])) == (status, int)
-    line = world.ledger(route)[-1]
-    assert (line["status"], line["effect"]) == (status, False)
+    entry = sandbox.ledger(route)[-1]
+    assert (entry["status"], entry["effect"]) == (status, False)

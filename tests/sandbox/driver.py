@@ -1,4 +1,4 @@
-"""The sandbox as its callers meet it: through the adapter or over a real socket, with its control API at hand."""
+"""Drives a sandbox as its clients do: through the adapter or over a socket, with its control API."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -15,19 +15,25 @@ Control = Callable[[str, str, Mapping[str, Any]], Json]  # method, path below /s
 
 
 @dataclass
-class World:
-    """One sandbox that remembers nothing, one server that calls it, one browser."""
+class SandboxDriver:
+    """An empty sandbox, a server that calls it, and a browser. Calls raise what `requests` raises."""
 
     session: requests.Session
     origin: str
     control: Control
     device: PretendDevice = field(init=False)
     access_token: str = ""
-    patience_s: float = 5
-    last: str = ""  # what was asked and answered last, for a failing test to print
+    timeout_s: float = 5
+    last_exchange: str = ""  # the last request and response, for the message of a failing test
 
     def __post_init__(self) -> None:
         self.device = PretendDevice(self.origin)
+
+    def send(self, method: str, path: str, **content: Any) -> requests.Response:
+        self.last_exchange = f"request: {method} {path} {content}"[:2000]
+        response = self.session.request(method, self.origin + path, timeout=self.timeout_s, **content)
+        self.last_exchange += f"\nresponse: {response.status_code} {response.text[:2000]}"
+        return response
 
     # Prove
 
@@ -39,13 +45,14 @@ class World:
         return self.send("POST", f"/sandbox/prove{path}", json=body, headers=self.authorization())
 
     def authorization(self) -> dict[str, str]:
+        """The header for Prove's routes for servers. The first call gets an access token."""
         if not self.access_token:
             self.access_token = self.token().json()["access_token"]
         return {"Authorization": f"Bearer {self.access_token}"}
 
-    def identity(self, which: str) -> requests.Response:
-        """`which` is a proveId, or a number and `/lookup`."""
-        return self.send("GET", f"/sandbox/prove/v3/identity/{which}", headers=self.authorization())
+    def identity(self, suffix: str) -> requests.Response:
+        """`suffix` is a proveId, or a number and `/lookup`."""
+        return self.send("GET", f"/sandbox/prove/v3/identity/{suffix}", headers=self.authorization())
 
     def unify(self, number: str, **more: Any) -> dict[str, str]:
         body = {"possessionType": "none", "clientRequestId": "request-1", "phoneNumber": number} | more
@@ -60,18 +67,18 @@ class World:
         return self.prove("/v3/unify-bind", **body)
 
     def authenticate(self, auth_token: str) -> bool:
-        """The Web SDK's part."""
-        return self.device.authenticate(auth_token, over_http(self.session, self.patience_s))
+        """Does what the Web SDK does with the authToken. Returns whether its finish step would run."""
+        return self.device.authenticate(auth_token, over_http(self.session, self.timeout_s))
 
-    def checked(self, number: str, **more: Any) -> str:
-        """A flow whose device check is done; its correlationId."""
+    def checked_flow(self, number: str, **more: Any) -> str:
+        """Starts a flow and completes its device check. Returns the correlationId."""
         unified = self.unify(number, **more)
         assert self.authenticate(unified["authToken"])
         return unified["correlationId"]
 
-    def bound(self, number: str, **more: Any) -> str:
-        """A flow that ended with the number bound to the browser's key; its correlationId."""
-        correlation_id = self.checked(number, **more)
+    def bound_flow(self, number: str, **more: Any) -> str:
+        """Completes a flow that binds the number to the browser's key. Returns the correlationId."""
+        correlation_id = self.checked_flow(number, **more)
         assert self.status(correlation_id).json()["success"] == "possession_required"
         assert self.bind(correlation_id, number).json()["success"] == "true"
         return correlation_id
@@ -83,44 +90,38 @@ class World:
     ) -> requests.Response:
         return self.send(method, f"/sandbox/twilio{path}", data=form, auth=auth)
 
-    def start(self, number: str, channel: str = "sms") -> requests.Response:
+    def start_verification(self, number: str, channel: str = "sms") -> requests.Response:
         return self.twilio(f"/v2/Services/{SERVICE}/Verifications", {"To": number, "Channel": channel})
 
-    def check(self, sid: str, code: str) -> requests.Response:
+    def send_code(self, number: str, channel: str = "sms") -> str:
+        """Starts a verification and returns its sid."""
+        return str(self.start_verification(number, channel).json()["sid"])
+
+    def check_code(self, sid: str, code: str) -> requests.Response:
         return self.twilio(f"/v2/Services/{SERVICE}/VerificationCheck", {"VerificationSid": sid, "Code": code})
 
-    def started(self, number: str, channel: str = "sms") -> str:
-        """A verification's sid."""
-        return str(self.start(number, channel).json()["sid"])
-
-    # The desk
+    # The control API
 
     def messages(self, number: str) -> list[dict[str, str]]:
         found: list[dict[str, str]] = self.control("GET", "messages.json", {"to": number})
         return found
 
     def code(self, number: str) -> str:
+        """The code in the latest message to this number."""
         return self.messages(number)[0]["code"]
 
     def wrong_code(self, number: str) -> str:
         return str((int(self.code(number)) + 1) % 10**6).zfill(6)
 
-    def fault(self, route: str, kind: str, **options: Any) -> None:
+    def order_fault(self, route: str, kind: str, **options: Any) -> None:
         self.control("POST", "control/faults", {"route": route, "kind": kind, **options})
 
-    def passes(self, seconds: float) -> None:
+    def advance_clock(self, seconds: float) -> None:
         self.control("POST", "control/clock", {"advance_s": seconds})
 
-    def turn(self, **switches: str) -> None:
-        self.control("POST", "control/switches", switches)
+    def set_switches(self, **choices: str) -> None:
+        self.control("POST", "control/switches", choices)
 
     def ledger(self, route: str) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = self.control("GET", "control/ledger.json", {"route": route})
         return found
-
-    def send(self, method: str, path: str, **content: Any) -> requests.Response:
-        """Raises what requests raises."""
-        self.last = f"asked: {method} {path} {content}"[:2000]
-        response = self.session.request(method, self.origin + path, timeout=self.patience_s, **content)
-        self.last += f"\nanswered: {response.status_code} {response.text[:2000]}"
-        return response

@@ -27,20 +27,20 @@ def test_a_port_that_is_taken_is_told_of() -> None:
             call_command("sandbox", taken.getsockname()[1])
 
 
-def test_a_token_is_had_at_the_root_too_where_typescript_asks(standing_alone: str) -> None:
+def test_a_token_is_had_at_the_root_too_where_typescript_asks(standalone_origin: str) -> None:
     form = {"grant_type": "client_credentials", "client_id": "sandbox", "client_secret": "sandbox"}
 
-    assert requests.post(f"{standing_alone}/token", data=form, timeout=5).json()["token_type"] == "Bearer"
+    assert requests.post(f"{standalone_origin}/token", data=form, timeout=5).json()["token_type"] == "Bearer"
 
 
-def test_a_page_elsewhere_that_takes_on_its_address_is_turned_away(standing_alone: str) -> None:
-    answer = requests.get(f"{standing_alone}/sandbox/messages.json", headers={"Host": "evil.example"}, timeout=5)
+def test_a_page_elsewhere_that_takes_on_its_address_is_turned_away(standalone_origin: str) -> None:
+    answer = requests.get(f"{standalone_origin}/sandbox/messages.json", headers={"Host": "evil.example"}, timeout=5)
 
     assert answer.status_code == 400
 
 
-def test_a_connection_serves_many_calls(standing_alone: str) -> None:
-    connection = HTTPConnection(urlsplit(standing_alone).netloc, timeout=5)
+def test_a_connection_serves_many_calls(standalone_origin: str) -> None:
+    connection = HTTPConnection(urlsplit(standalone_origin).netloc, timeout=5)
     connection.connect()
     first = connection.sock
 
@@ -53,12 +53,12 @@ def test_a_connection_serves_many_calls(standing_alone: str) -> None:
 
 
 @pytest.mark.parametrize("path", ["desk.css", "desk.js", "icon.svg"])
-def test_the_desks_files_are_there(path: str, standing_alone: str) -> None:
-    assert requests.get(f"{standing_alone}/static/sandbox/{path}", timeout=5).status_code == 200
+def test_the_desks_files_are_there(path: str, standalone_origin: str) -> None:
+    assert requests.get(f"{standalone_origin}/static/sandbox/{path}", timeout=5).status_code == 200
 
 
-def test_its_root_leads_to_the_desk(standing_alone: str) -> None:
-    assert requests.get(standing_alone, timeout=5).url == f"{standing_alone}/sandbox/"
+def test_its_root_leads_to_the_desk(standalone_origin: str) -> None:
+    assert requests.get(standalone_origin, timeout=5).url == f"{standalone_origin}/sandbox/"
 
 
 @pytest.mark.parametrize("port", [99_999, -1])

@@ -9,8 +9,8 @@ from django.test import Client
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.processes import ROOT
+from tests.sandbox.driver import SandboxDriver
 from tests.sandbox.prove.browser import SDK, SETUP, Sdk
-from tests.sandbox.world import World
 
 ADA = "+12025550101"
 PHONE = "Phone +1 202-555-0101"
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.xdist_group("sdk")
 
 
 @pytest.fixture
-def desk(chromium: Browser, alone: World) -> Iterator[Page]:
+def desk(chromium: Browser, standalone: SandboxDriver) -> Iterator[Page]:
     """Open on a small phone. Nothing may go wrong in the page, and no policy be violated."""
     complaints: list[str] = []
     with chromium.new_context(viewport={"width": 320, "height": 640}) as context:
@@ -31,7 +31,7 @@ def desk(chromium: Browser, alone: World) -> Iterator[Page]:
         page = context.new_page()
         page.on("console", lambda message: complaints.append(message.text))
         page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.goto(f"{alone.origin}/sandbox/")
+        page.goto(f"{standalone.origin}/sandbox/")
         yield page
     refused = "Failed to load resource: the server responded with a status of 400 (Bad Request)"  # an order, by a test
     assert set(complaints) <= {refused}
@@ -42,42 +42,42 @@ def field(desk: Page, name: str) -> Locator:
     return desk.get_by_role("textbox", name=re.compile(f"^{name}"))
 
 
-def test_a_message_arrives_while_one_looks_and_its_code_can_be_copied(desk: Page, alone: World) -> None:
+def test_a_message_arrives_while_one_looks_and_its_code_can_be_copied(desk: Page, standalone: SandboxDriver) -> None:
     expect(desk.get_by_text("Your phone lies here.")).to_be_visible()
 
-    alone.started(ADA)
+    standalone.send_code(ADA)
 
     phone = desk.get_by_role("article", name=PHONE)
-    expect(phone).to_contain_text(f"code is {alone.code(ADA)}")
+    expect(phone).to_contain_text(f"code is {standalone.code(ADA)}")
     phone.get_by_role("button", name="Copy").click()
-    expect(desk.get_by_role("status")).to_have_text(f"{alone.code(ADA)} copied")
-    assert desk.evaluate("navigator.clipboard.readText()") == alone.code(ADA)
+    expect(desk.get_by_role("status")).to_have_text(f"{standalone.code(ADA)} copied")
+    assert desk.evaluate("navigator.clipboard.readText()") == standalone.code(ADA)
 
 
 @pytest.mark.parametrize("closed", ["undefined", "{writeText: () => Promise.reject(new Error())}"])
-def test_where_the_clipboard_is_closed_the_code_is_told(closed: str, desk: Page, alone: World) -> None:
+def test_where_the_clipboard_is_closed_the_code_is_told(closed: str, desk: Page, standalone: SandboxDriver) -> None:
     desk.evaluate(f"Object.defineProperty(navigator, 'clipboard', {{value: {closed}}})")
-    alone.started(ADA)
+    standalone.send_code(ADA)
 
     desk.get_by_role("article", name=PHONE).get_by_role("button", name="Copy").click()
 
-    expect(desk.get_by_role("status")).to_have_text(f"This page may not copy, you may: {alone.code(ADA)}")
+    expect(desk.get_by_role("status")).to_have_text(f"This page may not copy, you may: {standalone.code(ADA)}")
 
 
-def test_airplane_mode_holds_messages_back(desk: Page, alone: World) -> None:
-    alone.checked(ADA)
+def test_airplane_mode_holds_messages_back(desk: Page, standalone: SandboxDriver) -> None:
+    standalone.checked_flow(ADA)
     phone = desk.get_by_role("article", name=PHONE)
     phone.get_by_role("button", name="Airplane mode").click()
     expect(phone.get_by_role("button", name="Airplane mode")).to_have_attribute("aria-pressed", "true")
 
-    alone.started(ADA)
+    standalone.send_code(ADA)
     expect(phone).to_contain_text("1 on its way")
 
     phone.get_by_role("button", name="Airplane mode").click()
     expect(phone.get_by_role("button", name="Copy")).to_be_visible()
 
 
-def test_a_bad_day_is_ordered_and_called_off(desk: Page, alone: World) -> None:
+def test_a_bad_day_is_ordered_and_called_off(desk: Page, standalone: SandboxDriver) -> None:
     desk.get_by_role("combobox", name="Call ").select_option("prove.unify")
     desk.get_by_role("combobox", name="Goes wrong").select_option("status")
     desk.get_by_role("button", name="Order").click()
@@ -86,10 +86,10 @@ def test_a_bad_day_is_ordered_and_called_off(desk: Page, alone: World) -> None:
     desk.get_by_role("button", name="No more bad days").click()
 
     expect(desk.locator("#faults")).to_contain_text("None ordered")
-    assert alone.unify(ADA)["success"] == "pending"
+    assert standalone.unify(ADA)["success"] == "pending"
 
 
-def test_a_bad_day_can_be_ordered_for_one_number_with_its_options(desk: Page, alone: World) -> None:
+def test_a_bad_day_can_be_ordered_for_one_number_with_its_options(desk: Page, standalone: SandboxDriver) -> None:
     desk.get_by_role("combobox", name="Call ").select_option("prove.unify")
     desk.get_by_role("combobox", name="Goes wrong").select_option("answer")
     field(desk, "Status").fill("202")
@@ -100,8 +100,8 @@ def test_a_bad_day_can_be_ordered_for_one_number_with_its_options(desk: Page, al
 
     ordered = f'prove.unify answer, status 202, body {{"success": "perhaps"}}, always, {ADA}'
     expect(desk.locator("#faults")).to_contain_text(ordered)
-    assert alone.unify(ADA) == {"success": "perhaps"}
-    assert alone.unify("+12025550102")["success"] == "pending"
+    assert standalone.unify(ADA) == {"success": "perhaps"}
+    assert standalone.unify("+12025550102")["success"] == "pending"
 
 
 def test_only_what_a_kind_of_bad_day_takes_is_asked_for(desk: Page) -> None:
@@ -122,62 +122,62 @@ def test_an_order_that_makes_no_sense_is_told(desk: Page) -> None:
     expect(desk.locator("#faults")).to_contain_text("None ordered")
 
 
-def test_time_moves_forward(desk: Page, alone: World) -> None:
-    sid = alone.started(ADA)
+def test_time_moves_forward(desk: Page, standalone: SandboxDriver) -> None:
+    sid = standalone.send_code(ADA)
 
     desk.get_by_role("button", name="+10 min").click()
 
     expect(desk.locator("#time")).to_contain_text("ahead by 0:10:00")
-    assert alone.check(sid, alone.code(ADA)).status_code == 404
+    assert standalone.check_code(sid, standalone.code(ADA)).status_code == 404
 
 
 @pytest.mark.skipif(not SDK.exists(), reason="the Web SDK is not installed")
-def test_the_keys_of_this_browser_are_known_and_can_be_revoked(desk: Page, alone: World) -> None:
+def test_the_keys_of_this_browser_are_known_and_can_be_revoked(desk: Page, standalone: SandboxDriver) -> None:
     desk.evaluate(SDK.read_text())
     desk.evaluate(SETUP)
-    unified = alone.unify(ADA)
+    unified = standalone.unify(ADA)
     assert Sdk(desk).authenticate(unified["authToken"]).finished
     expect(desk.get_by_text("in this browser")).to_be_visible()
 
     desk.get_by_role("button", name="Revoke").click()
 
     expect(desk.locator("#keys")).to_contain_text("revoked")
-    assert Sdk(desk).authenticate(alone.unify(ADA)["authToken"]).finished
-    assert [call["outcome"] for call in alone.ledger("prove.device_verify")] == ["10006"]
+    assert Sdk(desk).authenticate(standalone.unify(ADA)["authToken"]).finished
+    assert [call["outcome"] for call in standalone.ledger("prove.device_verify")] == ["10006"]
 
 
 def test_looking_at_the_desk_first_does_not_spoil_the_browser_for_the_sdk(desk: Page) -> None:
     assert desk.evaluate("async () => (await indexedDB.databases()).length") == 0
 
 
-def test_focus_stays_where_it_was_when_something_arrives(desk: Page, alone: World) -> None:
-    alone.started(ADA)
+def test_focus_stays_where_it_was_when_something_arrives(desk: Page, standalone: SandboxDriver) -> None:
+    standalone.send_code(ADA)
     button = desk.get_by_role("article", name=PHONE).get_by_role("button", name="Airplane mode")
     button.focus()
 
-    alone.started(ADA)
+    standalone.send_code(ADA)
 
     expect(desk.get_by_role("button", name="Copy")).to_have_count(2)
     expect(button).to_be_focused()
 
 
-def test_focus_stays_on_a_phone_that_moves(desk: Page, alone: World) -> None:
-    alone.started(ADA)
-    alone.started("+12025550102")
+def test_focus_stays_on_a_phone_that_moves(desk: Page, standalone: SandboxDriver) -> None:
+    standalone.send_code(ADA)
+    standalone.send_code("+12025550102")
     button = desk.get_by_role("article", name=PHONE).get_by_role("button", name="Airplane mode")
     button.focus()
     desk.evaluate("scrollTo(0, document.body.scrollHeight)")
     place = desk.evaluate("scrollY")
 
-    alone.started(ADA)
+    standalone.send_code(ADA)
 
     expect(desk.get_by_role("article").first).to_have_attribute("aria-label", PHONE)
     expect(button).to_be_focused()
     assert desk.evaluate("scrollY") >= place
 
 
-def test_after_everything_is_forgotten_focus_is_where_it_was_asked_for(desk: Page, alone: World) -> None:
-    alone.started(ADA)
+def test_after_everything_is_forgotten_focus_is_where_it_was_asked_for(desk: Page, standalone: SandboxDriver) -> None:
+    standalone.send_code(ADA)
     desk.get_by_text("Forget everything").first.click()
     desk.get_by_role("button", name="Yes, forget everything").click()
 
@@ -185,37 +185,37 @@ def test_after_everything_is_forgotten_focus_is_where_it_was_asked_for(desk: Pag
     expect(desk.locator(".ask summary")).to_be_focused()
 
 
-def test_a_page_that_is_no_desk_stops_no_updates(desk: Page, alone: World) -> None:
+def test_a_page_that_is_no_desk_stops_no_updates(desk: Page, standalone: SandboxDriver) -> None:
     desk.route("**/sandbox/", lambda route: route.fulfill(body="<p>hello</p>", content_type="text/html"), times=1)
     expect(desk.get_by_role("status")).to_have_text("The sandbox does not answer.")
 
-    alone.started(ADA)
+    standalone.send_code(ADA)
 
     expect(desk.get_by_role("article", name=PHONE)).to_be_visible()
 
 
-def test_the_desk_works_without_its_script(chromium: Browser, standing_alone: str) -> None:
+def test_the_desk_works_without_its_script(chromium: Browser, standalone_origin: str) -> None:
     with chromium.new_context(java_script_enabled=False) as context:
         page = context.new_page()
-        page.goto(f"{standing_alone}/sandbox/")
+        page.goto(f"{standalone_origin}/sandbox/")
         page.get_by_role("button", name="+1 min", exact=True).click()
         expect(page.locator("#time")).to_contain_text("ahead by")
 
 
-def test_nothing_is_wider_than_a_small_phone(desk: Page, alone: World) -> None:
-    alone.bound(ADA)
-    alone.started(ADA)
+def test_nothing_is_wider_than_a_small_phone(desk: Page, standalone: SandboxDriver) -> None:
+    standalone.bound_flow(ADA)
+    standalone.send_code(ADA)
     expect(desk.get_by_role("button", name="Copy")).to_be_visible()
 
     assert desk.evaluate("document.documentElement.scrollWidth") <= 320
 
 
-def full(desk: Page, alone: World) -> None:
+def full(desk: Page, standalone: SandboxDriver) -> None:
     """Everything is on it, and open."""
-    alone.bound(ADA)
-    alone.started(ADA)
-    alone.control("POST", "control/airplane", {"number": "+12025550102", "on": True})
-    alone.fault("prove.unify", "answer", body={"a" * 60: 1})
+    standalone.bound_flow(ADA)
+    standalone.send_code(ADA)
+    standalone.control("POST", "control/airplane", {"number": "+12025550102", "on": True})
+    standalone.order_fault("prove.unify", "answer", body={"a" * 60: 1})
     desk.get_by_role("combobox", name="Goes wrong").select_option("answer")
     desk.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
     expect(desk.locator("#faults")).to_contain_text("always")
@@ -224,29 +224,29 @@ def full(desk: Page, alone: World) -> None:
 @pytest.mark.skipif(not AXE.exists(), reason="axe-core is not installed")
 @pytest.mark.parametrize("look", ["light", "dark"])
 @pytest.mark.parametrize("width", [320, 1280])
-def test_axe_finds_nothing(look: Literal["light", "dark"], width: int, desk: Page, alone: World) -> None:
+def test_axe_finds_nothing(look: Literal["light", "dark"], width: int, desk: Page, standalone: SandboxDriver) -> None:
     desk.set_viewport_size({"width": width, "height": 900})
     desk.emulate_media(color_scheme=look, reduced_motion="reduce")
     desk.evaluate(AXE.read_text())
     assert desk.evaluate(FOUND) == []
 
-    full(desk, alone)
+    full(desk, standalone)
 
     assert desk.evaluate(FOUND) == []
 
 
-def test_nothing_is_cut_on_a_small_phone_with_text_twice_the_size(desk: Page, alone: World) -> None:
-    full(desk, alone)
+def test_nothing_is_cut_on_a_small_phone_with_text_twice_the_size(desk: Page, standalone: SandboxDriver) -> None:
+    full(desk, standalone)
     desk.evaluate("document.documentElement.style.fontSize = '200%'")
 
     assert desk.evaluate("document.documentElement.scrollWidth") <= 320
 
 
 @pytest.mark.parametrize("phones", [1, 4, 5])
-def test_on_a_wide_screen_every_phone_lies_on_the_desk(phones: int, desk: Page, alone: World) -> None:
+def test_on_a_wide_screen_every_phone_lies_on_the_desk(phones: int, desk: Page, standalone: SandboxDriver) -> None:
     desk.set_viewport_size({"width": 1280, "height": 900})
     for last in range(phones):
-        alone.started(f"+1202555020{last}")
+        standalone.send_code(f"+1202555020{last}")
     expect(desk.get_by_role("article")).to_have_count(phones)
 
     edges = desk.get_by_role("article").evaluate_all("(all) => all.map((one) => one.getBoundingClientRect().right)")
@@ -254,8 +254,10 @@ def test_on_a_wide_screen_every_phone_lies_on_the_desk(phones: int, desk: Page, 
     assert max(edges) <= desk.evaluate("document.querySelector('.desk').getBoundingClientRect().right")
 
 
-def test_everything_is_forgotten_after_a_question_that_the_keyboard_can_answer(desk: Page, alone: World) -> None:
-    alone.started(ADA)
+def test_everything_is_forgotten_after_a_question_that_the_keyboard_can_answer(
+    desk: Page, standalone: SandboxDriver
+) -> None:
+    standalone.send_code(ADA)
     desk.locator("summary", has_text="Forget everything").focus()
     desk.keyboard.press("Enter")
     yes = desk.get_by_role("button", name="Yes, forget everything")
