@@ -3,7 +3,8 @@
 from django.conf import settings
 from django.urls import include, path
 
-from onboarding.desk.admin import site
+import onboarding.desk.admin  # noqa: F401 - registers the lists on the site
+from onboarding.desk.site import site
 
 handler400 = "onboarding.web.system_views.bad_request"
 handler403 = "onboarding.web.system_views.permission_denied"

@@ -1,4 +1,4 @@
-"""The reviewers' verbs: they let somebody try again or stop something. None moves a session, sends, checks or binds."""
+"""The reviewers' verbs: they clear or decline a session and reveal a number. None changes a session's state."""
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
@@ -14,25 +14,25 @@ from onboarding.models import Binding, OnboardingSession
 
 
 def approve(*, session: OnboardingSession, by: AbstractBaseUser, reason: str) -> OnboardingSession:
-    """The number is not held up for the same reasons again for CLEARANCE_LIFE; its owner has to start anew.
+    """Clear the session's failure reasons for its number, for CLEARANCE_LIFE. The person has to start again.
 
-    Raises StaleState if the session does not wait for a reviewer.
+    Returns the session. Raises StaleState if it does not wait for a reviewer.
     """
     return _review(session, Review.APPROVED, Name.REVIEW_APPROVED, by=by, reason=reason)
 
 
 def decline(*, session: OnboardingSession, by: AbstractBaseUser, reason: str) -> OnboardingSession:
-    """What was held stays a no. Raises StaleState if the session does not wait for a reviewer."""
+    """Decline the session, and return it. Raises StaleState if it does not wait for a reviewer."""
     return _review(session, Review.DECLINED, Name.REVIEW_DECLINED, by=by, reason=reason)
 
 
 def _review(
-    session: OnboardingSession, word: Review, name: Name, *, by: AbstractBaseUser, reason: str
+    session: OnboardingSession, decision: Review, name: Name, *, by: AbstractBaseUser, reason: str
 ) -> OnboardingSession:
-    """Once: its state is final and stays."""
+    """Record the decision, once. The session keeps its final state."""
     with transaction.atomic():
         waiting = OnboardingSession.objects.filter(pk=session.pk, state=State.IN_REVIEW, review="")
-        if not waiting.update(review=word, reviewed_at=Now()):
+        if not waiting.update(review=decision, reviewed_at=Now()):
             raise StaleState
         session.refresh_from_db()
         events.record(name, {"reason": reason}, session=session, actor=by)
@@ -40,7 +40,7 @@ def _review(
 
 
 def reveal(*, of: OnboardingSession | Binding, by: AbstractBaseUser, reason: str) -> Number:
-    """The whole number, for a reviewer's eyes; the diary says whose they were, and why. Raises Limited."""
+    """Return the whole number, and write to the event log who saw it and why. Raises Limited."""
     about: dict[str, object] = {"session" if isinstance(of, OnboardingSession) else "binding": of}
     with transaction.atomic():
         limits.charge([Charge(REVEALS, by.get_username())])

@@ -37,7 +37,7 @@ JOURNEYS = "tests/journey/test_"
 FIRST, BAD, TURN = f"{JOURNEYS}first_time.py", f"{JOURNEYS}bad_days.py", f"{JOURNEYS}out_of_turn.py"
 MOVED, DOORS = f"{JOURNEYS}moved_number.py", f"{JOURNEYS}closed_doors.py"
 VERDICTS = "onboarding/desk/reviews.py"
-RISK, REVIEWS, STAMPS = f"{JOURNEYS}risk.py", "tests/desk/test_reviews.py", "onboarding/desk/stamps.py"
+RISK, REVIEWS, STAMPS = f"{JOURNEYS}risk.py", "tests/desk/test_reviews.py", "onboarding/desk/acts.py"
 LIMITS, LEASE = "onboarding/limits.py", "onboarding/journey/lease.py"
 BUDGETS, ADDRESS = "onboarding/domain/budgets.py", "onboarding/web/address.py"
 LIMITED = "tests/limits/test_"
@@ -141,7 +141,7 @@ MUTANTS = (
     Mutant("T65", "what is decided can be decided again", VERDICTS, 'state=State.IN_REVIEW, review=""', "state=State.IN_REVIEW", REVIEWS),
     Mutant("T60", "a reason may hold a number", STAMPS, "        if LIKE_A_NUMBER.search(reason):", "        if False:", REVIEWS),
     Mutant("I26", "who saw a number is not written down", VERDICTS, "        events.record(Name.NUMBER_REVEALED, {\"reason\": reason}, actor=by, **about)\n", "", REVIEWS),
-    Mutant("I29", "a reviewer's word moves the session on", VERDICTS, "waiting.update(review=word, ", 'waiting.update(state="possession_required", review=word, ', REVIEWS),
+    Mutant("I29", "a reviewer's word moves the session on", VERDICTS, "waiting.update(review=decision, ", 'waiting.update(state="possession_required", review=decision, ', REVIEWS),
     Mutant("I36", "every node tells Prove of the same key, and again each time", RECOVERY, "        if due.filter(pk=binding.pk).update(tell_prove_at=Now() + TELL_AGAIN):\n", "        if True:\n", f"tests/operations/test_recovery.py {ANY}"),
     # Who decides
     Mutant("I04", "a request may say that its number was not typed", VIEWS, 'form.cleaned_data["phone"], recalled=False)', 'form.cleaned_data["phone"], recalled="recalled" in request.POST)', AUTHORITY),
@@ -202,9 +202,9 @@ MUTANTS = (
     Mutant("T25", "all countries are allowed", FORMS, 'if (number.region or "") not in allowed_countries():', "if False:", f"{LIMITED}texts.py"),
     Mutant("T25", "no brake on a country", BUDGETS, "    yield Charge(BRAKE_COUNTRY, country)\n", "", f"{LIMITED}sweep.py"),
     Mutant("T60", "masked numbers can be tried out", "onboarding/desk/admin.py", "limits.charge([Charge(budgets.FINDS", "list([Charge(budgets.FINDS", f"{LIMITED}every_budget.py"),
-    Mutant("T63", "reviewers' passwords are guessed for ever", "onboarding/desk/admin.py", "        limits.charge(budgets.logins(account, client))\n", "", "tests/desk/test_logins.py"),
+    Mutant("T63", "reviewers' passwords are guessed for ever", "onboarding/desk/site.py", "        limits.charge(budgets.logins(account, client))\n", "", "tests/desk/test_logins.py"),
     # Reviewers
-    Mutant("I28", "any django-otp device opens the desk", "onboarding/desk/admin.py", "isinstance(getattr(request.user, \"otp_device\", None), TOTPDevice)", "request.user.is_verified()", "tests/desk/test_admin.py"),
+    Mutant("I28", "any django-otp device opens the desk", "onboarding/desk/site.py", "isinstance(getattr(request.user, \"otp_device\", None), TOTPDevice)", "request.user.is_verified()", "tests/desk/test_admin.py"),
 )  # fmt: skip
 
 

@@ -21,7 +21,8 @@ from django.utils import timezone
 from django.utils.translation import override
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from onboarding.desk.admin import COUNTED, site
+from onboarding.desk.admin import COUNT_LIMIT
+from onboarding.desk.site import site
 from onboarding.domain.states import Notice, State
 from onboarding.domain.wording import NOTICE_WORDS, STATE_WORDS
 from onboarding.models import Binding, Event, OnboardingSession
@@ -299,13 +300,14 @@ def test_a_list_asks_the_same_few_questions_however_long_it_is(desk: Client) -> 
     few = asked()
     expires = timezone.now()
     OnboardingSession.objects.bulk_create(
-        OnboardingSession(start_key=uuid.uuid4(), number="+12025550101", expires_at=expires) for _ in range(COUNTED + 5)
+        OnboardingSession(start_key=uuid.uuid4(), number="+12025550101", expires_at=expires)
+        for _ in range(COUNT_LIMIT + 5)
     )
     many = asked()
     assert len(many) == len(few) <= 8
     counts = [sql for sql in many if "COUNT" in sql]
-    assert counts and all(f"LIMIT {COUNTED}" in sql for sql in counts)
-    assert f"first {COUNTED} rows" in shown(desk, SESSIONS)
+    assert counts and all(f"LIMIT {COUNT_LIMIT}" in sql for sql in counts)
+    assert f"first {COUNT_LIMIT} rows" in shown(desk, SESSIONS)
 
 
 def test_a_long_timeline_asks_no_more_than_a_short_one(desk: Client) -> None:

@@ -1,4 +1,4 @@
-"""`manage.py createreviewer NAME`: a person who may read and stamp at the reviewers' desk."""
+"""`manage.py createreviewer NAME` makes a reviewer for the desk at /admin/."""
 
 import secrets
 from argparse import ArgumentParser
@@ -15,8 +15,8 @@ from django.db import transaction
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 GROUP = "Reviewers"
-READS = ("view_onboardingsession", "view_binding", "view_event")
-STAMPS = (
+VIEWS = ("view_onboardingsession", "view_binding", "view_event")
+ACTS = (
     "approve_onboardingsession",
     "decline_onboardingsession",
     "reveal_onboardingsession",
@@ -27,7 +27,7 @@ GENERATED_PASSWORD_BYTES = 18
 
 
 class Command(BaseCommand):
-    """Staff, with the right to look and to stamp, and an authenticator; the desk lets nobody in without one."""
+    """Makes a staff user with the reviewers' permissions and an authenticator, without which the desk admits nobody."""
 
     help = "Make a reviewer for /admin/: asks for a password, then shows a QR code for an authenticator app."
 
@@ -38,23 +38,25 @@ class Command(BaseCommand):
     def handle(self, *, name: str, no_input: bool, **_options: object) -> None:
         if User.objects.filter(username=name).exists():
             raise CommandError(f"There is already somebody called {name}.")
-        password = secrets.token_urlsafe(GENERATED_PASSWORD_BYTES) if no_input else _asked(User(username=name))
-        device = _reviewer(name, password)
+        password = secrets.token_urlsafe(GENERATED_PASSWORD_BYTES) if no_input else _asked_password(User(username=name))
+        device = _make_reviewer(name, password)
         if no_input:
             self.stdout.write(f"Password, shown only now: {password}")
         self.stdout.write("Scan this with an authenticator app:")
-        self.stdout.write(_drawn(device.config_url))
+        self.stdout.write(_qr_code(device.config_url))
         self.stdout.write(f"Or type it in there: {b32encode(device.bin_key).decode()} (time based, 6 digits, 30 s)")
         self.stdout.write(self.style.SUCCESS(f"{name} can now log in at /admin/."))
 
 
-def _drawn(url: str) -> str:
+def _qr_code(url: str) -> str:
+    """Return the URL's QR code as terminal output."""
     drawing = StringIO()
     segno.make(url).terminal(out=drawing, compact=True)
     return drawing.getvalue()
 
 
-def _asked(user: User) -> str:
+def _asked_password(user: User) -> str:
+    """Return the password that was typed twice. Raises CommandError."""
     password = getpass("Password: ")
     if getpass("Again: ") != password:
         raise CommandError("The two passwords differ. Nothing was made.")
@@ -66,7 +68,8 @@ def _asked(user: User) -> str:
 
 
 @transaction.atomic
-def _reviewer(name: str, password: str) -> TOTPDevice:
+def _make_reviewer(name: str, password: str) -> TOTPDevice:
+    """Return the new reviewer's authenticator. Raises CommandError for an invalid name."""
     user = User(username=name, is_staff=True)
     user.set_password(password)
     try:
@@ -75,7 +78,7 @@ def _reviewer(name: str, password: str) -> TOTPDevice:
         raise CommandError(" ".join(error.messages)) from None
     user.save()
     group, _new = Group.objects.get_or_create(name=GROUP)
-    permissions = Permission.objects.filter(content_type__app_label="onboarding", codename__in=READS + STAMPS)
+    permissions = Permission.objects.filter(content_type__app_label="onboarding", codename__in=VIEWS + ACTS)
     group.permissions.set(permissions)
     user.groups.add(group)
     return TOTPDevice.objects.create(user=user, name="Authenticator")

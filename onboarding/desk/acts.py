@@ -1,4 +1,4 @@
-"""What a reviewer may do: for each act a permission, a page that says what will happen and asks why, and one verb."""
+"""The acts of reviewers. Each has a permission, a page that says what will happen and asks for a reason, and a verb."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -25,7 +25,7 @@ LIKE_A_NUMBER = re.compile(r"(\d[\s().+/-]*){7}")
 
 
 class ReasonForm(forms.Form):
-    """Why. It goes into the diary, which may hold no number."""
+    """The reason for an act. It is written to the event log, which must not contain a number."""
 
     reason = forms.CharField(label=_("Reason"), max_length=LONGEST_REASON, widget=forms.TextInput({"size": 60}))
 
@@ -37,18 +37,18 @@ class ReasonForm(forms.Form):
 
 
 @dataclass(frozen=True)
-class Stamp:
-    """`name` is the permission's and the path's. `fits`: whether it makes sense for a row as it stands."""
+class Act:
+    """An act on one row. `name` is part of its permission and its path. `applies` returns whether a row allows it."""
 
     name: str
     title: Any
     effect: Any
     verb: Callable[..., object]
-    row: str  # what the verb calls it
-    fits: Callable[[Any], bool]
+    parameter: str  # of the verb, for the row
+    applies: Callable[[Any], bool]
 
 
-APPROVE = Stamp(
+APPROVE = Act(
     "approve",
     _("Let this number try again"),
     _(
@@ -59,7 +59,7 @@ APPROVE = Stamp(
     "session",
     lambda session: session.waits_for_review,
 )
-DECLINE = Stamp(
+DECLINE = Act(
     "decline",
     _("Decline"),
     _("The person is told that this number can't be linked to this device."),
@@ -67,7 +67,7 @@ DECLINE = Stamp(
     "session",
     lambda session: session.waits_for_review,
 )
-REVOKE = Stamp(
+REVOKE = Act(
     "revoke",
     _("Revoke"),
     _("The number is unlinked from the device at once, here and at Prove. A new code can link it again."),
@@ -75,7 +75,7 @@ REVOKE = Stamp(
     "binding",
     lambda binding: binding.confirmed,
 )
-REVEAL = Stamp(
+REVEAL = Act(
     "reveal",
     _("Show the whole number"),
     _("The number is shown once, to you. That you saw it is kept, with your reason."),
@@ -85,58 +85,60 @@ REVEAL = Stamp(
 )
 
 
-class Stamped(admin.ModelAdmin):  # type: ignore[type-arg]
-    """A reading room with a few acts on the row at hand."""
+class ActsAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """A ModelAdmin with acts on single rows."""
 
-    stamps: Sequence[Stamp] = ()
+    acts: Sequence[Act] = ()
 
     def get_urls(self) -> list[URLPattern | URLResolver]:  # type: ignore[override]
-        acts: list[URLPattern | URLResolver] = [
+        urls: list[URLPattern | URLResolver] = [
             path(
-                f"<path:object_id>/{stamp.name}/",
-                self.admin_site.admin_view(partial(self.act, stamp=stamp)),
-                name=f"{self.opts.app_label}_{self.opts.model_name}_{stamp.name}",
+                f"<path:object_id>/{act.name}/",
+                self.admin_site.admin_view(partial(self.act_view, act=act)),
+                name=f"{self.opts.app_label}_{self.opts.model_name}_{act.name}",
             )
-            for stamp in self.stamps
+            for act in self.acts
         ]
-        return acts + super().get_urls()
+        return urls + super().get_urls()
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **named: Any) -> Any:
-        context["stamps"] = [s for s in self.stamps if self.may(request, s) and s.fits(context["original"])]
+        row = context["original"]
+        context["acts"] = [act for act in self.acts if self.may_act(request, act) and act.applies(row)]
         return super().render_change_form(request, context, *args, **named)
 
-    def may(self, request: HttpRequest, stamp: Stamp) -> bool:
-        permission = f"{self.opts.app_label}.{stamp.name}_{self.opts.model_name}"
+    def may_act(self, request: HttpRequest, act: Act) -> bool:
+        """Return whether this reviewer has the permission."""
+        permission = f"{self.opts.app_label}.{act.name}_{self.opts.model_name}"
         return self.has_view_permission(request) and request.user.has_perm(permission)
 
-    def act(self, request: HttpRequest, object_id: str, *, stamp: Stamp) -> HttpResponse:
-        """GET asks why, POST does it."""
-        if not self.may(request, stamp):
+    def act_view(self, request: HttpRequest, object_id: str, *, act: Act) -> HttpResponse:
+        """Ask for the reason on GET; do it on POST. Raises PermissionDenied and Http404."""
+        if not self.may_act(request, act):
             raise PermissionDenied
         row = self.get_object(request, unquote(object_id))
         if row is None:
             raise Http404
         form = ReasonForm(request.POST if request.method == "POST" else None)
-        if not stamp.fits(row):
+        if not act.applies(row):
             return self._too_late(request, row)
         if not form.is_valid():
-            return self._page(request, stamp, row, form=form)
+            return self._page(request, act, row, form=form)
         try:
-            done = stamp.verb(**{stamp.row: row}, by=request.user, reason=form.cleaned_data["reason"])
+            done = act.verb(**{act.parameter: row}, by=request.user, reason=form.cleaned_data["reason"])
         except StaleState:
             return self._too_late(request, row)
         except Limited:
             messages.error(request, _("That is all for now. Try again in some minutes."))
             return self._back(row)
         if isinstance(done, Number):
-            return self._page(request, stamp, row, revealed=done.display)
-        messages.success(request, _("Done: %(stamp)s.") % {"stamp": stamp.title})
+            return self._page(request, act, row, revealed=done.display)
+        messages.success(request, _("Done: %(stamp)s.") % {"stamp": act.title})
         return self._back(row)
 
-    def _page(self, request: HttpRequest, stamp: Stamp, row: Any, **context: object) -> HttpResponse:
-        known = {"title": stamp.title, "opts": self.opts, "original": row, "stamp": stamp}
+    def _page(self, request: HttpRequest, act: Act, row: Any, **context: object) -> HttpResponse:
+        known = {"title": act.title, "opts": self.opts, "original": row, "act": act}
         context = {**self.admin_site.each_context(request), **known, **context}
-        return TemplateResponse(request, "admin/onboarding/stamp.html", context)
+        return TemplateResponse(request, "admin/onboarding/act.html", context)
 
     def _too_late(self, request: HttpRequest, row: Any) -> HttpResponse:
         messages.error(request, _("This can't be done any more: see below how it stands now."))

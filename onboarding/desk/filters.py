@@ -1,0 +1,118 @@
+"""The filters of the reviewers' lists. No filter takes a number: it could unmask one digit by digit."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
+from django.db.models.functions import Now
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from onboarding.domain.policy import VERDICTS
+from onboarding.domain.states import State
+from onboarding.domain.wording import NOTICE_WORDS, REVIEW_WORDS, STATE_WORDS
+
+LONGEST_REASON = 40  # characters of a failure reason's code
+
+
+class ChoiceFilter(admin.SimpleListFilter):
+    """Filters by one of a closed set of values, which are shown in words."""
+
+    words: Mapping[str, Any]  # by value
+
+    def lookups(self, _request: HttpRequest, _model_admin: Any) -> list[tuple[str, Any]]:
+        return list(self.words.items())
+
+    def queryset(self, _request: HttpRequest, rows: QuerySet[Any]) -> QuerySet[Any]:
+        value = self.value()
+        if value is None:
+            return rows
+        if value not in self.words:
+            raise IncorrectLookupParameters
+        return self.narrow(rows, value)
+
+    def narrow(self, rows: QuerySet[Any], value: str) -> QuerySet[Any]:
+        return rows.filter(**{str(self.parameter_name): value})
+
+
+class StateFilter(ChoiceFilter):
+    title, parameter_name, words = _("state"), "state", STATE_WORDS
+
+
+class NoticeFilter(ChoiceFilter):
+    title, parameter_name, words = _("last notice"), "notice", NOTICE_WORDS
+
+
+class ReviewFilter(ChoiceFilter):
+    title, parameter_name = _("review"), "review"
+    words = {"waiting": _("waiting"), **REVIEW_WORDS}
+
+    def narrow(self, rows: QuerySet[Any], value: str) -> QuerySet[Any]:
+        return rows.filter(state=State.IN_REVIEW, review="" if value == "waiting" else value)
+
+
+class RebindFilter(ChoiceFilter):
+    title, parameter_name = _("moves a key"), "rebind"
+    words = {"True": _("Yes"), "False": _("No")}
+
+
+class ConfirmedFilter(ChoiceFilter):
+    title, parameter_name = _("in force"), "confirmed"
+    words = {"True": _("Yes"), "False": _("Revoked")}
+
+
+class AgeFilter(ChoiceFilter):
+    """Filters by age, by the database's clock."""
+
+    title, parameter_name = _("age"), "age"
+    words = {"hour": _("Past hour"), "day": _("Past 24 hours"), "week": _("Past 7 days"), "older": _("Older")}
+    ages = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(days=7)}
+
+    def narrow(self, rows: QuerySet[Any], value: str) -> QuerySet[Any]:
+        if value == "older":
+            return rows.filter(created_at__lt=Now() - self.ages["week"])
+        return rows.filter(created_at__gte=Now() - self.ages[value])
+
+
+class ReasonFilter(admin.SimpleListFilter):
+    """Filters by a failure reason's code. It offers the policy's codes; a link on a session's page may name another."""
+
+    title, parameter_name = _("failure reason"), "reason"
+
+    def lookups(self, _request: HttpRequest, _model_admin: Any) -> list[tuple[str, str]]:
+        codes = list(VERDICTS) + ([value] if (value := self.value()) and value not in VERDICTS else [])
+        return [(code, code) for code in codes]
+
+    def queryset(self, _request: HttpRequest, rows: QuerySet[Any]) -> QuerySet[Any]:
+        value = self.value()
+        if value is None:
+            return rows
+        if not value.isprintable() or len(value) > LONGEST_REASON:
+            raise IncorrectLookupParameters
+        return rows.filter(failure_reasons__has_key=value)
+
+
+class SameNumberFilter(admin.SimpleListFilter):
+    """Filters by the number of a given row. It is shown only while it is in use."""
+
+    title, parameter_name = _("number"), "same_number_as"
+
+    def lookups(self, _request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        value = self.value()
+        row = model_admin.model.objects.filter(pk=self._key(value, model_admin)).first() if value else None
+        return [(str(value), row.phone.masked)] if row else []
+
+    def queryset(self, _request: HttpRequest, rows: QuerySet[Any]) -> QuerySet[Any]:
+        value = self.value()
+        return rows.filter(number__in=rows.model.objects.filter(pk=value).values("number")) if value else rows
+
+    @staticmethod
+    def _key(value: str, model_admin: Any) -> Any:
+        try:
+            return model_admin.opts.pk.to_python(value)
+        except ValidationError:
+            raise IncorrectLookupParameters from None
