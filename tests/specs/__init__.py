@@ -1,1 +1,1 @@
-"""The vendors' own documents as judges. They lie beside this repository, in ../shared, and are not copied into it."""
+"""Validates the sandbox's responses against the vendors' OpenAPI documents, which this repository does not contain."""

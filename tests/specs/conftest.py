@@ -1,3 +1,3 @@
-"""The sandbox in this process, as in tests/sandbox."""
+"""The fixtures of tests/sandbox for the sandbox in this process."""
 
 from tests.sandbox.conftest import embedded, store  # noqa: F401

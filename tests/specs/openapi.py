@@ -1,4 +1,4 @@
-"""An OpenAPI 3.0 document, and what of an answer it does not allow."""
+"""Validates responses against an OpenAPI 3.0 document."""
 
 import json
 import re
@@ -8,12 +8,12 @@ from typing import Any
 
 from jsonschema import Draft4Validator
 
-SPECS = Path(__file__).parents[3] / "shared/specs"  # beside the clone
+SPECS = Path(__file__).parents[3] / "shared/specs"  # next to the clone; the tests are skipped without it
 
 
 @dataclass(frozen=True)
-class Answer:
-    """`path` is the API's own, from its version on."""
+class Response:
+    """A response to validate. `path` starts with the API's version."""
 
     method: str
     path: str
@@ -22,28 +22,31 @@ class Answer:
 
 
 class Document:
-    """Stricter than it reads: all properties are there, and no others; a 2xx that it does not declare is a mistake."""
+    """An OpenAPI document. Missing and additional properties are mistakes, and so are undeclared 2xx statuses."""
 
     def __init__(self, file: Path) -> None:
         self.content = json.loads(file.read_text(), object_hook=_nullable)
 
-    def declares(self, answer: Answer) -> bool:
-        return self._schema(answer) is not None
+    def declares(self, response: Response) -> bool:
+        """Whether the document has a schema for the response's path, method and status."""
+        return self._schema(response) is not None
 
-    def mistakes(self, answer: Answer) -> list[str]:
-        schema = self._schema(answer)
+    def mistakes(self, response: Response) -> list[str]:
+        """The messages of the schema's violations. Raises LookupError for an unknown path."""
+        schema = self._schema(response)
         if schema is None:
-            return [f"{answer.method} {answer.path}: {answer.status} is not declared"] if answer.status < 300 else []
+            undeclared = f"{response.method} {response.path}: {response.status} is not declared"
+            return [undeclared] if response.status < 300 else []
         properties = list(schema["properties"])
         strict = {**self.content, **schema, "required": properties, "additionalProperties": False}
-        return [error.message for error in Draft4Validator(strict).iter_errors(answer.body)]
+        return [error.message for error in Draft4Validator(strict).iter_errors(response.body)]
 
-    def _schema(self, answer: Answer) -> dict[str, Any] | None:
+    def _schema(self, response: Response) -> dict[str, Any] | None:
         for template, operations in self.content["paths"].items():
-            if re.fullmatch(re.sub(r"\{\w+}", "[^/]+", template), answer.path):
-                response = operations[answer.method.lower()]["responses"].get(str(answer.status))
-                return self._resolved(response["content"]["application/json"]["schema"]) if response else None
-        raise LookupError(answer.path)
+            if re.fullmatch(re.sub(r"\{\w+}", "[^/]+", template), response.path):
+                declared = operations[response.method.lower()]["responses"].get(str(response.status))
+                return self._resolved(declared["content"]["application/json"]["schema"]) if declared else None
+        raise LookupError(response.path)
 
     def _resolved(self, schema: dict[str, Any]) -> dict[str, Any]:
         name = schema.get("$ref", "").removeprefix("#/components/schemas/")
@@ -52,7 +55,7 @@ class Document:
 
 
 def _nullable(schema: dict[str, Any]) -> dict[str, Any]:
-    """OpenAPI 3.0 says `nullable` where JSON Schema has a type more."""
+    """Translates OpenAPI's `nullable` into JSON Schema's additional type."""
     if schema.pop("nullable", False) and "type" in schema:
         schema["type"] = [schema["type"], "null"]
     return schema

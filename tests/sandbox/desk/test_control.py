@@ -1,4 +1,4 @@
-"""The control API and the messages: what scripts and the desk ask, and what no page elsewhere may."""
+"""The control API: its arguments, switches, clock, messages and ledger, and its protection from other origins."""
 
 from collections.abc import Mapping
 
@@ -25,19 +25,21 @@ HOUR = {"advance_s": 3600}
     ],
 )
 @pytest.mark.parametrize("content_type", ["application/json", "application/x-www-form-urlencoded", "text/plain"])
-def test_no_page_elsewhere_moves_the_clock(headers: dict[str, str], content_type: str, client: Client) -> None:
+def test_a_page_of_another_origin_cannot_move_the_clock(
+    headers: dict[str, str], content_type: str, client: Client
+) -> None:
     answer = client.post(CLOCK, '{"advance_s": 3600}', content_type=content_type, headers=headers)
 
     assert answer.status_code == 403
 
 
 @pytest.mark.parametrize("content_type", ["application/x-www-form-urlencoded", "text/plain", "multipart/form-data"])
-def test_a_form_that_does_not_say_where_it_is_from_is_told_to_send_json(content_type: str, client: Client) -> None:
+def test_a_form_without_an_origin_is_refused_with_415(content_type: str, client: Client) -> None:
     answer = client.post(CLOCK, "advance_s=3600", content_type=content_type)
     assert answer.status_code == 415 and answer.json() == {"error": "send Content-Type: application/json"}
 
 
-def test_the_desks_own_form_is_led_back_to_the_desk(client: Client) -> None:
+def test_a_form_of_the_page_is_redirected_to_the_page(client: Client) -> None:
     same_origin = {"Origin": "http://testserver", "Sec-Fetch-Site": "same-origin"}
     form = "application/x-www-form-urlencoded"
 
@@ -46,7 +48,7 @@ def test_the_desks_own_form_is_led_back_to_the_desk(client: Client) -> None:
     assert (answer.status_code, answer["Location"]) == (303, "/sandbox/")
 
 
-def test_a_script_moves_the_clock(client: Client) -> None:
+def test_a_script_can_move_the_clock(client: Client) -> None:
     client.post(CLOCK, HOUR, content_type="application/json")
 
     assert client.post(CLOCK, HOUR, content_type="application/json").json() == {"offset_s": 7200}
@@ -55,11 +57,11 @@ def test_a_script_moves_the_clock(client: Client) -> None:
 @pytest.mark.parametrize(
     "order", [{}, {"advance_s": -1}, {"advance_s": "soon"}, {"advance_s": 1e300}, {"advance_s": None}]
 )
-def test_time_does_not_run_backwards_nor_out_of_sight(order: Mapping[str, object], client: Client) -> None:
+def test_the_clock_refuses_an_invalid_advance(order: Mapping[str, object], client: Client) -> None:
     assert client.post(CLOCK, order, content_type="application/json").status_code == 400
 
 
-def test_time_ends_ten_years_from_now(client: Client) -> None:
+def test_the_clock_can_be_ten_years_ahead_at_most(client: Client) -> None:
     nine_years = {"advance_s": 9 * 366 * 24 * 3600}
     client.post(CLOCK, nine_years, content_type="application/json")
 
@@ -68,7 +70,7 @@ def test_time_ends_ten_years_from_now(client: Client) -> None:
 
 
 @pytest.mark.parametrize(
-    ("control", "odd", "told"),
+    ("control", "arguments", "error"),
     [
         ("revoke", {"deviceId": []}, "deviceId is a string"),
         ("revoke", {"deviceId": {}}, "deviceId is a string"),
@@ -80,63 +82,65 @@ def test_time_ends_ten_years_from_now(client: Client) -> None:
         ("switches", {"numbers": "any", "no_such": "any"}, "no such argument: no_such"),
     ],
 )
-def test_a_control_says_what_it_does_not_understand(
-    control: str, odd: dict[str, object], told: str, client: Client
+def test_an_invalid_argument_is_named_in_the_error(
+    control: str, arguments: dict[str, object], error: str, client: Client
 ) -> None:
-    answer = client.post(f"/sandbox/control/{control}", odd, content_type="application/json")
+    answer = client.post(f"/sandbox/control/{control}", arguments, content_type="application/json")
 
-    assert (answer.status_code, answer.json()["error"][: len(told)]) == (400, told)
+    assert (answer.status_code, answer.json()["error"][: len(error)]) == (400, error)
 
 
-def test_a_ledger_asked_for_what_it_does_not_know_says_so(client: Client) -> None:
+def test_the_ledger_refuses_invalid_filters(client: Client) -> None:
     assert client.get("/sandbox/control/ledger.json", {"rout": "prove.unify"}).status_code == 400
     assert client.get("/sandbox/control/ledger.json", {"number": "nobody"}).status_code == 400
 
 
-def test_a_plus_that_became_a_blank_still_names_the_number(embedded: SandboxDriver, client: Client) -> None:
+def test_a_plus_that_is_not_escaped_in_a_query_is_accepted(embedded: SandboxDriver, client: Client) -> None:
     embedded.unify("+447700900123")
 
     assert len(client.get("/sandbox/control/ledger.json?number=+447700900123").json()) == 1
 
 
-def test_a_control_that_is_only_asked_answers_nothing_else(client: Client) -> None:
+def test_other_methods_are_refused_with_405(client: Client) -> None:
     assert client.get(CLOCK).status_code == 405
     assert client.put("/sandbox/control/reset", {}, content_type="application/json").status_code == 405
 
 
 @pytest.mark.parametrize("name", sorted(SWITCHES))
-def test_each_switch_turns_to_each_of_its_choices(name: str, embedded: SandboxDriver) -> None:
+def test_each_switch_can_be_set_to_each_of_its_choices(name: str, embedded: SandboxDriver) -> None:
     assert embedded.control("GET", "control/switches", {})[name] == SWITCHES[name].default
     for choice in SWITCHES[name].choices:
         embedded.set_switches(**{name: choice})
         assert embedded.control("GET", "control/switches", {})[name] == choice
 
 
-def test_success_may_be_a_boolean(embedded: SandboxDriver) -> None:
+def test_switch_success_type_makes_success_a_boolean(embedded: SandboxDriver) -> None:
+    correlation_id = embedded.bound_flow(ADA)
+
     embedded.set_switches(success_type="boolean")
 
-    assert embedded.status(_bound(embedded)).json()["success"] is True
+    assert embedded.status(correlation_id).json()["success"] is True
 
 
-def test_status_before_the_device_may_be_pending(embedded: SandboxDriver) -> None:
+def test_switch_status_before_device_makes_the_status_pending(embedded: SandboxDriver) -> None:
     embedded.set_switches(status_before_device="pending")
 
     assert embedded.status(embedded.unify(ADA)["correlationId"]).json()["success"] == "pending"
 
 
-def test_status_after_a_bind_may_ask_again(embedded: SandboxDriver) -> None:
+def test_switch_status_after_bind_requires_possession_again(embedded: SandboxDriver) -> None:
     embedded.set_switches(status_after_bind="possession_required")
 
     assert embedded.status(embedded.bound_flow(ADA)).json()["success"] == "possession_required"
 
 
-def test_a_repeated_bind_may_be_answered_as_the_first(embedded: SandboxDriver) -> None:
+def test_switch_repeated_bind_accepts_a_second_bind(embedded: SandboxDriver) -> None:
     embedded.set_switches(repeated_bind="true")
 
     assert embedded.bind(embedded.bound_flow(ADA), ADA).json()["success"] == "true"
 
 
-def test_a_bind_may_come_without_evaluation(embedded: SandboxDriver) -> None:
+def test_switch_bind_evaluation_leaves_the_evaluation_out(embedded: SandboxDriver) -> None:
     embedded.set_switches(bind_evaluation="absent")
     correlation_id = embedded.checked_flow(ADA)
     embedded.status(correlation_id)
@@ -144,13 +148,13 @@ def test_a_bind_may_come_without_evaluation(embedded: SandboxDriver) -> None:
     assert "evaluation" not in embedded.bind(correlation_id, ADA).json()
 
 
-def test_client_request_id_may_be_left_out(embedded: SandboxDriver) -> None:
+def test_switch_client_request_id_makes_the_field_optional(embedded: SandboxDriver) -> None:
     embedded.set_switches(client_request_id="optional")
 
     assert embedded.prove("/v3/unify", possessionType="none", phoneNumber=ADA).json()["success"] == "pending"
 
 
-def test_only_listed_numbers_may_be_served(embedded: SandboxDriver) -> None:
+def test_switch_numbers_refuses_numbers_outside_the_table(embedded: SandboxDriver) -> None:
     embedded.set_switches(numbers="listed")
 
     assert "8007" in str(embedded.unify("+13125550123"))
@@ -158,7 +162,9 @@ def test_only_listed_numbers_may_be_served(embedded: SandboxDriver) -> None:
 
 
 @pytest.mark.parametrize(("region", "served", "refused"), [("na", ADA, "+447700900123"), ("eu", "+447700900123", ADA)])
-def test_a_host_may_serve_its_region_alone(region: str, served: str, refused: str, embedded: SandboxDriver) -> None:
+def test_switch_region_refuses_numbers_of_another_region(
+    region: str, served: str, refused: str, embedded: SandboxDriver
+) -> None:
     embedded.set_switches(region=region)
 
     assert embedded.unify(served)["success"] == "pending"
@@ -166,7 +172,7 @@ def test_a_host_may_serve_its_region_alone(region: str, served: str, refused: st
     assert answer.status_code == 403
 
 
-def test_reset_forgets_everything_but_lets_servers_keep_their_token(sandbox: SandboxDriver) -> None:
+def test_reset_deletes_everything_but_keeps_access_tokens_valid(sandbox: SandboxDriver) -> None:
     sandbox.bound_flow(ADA)
     sandbox.send_code(ADA)
 
@@ -177,7 +183,7 @@ def test_reset_forgets_everything_but_lets_servers_keep_their_token(sandbox: San
     assert sandbox.status(sandbox.checked_flow(ADA)).json()["success"] == "possession_required"
 
 
-def test_a_message_reads_well_and_fills_itself_in_on_the_page_it_belongs_to(sandbox: SandboxDriver) -> None:
+def test_a_text_has_a_code_that_browsers_fill_in_on_the_page_of_the_flow(sandbox: SandboxDriver) -> None:
     sandbox.checked_flow(ADA)
     sandbox.send_code(ADA)
 
@@ -186,11 +192,11 @@ def test_a_message_reads_well_and_fills_itself_in_on_the_page_it_belongs_to(sand
     lines = message["body"].splitlines()
     assert message["code"] in lines[0]
     assert "Don't share" in lines[0]
-    host = "127.0.0.1" if "127.0.0.1" in sandbox.origin else ""  # in this process nobody says what the page is called
+    host = "127.0.0.1" if "127.0.0.1" in sandbox.origin else ""  # embedded, no page's host is known
     assert lines[1:] == (["", f"@{host} #{message['code']}"] if host else [])
 
 
-def test_messages_come_newest_first(sandbox: SandboxDriver) -> None:
+def test_messages_are_listed_newest_first(sandbox: SandboxDriver) -> None:
     sandbox.send_code(ADA)
     sandbox.advance_clock(60)
     sandbox.start_verification(ADA)
@@ -210,7 +216,7 @@ def test_codes_differ_between_verifications(embedded: SandboxDriver) -> None:
     assert len(codes) > 5
 
 
-def test_a_slow_carrier_delivers_after_a_while_and_silence_never_ends(embedded: SandboxDriver) -> None:
+def test_messages_to_some_numbers_arrive_late_or_never(embedded: SandboxDriver) -> None:
     slow, silent = "+12025550154", "+12025550153"
     for number in (slow, silent):
         embedded.start_verification(number)
@@ -222,7 +228,7 @@ def test_a_slow_carrier_delivers_after_a_while_and_silence_never_ends(embedded: 
     assert embedded.messages(silent) == []
 
 
-def test_in_airplane_mode_messages_wait(embedded: SandboxDriver) -> None:
+def test_messages_wait_until_airplane_mode_ends(embedded: SandboxDriver) -> None:
     embedded.control("POST", "control/airplane", {"number": ADA, "on": True})
     embedded.start_verification(ADA)
     assert embedded.messages(ADA) == []
@@ -232,7 +238,7 @@ def test_in_airplane_mode_messages_wait(embedded: SandboxDriver) -> None:
     assert len(embedded.messages(ADA)) == 1
 
 
-def test_the_ledger_tells_who_was_approved_and_bound(sandbox: SandboxDriver) -> None:
+def test_the_ledger_shows_which_numbers_were_approved_and_bound(sandbox: SandboxDriver) -> None:
     correlation_id = sandbox.checked_flow(ADA)
     sandbox.status(correlation_id)
     sandbox.check_code(sandbox.send_code(ADA), sandbox.code(ADA))
@@ -245,29 +251,22 @@ def test_the_ledger_tells_who_was_approved_and_bound(sandbox: SandboxDriver) -> 
     assert check["at"] <= bind["at"]
 
 
-def _bound(sandbox: SandboxDriver) -> str:
-    correlation_id = sandbox.checked_flow(ADA)
-    sandbox.status(correlation_id)
-    sandbox.bind(correlation_id, ADA)
-    return correlation_id
-
-
-def test_a_script_that_forgets_the_header_is_told_which(standalone: SandboxDriver) -> None:
+def test_a_script_without_a_content_type_is_told_to_send_json(standalone: SandboxDriver) -> None:
     answer = standalone.send("POST", "/sandbox/control/reset")
 
     assert answer.status_code == 415 and "Content-Type: application/json" in answer.json()["error"]
 
 
-def test_a_wrong_path_is_told_in_json(standalone: SandboxDriver) -> None:
+def test_an_unknown_path_is_refused_in_json(standalone: SandboxDriver) -> None:
     answer = standalone.send("GET", "/sandbox/control/nonsense")
 
     assert answer.status_code == 404 and "docs/sandbox.md" in answer.json()["error"]
 
 
-def test_a_wrong_verb_is_told_the_right_ones(client: Client) -> None:
+def test_a_405_lists_the_allowed_methods(client: Client) -> None:
     assert client.put(CLOCK).headers["Allow"] == "POST"
 
 
 @pytest.mark.parametrize("path", ["/sandbox/messages.json", "/sandbox/control/ledger.json"])
-def test_whoever_only_wants_the_head_gets_it(path: str, client: Client) -> None:
+def test_head_requests_are_served(path: str, client: Client) -> None:
     assert client.head(path).status_code == 200

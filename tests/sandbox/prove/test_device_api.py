@@ -1,4 +1,4 @@
-"""What the device API holds a browser to. The Web SDK itself checks nothing: all of this is for the server."""
+"""The device API: signatures, tokens, origins, and the states of keys and numbers."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -12,8 +12,8 @@ from tests.sandbox.driver import SandboxDriver
 
 ADA, BEN = "+12025550101", "+12025550102"
 DEVICE_API = "/sandbox/prove/v1/client"
-UNHEARD_OF_CURVE = "-----BEGIN PUBLIC KEY-----\nMBAwBQYDKgMEAwcAAQIDBAUG\n-----END PUBLIC KEY-----\n"
-Meddle = Callable[[dict[str, Any]], object]
+UNKNOWN_KEY_TYPE = "-----BEGIN PUBLIC KEY-----\nMBAwBQYDKgMEAwcAAQIDBAUG\n-----END PUBLIC KEY-----\n"
+Change = Callable[[dict[str, Any]], object]
 
 
 def post(sandbox: SandboxDriver, call: str, body: Mapping[str, Any], token: str = "") -> requests.Response:
@@ -21,18 +21,18 @@ def post(sandbox: SandboxDriver, call: str, body: Mapping[str, Any], token: str 
     return sandbox.send("POST", f"{DEVICE_API}/{call}", json=body, headers=headers)
 
 
-def meddled(sandbox: SandboxDriver, meddle: Meddle) -> dict[str, Any]:
-    """What the answer is when somebody changes what the browser sends."""
+def response_to_changed(sandbox: SandboxDriver, change: Change) -> dict[str, Any]:
+    """The body of the response if the Web SDK's request is changed on its way."""
     answers = []
     send = over_http(sandbox.session)
 
-    def through_meddler(url: str, body: Mapping[str, Any], headers: Mapping[str, str]) -> Mapping[str, Any]:
+    def send_changed(url: str, body: Mapping[str, Any], headers: Mapping[str, str]) -> Mapping[str, Any]:
         changed = dict(body)
-        meddle(changed)
+        change(changed)
         answers.append(send(url, changed, headers))
         return {"next": ""}
 
-    sandbox.device.authenticate(sandbox.unify(ADA)["authToken"], through_meddler)
+    sandbox.device.authenticate(sandbox.unify(ADA)["authToken"], send_changed)
     return dict(answers[0])
 
 
@@ -41,60 +41,60 @@ def other_signature(_: Any = None) -> str:
 
 
 @pytest.mark.parametrize(
-    "meddle",
+    "change",
     [
         lambda body: body["registrations"][0].update(signature=other_signature()),
         lambda body: body["registrations"][0].update(signature="not base64!"),
-        lambda body: body["registrations"][0]["publicKey"].update(key="not a key"),
-        lambda body: body["registrations"][0]["publicKey"].update(key=UNHEARD_OF_CURVE),
+        lambda body: body["registrations"][0]["publicKey"].update(key="a malformed key"),
+        lambda body: body["registrations"][0]["publicKey"].update(key=UNKNOWN_KEY_TYPE),
         lambda body: body["registrations"][0]["publicKey"].update(alg="RS256"),
         lambda body: body.update(registrations=[]),
         lambda body: body.clear(),
     ],
     ids=[
-        "signed by another",
-        "not a signature",
-        "not a key",
-        "an unheard-of key",
+        "signed by another key",
+        "a malformed signature",
+        "a malformed key",
+        "an unknown type of key",
         "another algorithm",
         "no registration",
-        "nothing",
+        "an empty body",
     ],
 )
-def test_a_registration_has_to_be_signed_by_its_key(meddle: Meddle, embedded: SandboxDriver) -> None:
-    answer = meddled(embedded, meddle)
+def test_register_requires_a_signature_by_the_registered_key(change: Change, embedded: SandboxDriver) -> None:
+    answer = response_to_changed(embedded, change)
 
     assert (answer["next"], answer["error"]["code"]) == ("", 10002)
     [line] = embedded.ledger("prove.device_register")
     assert (line["outcome"], line["effect"]) == ("10002", False)
 
 
-def test_a_verification_has_to_be_signed_by_the_device(embedded: SandboxDriver) -> None:
+def test_verify_requires_a_signature_by_the_device(embedded: SandboxDriver) -> None:
     embedded.bound_flow(ADA)
 
-    answer = meddled(embedded, lambda body: body.update(signature=other_signature()))
+    answer = response_to_changed(embedded, lambda body: body.update(signature=other_signature()))
 
     assert answer["error"]["code"] == 10002
 
 
-def test_a_key_id_of_another_device_is_nobody(embedded: SandboxDriver) -> None:
+def test_verify_with_the_key_id_of_another_device_finds_no_device(embedded: SandboxDriver) -> None:
     embedded.bound_flow(ADA)
 
-    answer = meddled(embedded, lambda body: body.update(keyId="another"))
+    answer = response_to_changed(embedded, lambda body: body.update(keyId="another"))
 
     assert (answer["next"], answer["error"]["code"]) == ("device/passive/silent", 10006)
 
 
-def test_a_signature_does_not_serve_a_second_flow(embedded: SandboxDriver) -> None:
+def test_a_signature_is_not_valid_in_another_flow(embedded: SandboxDriver) -> None:
     embedded.bound_flow(ADA)
     seen: list[Mapping[str, Any]] = []
     send = over_http(embedded.session)
 
-    def eavesdropped(url: str, body: Mapping[str, Any], headers: Mapping[str, str]) -> Mapping[str, Any]:
+    def send_and_record(url: str, body: Mapping[str, Any], headers: Mapping[str, str]) -> Mapping[str, Any]:
         seen.append(body)
         return send(url, body, headers)
 
-    assert embedded.device.authenticate(embedded.unify(ADA)["authToken"], eavesdropped)
+    assert embedded.device.authenticate(embedded.unify(ADA)["authToken"], send_and_record)
 
     replayed = post(embedded, "device/passive/verify", seen[0], embedded.unify(ADA)["authToken"])
 
@@ -102,7 +102,7 @@ def test_a_signature_does_not_serve_a_second_flow(embedded: SandboxDriver) -> No
 
 
 @pytest.mark.parametrize("token", ["", "abc", "a.b.c", "eyJhbGciOiJub25lIn0.eyJhdXRoIjp7ImlkIjoiMSJ9fQ."])
-def test_a_token_of_nobodys_is_refused(token: str, embedded: SandboxDriver) -> None:
+def test_an_invalid_token_is_refused(token: str, embedded: SandboxDriver) -> None:
     assert post(embedded, "device/passive/register", {}, token).status_code == 401
 
 
@@ -119,23 +119,23 @@ def test_an_access_token_is_no_auth_token(embedded: SandboxDriver) -> None:
 
 
 @pytest.mark.parametrize("number", ["2001004014", "+2001004025", "+447700900123", ADA])
-def test_the_sdk_can_read_every_token(number: str, sandbox: SandboxDriver) -> None:
+def test_the_payload_of_an_auth_token_has_no_characters_that_atob_rejects(number: str, sandbox: SandboxDriver) -> None:
     for _ in range(20):
         payload = sandbox.unify(number)["authToken"].split(".")[1]
         assert not {"-", "_"} & set(payload)
 
 
-def test_embedded_the_page_itself_answers_and_alone_the_address_that_was_asked(
+def test_an_auth_token_names_the_endpoint_and_a_namespace_for_it(
     embedded: SandboxDriver, standalone: SandboxDriver
 ) -> None:
-    here, there = (claims(sandbox.unify(ADA)["authToken"])["auth"] for sandbox in (embedded, standalone))
+    of_embedded, of_standalone = (claims(sandbox.unify(ADA)["authToken"])["auth"] for sandbox in (embedded, standalone))
 
-    assert here["endp"] == "/sandbox/prove"
-    assert there["endp"] == f"{standalone.origin}/sandbox/prove"
-    assert here["ans"] != there["ans"]  # the SDK keeps an endpoint per namespace, for ever
+    assert of_embedded["endp"] == "/sandbox/prove"
+    assert of_standalone["endp"] == f"{standalone.origin}/sandbox/prove"
+    assert of_embedded["ans"] != of_standalone["ans"]  # the SDK stores one endpoint per namespace for ever
 
 
-def test_another_origin_may_ask(standalone: SandboxDriver) -> None:
+def test_pages_of_other_origins_may_call_the_device_api(standalone: SandboxDriver) -> None:
     url = f"{standalone.origin}{DEVICE_API}/device/passive/register"
     asking = {
         "Origin": "https://app.example",
@@ -150,7 +150,7 @@ def test_another_origin_may_ask(standalone: SandboxDriver) -> None:
     assert (refused.status_code, refused.headers["Access-Control-Allow-Origin"]) == (401, "*")
 
 
-def test_no_other_origin_may_ask_for_what_servers_ask(standalone: SandboxDriver) -> None:
+def test_pages_of_other_origins_may_not_call_the_api_for_servers(standalone: SandboxDriver) -> None:
     answer = requests.options(
         f"{standalone.origin}/sandbox/prove/v3/unify", headers={"Origin": "https://app.example"}, timeout=5
     )
@@ -158,7 +158,7 @@ def test_no_other_origin_may_ask_for_what_servers_ask(standalone: SandboxDriver)
     assert "Access-Control-Allow-Origin" not in answer.headers
 
 
-def test_unregister_wants_a_signature(embedded: SandboxDriver) -> None:
+def test_unregister_requires_a_signature(embedded: SandboxDriver) -> None:
     embedded.bound_flow(ADA)
     [registration] = embedded.device.registrations.values()
 
@@ -168,7 +168,7 @@ def test_unregister_wants_a_signature(embedded: SandboxDriver) -> None:
     assert embedded.status(embedded.checked_flow(ADA)).json()["success"] == "true"
 
 
-def test_two_browsers_hold_keys_of_their_own(embedded: SandboxDriver) -> None:
+def test_each_browser_has_a_key_of_its_own(embedded: SandboxDriver) -> None:
     embedded.bound_flow(ADA)
     first, embedded.device = embedded.device, PretendDevice(embedded.origin)
     assert embedded.status(embedded.checked_flow(ADA)).json()["success"] == "possession_required"
@@ -178,7 +178,7 @@ def test_two_browsers_hold_keys_of_their_own(embedded: SandboxDriver) -> None:
     assert embedded.status(embedded.checked_flow(ADA)).json()["success"] == "true"
 
 
-def test_a_key_that_another_flow_bound_meanwhile_is_not_moved_without_a_rebind(embedded: SandboxDriver) -> None:
+def test_a_key_bound_by_another_flow_after_the_status_is_not_moved_without_rebind(embedded: SandboxDriver) -> None:
     late = embedded.checked_flow(ADA)
     embedded.status(late)
     embedded.bound_flow(BEN)
@@ -189,7 +189,7 @@ def test_a_key_that_another_flow_bound_meanwhile_is_not_moved_without_a_rebind(e
     assert embedded.status(embedded.checked_flow(BEN)).json()["success"] == "true"
 
 
-def test_a_key_revoked_meanwhile_is_not_bound(embedded: SandboxDriver) -> None:
+def test_a_key_revoked_after_the_status_is_not_bound(embedded: SandboxDriver) -> None:
     correlation_id = embedded.checked_flow(ADA)
     embedded.status(correlation_id)
     [registration] = embedded.device.registrations.values()
@@ -199,7 +199,7 @@ def test_a_key_revoked_meanwhile_is_not_bound(embedded: SandboxDriver) -> None:
     assert embedded.status(correlation_id).json()["success"] == "false"
 
 
-def test_a_recycled_number_is_another_person_after_each_bind(embedded: SandboxDriver) -> None:
+def test_a_recycled_number_gets_a_new_prove_id_at_each_bind(embedded: SandboxDriver) -> None:
     number = "+12025550103"
     first = embedded.status(embedded.bound_flow(number)).json()["proveId"]
     embedded.device.forget()
@@ -207,14 +207,14 @@ def test_a_recycled_number_is_another_person_after_each_bind(embedded: SandboxDr
     assert embedded.status(embedded.bound_flow(number)).json()["proveId"] != first
 
 
-def test_a_number_keeps_its_person(embedded: SandboxDriver) -> None:
+def test_a_number_keeps_its_prove_id(embedded: SandboxDriver) -> None:
     first = embedded.status(embedded.bound_flow(ADA)).json()["proveId"]
     embedded.device.forget()
 
     assert embedded.status(embedded.bound_flow(ADA)).json()["proveId"] == first
 
 
-def test_pending_ends_for_the_patient(embedded: SandboxDriver) -> None:
+def test_a_pending_status_ends_after_its_time(embedded: SandboxDriver) -> None:
     correlation_id = embedded.checked_flow("+12025550120")
     assert embedded.status(correlation_id).json()["success"] == "pending"
 
@@ -224,7 +224,7 @@ def test_pending_ends_for_the_patient(embedded: SandboxDriver) -> None:
 
 
 @pytest.mark.parametrize("origin", ["http://[", "http://[::1", "null", "", "?"])
-def test_an_origin_that_is_none_harms_nobody(origin: str, standalone: SandboxDriver) -> None:
+def test_an_invalid_origin_header_is_ignored(origin: str, standalone: SandboxDriver) -> None:
     token = standalone.unify(ADA)["authToken"]
     headers = {"Authorization": f"Bearer {token}", "Origin": origin}
     answer = standalone.send("POST", f"{DEVICE_API}/device/passive/register", json={}, headers=headers)

@@ -1,4 +1,4 @@
-"""Every number of the table does what its story says."""
+"""Every number of the table behaves as its scenario says."""
 
 import re
 
@@ -11,8 +11,8 @@ from tests.sandbox.driver import Json, SandboxDriver
 
 BOUND = "asked for possession, code sent, approved, bound true"
 
-# What a journey with each number comes to, on a fresh browser.
-STORIES = {
+# The result of `journey` with each number, in a new browser.
+EXPECTED = {
     "+12001004014": BOUND,
     "+12001004015": BOUND,
     "+2001004025": BOUND,
@@ -75,25 +75,26 @@ STORIES = {
     "+12025550156": "asked for possession, start 60200",
     "+12025550157": "asked for possession, start 21610",
     "+12025550166": "asked for possession, start 21612",
-    # With Verify alone, and without checkReputation.
+    # These differ only with Lookup or checkReputation, which `journey` does not use.
     **dict.fromkeys((f"+12025550{last}" for last in (138, 158, 159, 165)), BOUND),
 }
 ONCE = sorted(number for number, person in PEOPLE.items() if "once" in person.scenario)
-CALLED = sorted(number for number, person in PEOPLE.items() if "a call arrives" in person.scenario)
+CALLABLE = sorted(number for number, person in PEOPLE.items() if "a call arrives" in person.scenario)
 
 
-def test_every_number_of_the_table_is_told_of() -> None:
-    assert STORIES.keys() == PEOPLE.keys()
+def test_every_number_of_the_table_has_an_expected_result() -> None:
+    assert EXPECTED.keys() == PEOPLE.keys()
 
 
 @pytest.mark.parametrize("number", sorted(PEOPLE))
-def test_the_story_comes_true(number: str, embedded: SandboxDriver) -> None:
+def test_each_number_behaves_as_its_scenario_says(number: str, embedded: SandboxDriver) -> None:
     embedded.timeout_s = 0.3
 
-    assert journey(embedded, number) == STORIES[number], PEOPLE[number].scenario
+    assert journey(embedded, number) == EXPECTED[number], PEOPLE[number].scenario
 
 
 def journey(sandbox: SandboxDriver, number: str) -> str:
+    """Runs a whole flow as far as it goes: unify, device check, code and bind. Returns what happened, in words."""
     try:
         unified = sandbox.unify(number)
     except requests.RequestException as error:
@@ -109,7 +110,7 @@ def device_check(sandbox: SandboxDriver, number: str, unified: dict[str, str]) -
         return "passes at once"
     try:
         sandbox.authenticate(unified["authToken"])
-        if not sandbox.device.registrations:  # half done: once more
+        if not sandbox.device.registrations:  # register without a deviceId: try again
             sandbox.authenticate(unified["authToken"])
         answer = sandbox.status(unified["correlationId"]).json()
     except (DeviceFailed, requests.ReadTimeout) as error:
@@ -117,12 +118,12 @@ def device_check(sandbox: SandboxDriver, number: str, unified: dict[str, str]) -
     except requests.JSONDecodeError as error:
         return f"status {type(error).__name__}"
     if answer.get("success") != "possession_required":
-        return f"status {verdict(answer)}" + ("" if about(answer, number) else " about another number")
+        return f"status {verdict(answer)}" + ("" if is_about(answer, number) else " about another number")
     return "asked for possession, " + possession_check(sandbox, number, unified["correlationId"])
 
 
 def verdict(answer: Json) -> str:
-    """`success` and the reasons, or the code of an error."""
+    """`success` and the failure reasons, or the error code."""
     return " ".join([str(answer.get("success", answer.get("code"))), *reasons(answer)])
 
 
@@ -131,7 +132,7 @@ def reasons(answer: Json) -> list[str]:
     return [code for failed in found for code in failed]
 
 
-def about(answer: Json, number: str) -> bool:
+def is_about(answer: Json, number: str) -> bool:
     return number in str(answer.get("phoneNumber", number))
 
 
@@ -162,14 +163,14 @@ def bind(sandbox: SandboxDriver, number: str, correlation_id: str) -> str:
     return f"bound {verdict(answer)}"
 
 
-def test_whatever_strikes_a_limited_number_of_times_says_so() -> None:
+def test_scenarios_of_limited_faults_say_once() -> None:
     limited = (n for n, person in PEOPLE.items() if any(fault.times is not None for fault in person.faults))
 
     assert sorted(limited) == ONCE
 
 
 @pytest.mark.parametrize("number", ONCE)
-def test_a_trouble_that_strikes_once_is_over_then(number: str, embedded: SandboxDriver) -> None:
+def test_a_number_whose_fault_occurs_once_works_afterwards(number: str, embedded: SandboxDriver) -> None:
     embedded.timeout_s = 0.3
     for _ in PEOPLE[number].faults:
         journey(embedded, number)
@@ -178,7 +179,7 @@ def test_a_trouble_that_strikes_once_is_over_then(number: str, embedded: Sandbox
     assert journey(embedded, number) == BOUND
 
 
-def test_a_busy_prove_says_when_to_come_back_and_serves_whoever_does(embedded: SandboxDriver) -> None:
+def test_a_429_of_prove_has_retry_after_and_the_next_call_succeeds(embedded: SandboxDriver) -> None:
     number = "+12025550113"
     ask = {"possessionType": "none", "clientRequestId": "r", "phoneNumber": number}
     busy = embedded.prove("/v3/unify", **ask)
@@ -187,8 +188,8 @@ def test_a_busy_prove_says_when_to_come_back_and_serves_whoever_does(embedded: S
     assert journey(embedded, number) == BOUND
 
 
-@pytest.mark.parametrize("number", CALLED)
-def test_where_no_text_can_be_sent_a_call_arrives(number: str, embedded: SandboxDriver) -> None:
+@pytest.mark.parametrize("number", CALLABLE)
+def test_numbers_that_take_no_texts_can_be_called(number: str, embedded: SandboxDriver) -> None:
     assert embedded.start_verification(number).status_code in (400, 403)
     assert embedded.messages(number) == []
 
@@ -197,20 +198,20 @@ def test_where_no_text_can_be_sent_a_call_arrives(number: str, embedded: Sandbox
     assert embedded.check_code(sid, embedded.code(number)).json()["status"] == "approved"
 
 
-def test_a_look_up_that_fails_is_no_sign_of_anything_else(embedded: SandboxDriver) -> None:
+def test_lookup_can_fail(embedded: SandboxDriver) -> None:
     failed = embedded.twilio("/v2/PhoneNumbers/+12025550165?Fields=line_type_intelligence", method="GET")
 
     assert (failed.status_code, failed.json()["code"]) == (500, 20500)
 
 
 @pytest.mark.parametrize("number", ["2001004014", "12001004014", "+12001004014"])
-def test_a_north_american_number_is_the_same_with_and_without_its_prefix(number: str, embedded: SandboxDriver) -> None:
+def test_a_north_american_number_is_the_same_with_and_without_plus_1(number: str, embedded: SandboxDriver) -> None:
     embedded.bound_flow("+12001004014")
 
     assert embedded.status(embedded.checked_flow(number)).json()["success"] == "true"
 
 
-def test_the_plus_makes_another_number_of_the_same_digits(embedded: SandboxDriver) -> None:
+def test_the_same_digits_with_a_plus_are_another_number(embedded: SandboxDriver) -> None:
     embedded.bound_flow("2001004014")
 
     answer = embedded.status(embedded.checked_flow("+2001004014")).json()
@@ -218,7 +219,7 @@ def test_the_plus_makes_another_number_of_the_same_digits(embedded: SandboxDrive
     assert reasons(answer) == ["9101"]
 
 
-def test_any_other_plausible_number_has_a_good_day(embedded: SandboxDriver) -> None:
+def test_any_other_valid_number_can_be_bound(embedded: SandboxDriver) -> None:
     assert journey_of_anybody(embedded, "+447700900123") == BOUND
 
 
@@ -229,20 +230,20 @@ def journey_of_anybody(sandbox: SandboxDriver, number: str) -> str:
 
 
 @pytest.mark.parametrize("number", ["hello", "", "+", "12", "+0123456789", "200100401", "20010040141234567"])
-def test_what_is_no_number_is_refused(number: str, embedded: SandboxDriver) -> None:
+def test_an_invalid_number_is_refused(number: str, embedded: SandboxDriver) -> None:
     answer = embedded.prove("/v3/unify", possessionType="none", clientRequestId="r", phoneNumber=number)
 
     assert (answer.status_code, answer.json()["code"]) == (400, 1001)
 
 
-def test_an_ordered_fault_does_not_use_up_what_comes_with_a_number(embedded: SandboxDriver) -> None:
+def test_an_ordered_fault_does_not_count_as_the_fault_of_the_number(embedded: SandboxDriver) -> None:
     number = "+12025550113"
     embedded.order_fault("prove.unify", "status", times=1, status=503)
 
     assert ["code" in embedded.unify(number) for _ in range(3)] == [True, True, False]
 
 
-def test_the_ledger_tells_calls_of_one_second_apart(embedded: SandboxDriver) -> None:
+def test_the_ledger_has_milliseconds(embedded: SandboxDriver) -> None:
     embedded.unify("+12025550101")
 
     [line] = embedded.ledger("prove.unify")

@@ -1,4 +1,4 @@
-"""The store: one transaction a call, safe with many processes, and no memory of layouts gone by."""
+"""The store: transactions, concurrent processes, and files that are damaged or have another schema."""
 
 import os
 import signal
@@ -39,23 +39,23 @@ def count(store: Store) -> int:
 def test_processes_and_threads_lose_no_update(store: Path) -> None:
     processes = [subprocess.Popen([sys.executable, "-c", COUNT, str(store)], cwd=ROOT) for _ in range(3)]
 
-    def fifty() -> None:
+    def count_to_fifty() -> None:
         for _ in range(50):
             with transaction(store, TABLES) as open_store:
                 open_store.save(Setting("count", str(count(open_store) + 1)))
 
-    threads = [threading.Thread(target=fifty) for _ in range(4)]
+    threads = [threading.Thread(target=count_to_fifty) for _ in range(4)]
     for thread in threads:
         thread.start()
-    for worker in (*threads,):
-        worker.join()
+    for thread in threads:
+        thread.join()
     assert [process.wait(timeout=60) for process in processes] == [0, 0, 0]
 
     with transaction(store, TABLES) as open_store:
         assert count(open_store) == 350
 
 
-def test_what_fails_half_way_leaves_nothing(store: Path) -> None:
+def test_a_failed_transaction_is_rolled_back(store: Path) -> None:
     with pytest.raises(RuntimeError), transaction(store, TABLES) as open_store:
         open_store.save(Setting("half", "done"))
         raise RuntimeError
@@ -64,7 +64,7 @@ def test_what_fails_half_way_leaves_nothing(store: Path) -> None:
         assert open_store.get(Setting, "half") is None
 
 
-def test_a_store_of_another_layout_is_laid_out_anew(store: Path) -> None:
+def test_a_store_with_another_schema_is_emptied(store: Path) -> None:
     with sqlite3.connect(store) as old:
         old.execute("CREATE TABLE Setting (only_this)")
     old.close()
@@ -74,7 +74,7 @@ def test_a_store_of_another_layout_is_laid_out_anew(store: Path) -> None:
         assert open_store.find(Received) == []
 
 
-def test_a_file_that_is_no_database_is_put_aside(store: Path, embedded: SandboxDriver) -> None:
+def test_a_file_that_is_no_database_is_renamed(store: Path, embedded: SandboxDriver) -> None:
     store.write_text("my notes " * 1000)
 
     assert embedded.unify(ADA)["success"] == "pending"
@@ -82,7 +82,7 @@ def test_a_file_that_is_no_database_is_put_aside(store: Path, embedded: SandboxD
     assert store.with_name(f"{store.name}.spoiled").read_text().startswith("my notes")
 
 
-def test_a_damaged_store_is_put_aside_by_whoever_trips_over_it(store: Path, embedded: SandboxDriver) -> None:
+def test_a_damaged_store_is_renamed(store: Path, embedded: SandboxDriver) -> None:
     for _ in range(30):
         embedded.unify(ADA)
     content = store.read_bytes()
@@ -96,7 +96,7 @@ def test_a_damaged_store_is_put_aside_by_whoever_trips_over_it(store: Path, embe
     assert len(embedded.ledger("prove.unify")) == 1
 
 
-def test_a_store_that_is_busy_is_left_alone(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_locked_store_is_not_renamed(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sandbox.state.store.BUSY_TIMEOUT_S", 0.1)
     with transaction(store, TABLES) as open_store:
         open_store.save(Setting("kept", "yes"))
@@ -109,7 +109,7 @@ def test_a_store_that_is_busy_is_left_alone(store: Path, monkeypatch: pytest.Mon
         assert open_store.get(Setting, "kept") is not None
 
 
-def test_rows_come_back_as_they_went(store: Path) -> None:
+def test_rows_are_read_as_they_were_saved(store: Path) -> None:
     row = Received("1", 1.5, "prove.unify", "ok", None, True, ADA, {"rebind": False, "nested": [1, {"a": None}]})
 
     with transaction(store, TABLES) as open_store:
@@ -118,13 +118,14 @@ def test_rows_come_back_as_they_went(store: Path) -> None:
 
 
 def start(port: int, store: Path) -> subprocess.Popen[bytes]:
+    """Runs the stand-alone sandbox. Returns once it responds."""
     environment = {**os.environ, "SANDBOX_STORE": str(store)}
     environment.pop("DJANGO_SETTINGS_MODULE", None)
     process = subprocess.Popen([sys.executable, "manage.py", "sandbox", str(port)], cwd=ROOT, env=environment)
     for _ in range(200):
         try:
             requests.get(f"http://127.0.0.1:{port}/sandbox/messages.json", timeout=1)
-        except requests.ConnectionError:
+        except (requests.ConnectionError, requests.Timeout):
             time.sleep(0.05)
         else:
             return process
@@ -132,18 +133,18 @@ def start(port: int, store: Path) -> subprocess.Popen[bytes]:
     raise RuntimeError("the sandbox did not start")
 
 
-def test_a_killed_sandbox_remembers_and_an_emptied_one_heals(store: Path) -> None:
+def test_a_killed_sandbox_keeps_its_state_and_works_without_its_file(store: Path) -> None:
     port = free_port()
     sandbox = SandboxDriver(requests.Session(), f"http://127.0.0.1:{port}", lambda *_: None)
     first = start(port, store)
     sandbox.bound_flow(ADA)
-    half_way = sandbox.unify(ADA)
+    unfinished = sandbox.unify(ADA)
     first.send_signal(signal.SIGKILL)
     first.wait(timeout=5)
 
     second = start(port, store)
-    assert sandbox.authenticate(half_way["authToken"])
-    assert sandbox.status(half_way["correlationId"]).json()["success"] == "true"
+    assert sandbox.authenticate(unfinished["authToken"])
+    assert sandbox.status(unfinished["correlationId"]).json()["success"] == "true"
     second.send_signal(signal.SIGKILL)
     second.wait(timeout=5)
     store.unlink()
@@ -156,7 +157,7 @@ def test_a_killed_sandbox_remembers_and_an_emptied_one_heals(store: Path) -> Non
     sandbox.session.close()
 
 
-def test_parallel_binds_of_one_flow_have_one_winner(standalone: SandboxDriver) -> None:
+def test_of_parallel_binds_of_one_flow_one_succeeds(standalone: SandboxDriver) -> None:
     correlation_id = standalone.checked_flow(ADA)
     standalone.status(correlation_id)
     answers: list[int] = []

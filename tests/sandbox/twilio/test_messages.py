@@ -1,4 +1,4 @@
-"""Twilio's own client texts through the sandbox, and the pretend phone has it."""
+"""Texts that Twilio's own client sends arrive on the emulated phones."""
 
 import pytest
 from twilio.base.exceptions import TwilioRestException
@@ -14,7 +14,7 @@ LANDLINE, SILENCE, OPTED_OUT = "+12025550152", "+12025550153", "+12025550157"
     ("sender", "status"),
     [({"messaging_service_sid": SERVICE}, "accepted"), ({"from_": NUMBER}, "queued")],
 )
-def test_a_text_is_taken_and_arrives_without_a_code(
+def test_a_text_is_accepted_and_delivered_without_a_code(
     sandbox: SandboxDriver, sender: dict[str, str], status: str
 ) -> None:
     sent = client_of(sandbox).messages.create(to=ADA, body="Hello, Ada", **sender)
@@ -25,7 +25,7 @@ def test_a_text_is_taken_and_arrives_without_a_code(
     assert (message["body"], message["code"]) == ("Hello, Ada", "")
 
 
-def test_a_text_to_a_silent_number_is_taken_and_never_arrives(sandbox: SandboxDriver) -> None:
+def test_a_text_may_be_accepted_and_never_delivered(sandbox: SandboxDriver) -> None:
     client_of(sandbox).messages.create(to=SILENCE, body="Hello", from_=NUMBER)
 
     assert sandbox.messages(SILENCE) == []
@@ -42,7 +42,9 @@ def test_a_text_to_a_silent_number_is_taken_and_never_arrives(sandbox: SandboxDr
         ({"to": OPTED_OUT, "from_": NUMBER, "body": "x"}, 21610),
     ],
 )
-def test_what_twilio_refuses_is_refused(sandbox: SandboxDriver, arguments: dict[str, str], code: int) -> None:
+def test_a_text_is_refused_with_the_documented_code(
+    sandbox: SandboxDriver, arguments: dict[str, str], code: int
+) -> None:
     with pytest.raises(TwilioRestException) as raised:
         client_of(sandbox).messages.create(**arguments)
 
@@ -50,14 +52,14 @@ def test_what_twilio_refuses_is_refused(sandbox: SandboxDriver, arguments: dict[
     assert [line["effect"] for line in sandbox.ledger("twilio.message")] == [False]
 
 
-def test_another_account_has_no_messages_here(sandbox: SandboxDriver) -> None:
+def test_another_account_is_not_found(sandbox: SandboxDriver) -> None:
     path = f"/2010-04-01/Accounts/{ACCOUNT[:-1]}1/Messages.json"
 
     assert sandbox.twilio(path, {"To": ADA, "From": NUMBER, "Body": "x"}).status_code == 404
 
 
 @pytest.mark.parametrize(("number", "code"), [("+12025550156", 21211), ("+12025550151", 21408)])
-def test_a_number_has_the_same_story_for_texts_that_are_no_codes(
+def test_the_scenario_of_a_number_applies_to_texts_without_a_code(
     sandbox: SandboxDriver, number: str, code: int
 ) -> None:
     with pytest.raises(TwilioRestException) as raised:
@@ -67,7 +69,7 @@ def test_a_number_has_the_same_story_for_texts_that_are_no_codes(
 
 
 @pytest.mark.parametrize("query", ["+2001004025", "%2B2001004025", "%202001004025"])
-def test_messages_are_read_by_number_with_or_without_its_plus_escaped(query: str, standalone: SandboxDriver) -> None:
+def test_messages_are_found_by_number_however_its_plus_is_escaped(query: str, standalone: SandboxDriver) -> None:
     standalone.send_code("+2001004025")
     standalone.send_code(ADA)
 
@@ -77,11 +79,9 @@ def test_messages_are_read_by_number_with_or_without_its_plus_escaped(query: str
 
 
 @pytest.mark.parametrize(
-    ("query", "told"), [("to=hello", "to is not a phone number"), ("To=1", "no such argument: To")]
+    ("query", "error"), [("to=hello", "to is not a phone number"), ("To=1", "no such argument: To")]
 )
-def test_a_question_for_messages_that_is_not_understood_is_told(
-    query: str, told: str, standalone: SandboxDriver
-) -> None:
+def test_messages_json_names_an_invalid_argument(query: str, error: str, standalone: SandboxDriver) -> None:
     answer = standalone.send("GET", f"/sandbox/messages.json?{query}")
 
-    assert answer.status_code == 400 and told in answer.json()["error"]
+    assert answer.status_code == 400 and error in answer.json()["error"]

@@ -1,4 +1,4 @@
-"""Twilio's own client cannot tell: it sees each answer and error as from Twilio. Its spec judges in tests/specs."""
+"""Twilio's own client gets the results and exceptions that Twilio would cause. See also tests/specs."""
 
 from typing import Any
 
@@ -58,7 +58,7 @@ def test_after_ten_minutes_a_new_verification_begins(service: Any, sandbox: Sand
     assert service.verifications.create(to=ADA, channel="sms").sid != first.sid
 
 
-def test_five_sends_are_the_most_until_the_code_expires(service: Any, sandbox: SandboxDriver) -> None:
+def test_a_code_can_be_sent_five_times(service: Any, sandbox: SandboxDriver) -> None:
     for _ in range(5):
         service.verifications.create(to=ADA, channel="sms")
     with pytest.raises(TwilioRestException) as raised:
@@ -69,7 +69,7 @@ def test_five_sends_are_the_most_until_the_code_expires(service: Any, sandbox: S
     assert service.verifications.create(to=ADA, channel="sms").status == "pending"
 
 
-def test_a_used_up_verification_gives_way_to_a_new_one(service: Any, sandbox: SandboxDriver) -> None:
+def test_a_verification_without_checks_left_is_replaced_by_a_new_one(service: Any, sandbox: SandboxDriver) -> None:
     first = service.verifications.create(to=ADA, channel="sms")
     for _ in range(5):
         service.verification_checks.create(verification_sid=first.sid, code=sandbox.wrong_code(ADA))
@@ -83,7 +83,9 @@ def test_a_used_up_verification_gives_way_to_a_new_one(service: Any, sandbox: Sa
     assert service.verification_checks.create(verification_sid=second.sid, code=sandbox.code(ADA)).status == "approved"
 
 
-def test_a_cancelled_verification_can_be_fetched_an_approved_one_cannot(service: Any, sandbox: SandboxDriver) -> None:
+def test_a_cancelled_verification_can_be_fetched_but_an_approved_one_cannot(
+    service: Any, sandbox: SandboxDriver
+) -> None:
     cancelled = service.verifications.create(to=ADA, channel="sms")
     service.verifications(cancelled.sid).update(status="canceled")
     assert service.verifications(cancelled.sid).fetch().status == "canceled"
@@ -97,7 +99,7 @@ def test_a_cancelled_verification_can_be_fetched_an_approved_one_cannot(service:
     assert raised.value.msg.endswith(f"The requested resource {resource} was not found")
 
 
-def test_an_error_in_problem_details_is_the_newer_exception(service: Any, sandbox: SandboxDriver) -> None:
+def test_problem_details_raise_the_newer_exception(service: Any, sandbox: SandboxDriver) -> None:
     sandbox.set_switches(twilio_errors="rfc9457")
 
     with pytest.raises(TwilioServiceException) as raised:
@@ -119,7 +121,7 @@ def test_wrong_credentials_are_refused(sandbox: SandboxDriver) -> None:
     assert (raised.value.code, raised.value.status) == (20003, 401)
 
 
-def test_an_api_key_is_as_good_as_the_accounts_token(sandbox: SandboxDriver) -> None:
+def test_an_api_key_works_instead_of_the_account_token(sandbox: SandboxDriver) -> None:
     client = client_of(sandbox, username=KEY)
 
     assert client.verify.v2.services(SERVICE).verifications.create(to=ADA, channel="sms").account_sid == ACCOUNT
@@ -127,14 +129,14 @@ def test_an_api_key_is_as_good_as_the_accounts_token(sandbox: SandboxDriver) -> 
 
 
 @pytest.mark.parametrize("locale", sorted(TEXTS))
-def test_the_code_comes_in_the_language_asked_for(locale: str, embedded: SandboxDriver) -> None:
+def test_the_text_is_in_the_requested_language(locale: str, embedded: SandboxDriver) -> None:
     client_of(embedded).verify.v2.services(SERVICE).verifications.create(to=ADA, channel="sms", locale=locale)
 
     [message] = embedded.messages(ADA)
     assert message["body"] == TEXTS[locale].format(sender="Sandbox Verify", code=message["code"])
 
 
-def test_a_language_that_verify_does_not_have_is_not_found(service: Any) -> None:
+def test_an_unsupported_locale_is_refused_with_404(service: Any) -> None:
     with pytest.raises(TwilioRestException) as raised:
         service.verifications.create(to=ADA, channel="sms", locale="tlh")
 
@@ -144,7 +146,7 @@ def test_a_language_that_verify_does_not_have_is_not_found(service: Any) -> None
 @pytest.mark.parametrize(
     ("number", "line_type"), [(ADA, "mobile"), ("+12025550152", "landline"), ("+12025550134", "nonFixedVoip")]
 )
-def test_lookup_knows_the_line_type(number: str, line_type: str, standalone: SandboxDriver) -> None:
+def test_lookup_returns_the_line_type(number: str, line_type: str, standalone: SandboxDriver) -> None:
     found = client_of(standalone).lookups.v2.phone_numbers(number).fetch(fields="line_type_intelligence")
 
     assert (found.phone_number, found.valid) == (number, True)
@@ -167,7 +169,7 @@ def test_lookup_without_fields_only_formats(sandbox: SandboxDriver) -> None:
         ("+99912345678", "INVALID_COUNTRY_CODE"),
     ],
 )
-def test_lookup_says_what_is_wrong_with_a_number_and_is_no_error(
+def test_lookup_of_an_invalid_number_returns_the_validation_error(
     written: str, reason: str, sandbox: SandboxDriver
 ) -> None:
     found = client_of(sandbox).lookups.v2.phone_numbers(written).fetch(fields="line_type_intelligence")
@@ -184,7 +186,7 @@ def test_lookup_says_what_is_wrong_with_a_number_and_is_no_error(
         ({"app_hash": "x", "channel": "call"}, 60602),
     ],
 )
-def test_what_the_spec_refuses_is_refused(service: Any, more: dict[str, str], code: int) -> None:
+def test_invalid_parameters_are_refused(service: Any, more: dict[str, str], code: int) -> None:
     with pytest.raises(TwilioRestException) as raised:
         service.verifications.create(**{"to": ADA, "channel": "sms", **more})
 
@@ -192,7 +194,7 @@ def test_what_the_spec_refuses_is_refused(service: Any, more: dict[str, str], co
 
 
 @pytest.mark.parametrize("number", ["+12025550150", "+12025550151"])
-def test_a_text_that_is_not_to_be_weighed_passes_the_fraud_guard(service: Any, number: str) -> None:
+def test_risk_check_disable_skips_fraud_guard(service: Any, number: str) -> None:
     with pytest.raises(TwilioRestException):
         service.verifications.create(to=number, channel="sms", risk_check="enable")
 
@@ -200,5 +202,7 @@ def test_a_text_that_is_not_to_be_weighed_passes_the_fraud_guard(service: Any, n
 
 
 @pytest.mark.parametrize(("number", "country"), [("+14165550100", "CA"), ("+77012345678", "KZ"), (ADA, "US")])
-def test_lookup_tells_countries_apart_that_share_a_code(sandbox: SandboxDriver, number: str, country: str) -> None:
+def test_lookup_distinguishes_countries_with_the_same_calling_code(
+    sandbox: SandboxDriver, number: str, country: str
+) -> None:
     assert client_of(sandbox).lookups.v2.phone_numbers(number).fetch().country_code == country

@@ -1,4 +1,4 @@
-"""Bad days on demand: the same exceptions through the adapter as over a socket, and a ledger that tells the truth."""
+"""Fault injection: the adapter and a socket raise the same exceptions, and the ledger shows what took effect."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -17,7 +17,7 @@ from tests.sandbox.driver import SandboxDriver
 ADA = "+12025550101"
 UNIFY = "prove.unify"
 FAULTS = "/sandbox/control/faults"
-PLAIN = {"possessionType": "none", "clientRequestId": "1", "phoneNumber": ADA}
+UNIFY_BODY = {"possessionType": "none", "clientRequestId": "1", "phoneNumber": ADA}
 LINE_TYPE = f"/v2/PhoneNumbers/{ADA}?Fields=line_type_intelligence"
 
 
@@ -25,43 +25,44 @@ def reason(error: requests.RequestException) -> object:
     return getattr(error.args[0], "reason", None)
 
 
-def asked(sandbox: SandboxDriver) -> tuple[str, bool]:
+def outcome_and_effect(sandbox: SandboxDriver) -> tuple[str, bool]:
+    """Of the only call to unify."""
     [line] = sandbox.ledger(UNIFY)
     return line["outcome"], line["effect"]
 
 
 @pytest.mark.parametrize(("kind", "effect"), [("reset", False), ("lost", True)])
-def test_a_broken_connection_is_a_connection_error(kind: str, effect: bool, sandbox: SandboxDriver) -> None:
+def test_a_broken_connection_raises_connection_error(kind: str, effect: bool, sandbox: SandboxDriver) -> None:
     sandbox.order_fault(UNIFY, kind, times=1)
 
     with pytest.raises(requests.ConnectionError) as raised:
         sandbox.unify(ADA)
 
     assert not isinstance(reason(raised.value), NewConnectionError)
-    assert asked(sandbox) == (kind, effect)
+    assert outcome_and_effect(sandbox) == (kind, effect)
 
 
-def test_a_refused_connection_is_one_that_never_was(embedded: SandboxDriver) -> None:
+def test_a_refused_connection_raises_new_connection_error(embedded: SandboxDriver) -> None:
     embedded.order_fault(UNIFY, "refuse", times=1)
 
     with pytest.raises(requests.ConnectionError) as raised:
         embedded.unify(ADA)
 
     assert isinstance(reason(raised.value), NewConnectionError)
-    assert asked(embedded) == ("refuse", False)
+    assert outcome_and_effect(embedded) == ("refuse", False)
 
 
-def test_over_a_socket_a_refusal_is_as_near_as_a_listening_server_comes(standalone: SandboxDriver) -> None:
+def test_over_a_socket_refuse_closes_the_connection(standalone: SandboxDriver) -> None:
     standalone.order_fault(UNIFY, "refuse", times=1)
 
     with pytest.raises(requests.ConnectionError):
         standalone.unify(ADA)
 
-    assert asked(standalone) == ("refuse", False)
+    assert outcome_and_effect(standalone) == ("refuse", False)
 
 
 @pytest.mark.parametrize("fault", [{"kind": "hang"}, {"kind": "latency", "seconds": 30}])
-def test_silence_ends_with_the_callers_patience(fault: dict[str, Any], sandbox: SandboxDriver) -> None:
+def test_a_call_without_a_response_ends_with_the_callers_timeout(fault: dict[str, Any], sandbox: SandboxDriver) -> None:
     sandbox.token()
     sandbox.order_fault("prove.token", times=1, **fault)
     began = time.monotonic()
@@ -72,14 +73,14 @@ def test_silence_ends_with_the_callers_patience(fault: dict[str, Any], sandbox: 
     assert 0.4 < time.monotonic() - began < 10
 
 
-def test_a_truncated_answer_breaks_while_it_is_read(sandbox: SandboxDriver) -> None:
+def test_a_truncated_response_fails_while_it_is_read(sandbox: SandboxDriver) -> None:
     sandbox.order_fault(UNIFY, "truncated", times=1)
 
     with pytest.raises(requests.exceptions.ChunkedEncodingError):
         sandbox.unify(ADA)
 
 
-def test_a_dripped_answer_comes_byte_by_byte_and_whole(sandbox: SandboxDriver) -> None:
+def test_a_dripped_response_arrives_slowly_and_complete(sandbox: SandboxDriver) -> None:
     sandbox.order_fault("prove.token", "drip", times=1, seconds=0.002)
     began = time.monotonic()
 
@@ -88,7 +89,7 @@ def test_a_dripped_answer_comes_byte_by_byte_and_whole(sandbox: SandboxDriver) -
     assert time.monotonic() - began > 0.2
 
 
-def test_a_drip_through_the_adapter_outlasts_the_read_timeout_no_more_than_a_hang(embedded: SandboxDriver) -> None:
+def test_through_the_adapter_a_drip_ends_with_the_read_timeout(embedded: SandboxDriver) -> None:
     embedded.order_fault("prove.token", "drip", times=1, seconds=0.1)
     began = time.monotonic()
 
@@ -116,7 +117,7 @@ def test_a_drip_through_the_adapter_outlasts_the_read_timeout_no_more_than_a_han
         ("huge", {}, 200, "xxxxxxxx"),
     ],
 )
-def test_a_spoiled_answer(
+def test_each_kind_that_changes_the_response(
     kind: str, options: dict[str, object], status: int, text: str, sandbox: SandboxDriver
 ) -> None:
     sandbox.order_fault(UNIFY, kind, times=1, **options)
@@ -129,13 +130,13 @@ def test_a_spoiled_answer(
 
 
 @pytest.mark.parametrize("status", [429, 503])
-def test_a_busy_vendor_says_when_to_come_back(status: int, sandbox: SandboxDriver) -> None:
+def test_429_and_503_have_the_ordered_retry_after(status: int, sandbox: SandboxDriver) -> None:
     sandbox.order_fault("twilio.verification", "status", times=1, status=status, retry_after=7)
 
     assert sandbox.start_verification(ADA).headers["Retry-After"] == "7"
 
 
-def test_an_ordered_answer_brings_the_headers_that_were_ordered(sandbox: SandboxDriver) -> None:
+def test_an_ordered_answer_has_the_ordered_headers(sandbox: SandboxDriver) -> None:
     sandbox.order_fault(UNIFY, "answer", times=1, headers={"Content-Type": "text/plain", "X-Request-Id": "r"})
 
     answer = sandbox.prove("/v3/unify").headers
@@ -143,20 +144,20 @@ def test_an_ordered_answer_brings_the_headers_that_were_ordered(sandbox: Sandbox
     assert (answer["Content-Type"], answer["X-Request-Id"], answer["Content-Length"]) == ("text/plain", "r", "2")
 
 
-def test_a_redirect_can_be_ordered_and_leads_to_the_true_answer(standalone: SandboxDriver) -> None:
+def test_a_redirect_can_be_ordered(standalone: SandboxDriver) -> None:
     standalone.order_fault("prove.token", "answer", times=1, status=307, headers={"Location": "/sandbox/prove/token"})
 
     assert standalone.token().json()["token_type"] == "Bearer"
     assert [line["status"] for line in standalone.ledger("prove.token")] == [307, 200]
 
 
-def test_an_answer_without_a_body_leaves_the_connection_in_order(standalone: SandboxDriver) -> None:
+def test_a_204_has_no_body_that_would_break_the_next_call(standalone: SandboxDriver) -> None:
     standalone.order_fault("prove.token", "answer", times=1, status=204, body={"left": "over"})
 
     assert [standalone.token().status_code for _ in range(2)] == [204, 200]
 
 
-def test_an_ordered_error_of_twilios_has_its_classic_form(sandbox: SandboxDriver) -> None:
+def test_an_ordered_error_of_twilio_has_the_classic_form(sandbox: SandboxDriver) -> None:
     sandbox.order_fault("twilio.verification", "status", times=1, status=503)
 
     assert sandbox.start_verification(ADA).json() == {
@@ -167,7 +168,7 @@ def test_an_ordered_error_of_twilios_has_its_classic_form(sandbox: SandboxDriver
     }
 
 
-def test_an_ordered_error_of_twilios_has_its_new_form_if_the_switch_says_so(sandbox: SandboxDriver) -> None:
+def test_an_ordered_error_of_twilio_follows_the_switch_twilio_errors(sandbox: SandboxDriver) -> None:
     sandbox.set_switches(twilio_errors="rfc9457")
     sandbox.order_fault("twilio.verification", "status", times=1, status=429, retry_after=7)
 
@@ -183,20 +184,20 @@ def test_an_ordered_error_of_twilios_has_its_new_form_if_the_switch_says_so(sand
     }
 
 
-def test_a_fault_strikes_as_often_as_ordered_then_no_more(sandbox: SandboxDriver) -> None:
+def test_a_fault_affects_the_ordered_number_of_calls(sandbox: SandboxDriver) -> None:
     sandbox.order_fault(UNIFY, "status", times=2)
 
     assert [sandbox.prove("/v3/unify", possessionType="none").status_code for _ in range(3)] == [500, 500, 400]
 
 
-def test_a_fault_for_one_number_leaves_the_others_alone(sandbox: SandboxDriver) -> None:
+def test_a_fault_for_one_number_does_not_affect_others(sandbox: SandboxDriver) -> None:
     sandbox.order_fault(UNIFY, "status", times=None, number=ADA)
 
     assert "correlationId" not in sandbox.unify(ADA)
     assert "correlationId" in sandbox.unify("+12025550102")
 
 
-def test_cleared_faults_are_gone(sandbox: SandboxDriver) -> None:
+def test_deleted_faults_have_no_effect(sandbox: SandboxDriver) -> None:
     sandbox.order_fault(UNIFY, "status", times=None)
 
     sandbox.control("DELETE", "control/faults", {})
@@ -204,7 +205,7 @@ def test_cleared_faults_are_gone(sandbox: SandboxDriver) -> None:
     assert "correlationId" in sandbox.unify(ADA)
 
 
-def test_a_bind_whose_answer_is_lost_has_happened(sandbox: SandboxDriver) -> None:
+def test_a_bind_whose_response_is_lost_takes_effect(sandbox: SandboxDriver) -> None:
     correlation_id = sandbox.checked_flow(ADA)
     sandbox.status(correlation_id)
     sandbox.order_fault("prove.unify_bind", "lost", times=1)
@@ -217,7 +218,7 @@ def test_a_bind_whose_answer_is_lost_has_happened(sandbox: SandboxDriver) -> Non
     assert (line["effect"], line["bound"], line["correlationId"], line["number"]) == (True, True, correlation_id, ADA)
 
 
-def test_a_bind_that_was_reset_has_not_happened(sandbox: SandboxDriver) -> None:
+def test_a_bind_that_is_reset_takes_no_effect(sandbox: SandboxDriver) -> None:
     correlation_id = sandbox.checked_flow(ADA)
     sandbox.status(correlation_id)
     sandbox.order_fault("prove.unify_bind", "reset", times=1)
@@ -229,7 +230,7 @@ def test_a_bind_that_was_reset_has_not_happened(sandbox: SandboxDriver) -> None:
     assert sandbox.bind(correlation_id, ADA).json()["success"] == "true"
 
 
-def test_an_effect_can_be_ordered_apart(sandbox: SandboxDriver) -> None:
+def test_an_order_can_set_whether_the_call_takes_effect(sandbox: SandboxDriver) -> None:
     correlation_id = sandbox.checked_flow(ADA)
     sandbox.status(correlation_id)
     sandbox.order_fault("prove.unify_bind", "html", times=1, effect=True)
@@ -239,7 +240,7 @@ def test_an_effect_can_be_ordered_apart(sandbox: SandboxDriver) -> None:
     assert sandbox.status(correlation_id).json()["success"] == "true"
 
 
-def test_a_check_whose_answer_is_lost_has_used_up_the_code(sandbox: SandboxDriver) -> None:
+def test_a_check_whose_response_is_lost_uses_up_the_code(sandbox: SandboxDriver) -> None:
     sid = sandbox.send_code(ADA)
     sandbox.order_fault("twilio.verification_check", "lost", times=1)
 
@@ -250,7 +251,7 @@ def test_a_check_whose_answer_is_lost_has_used_up_the_code(sandbox: SandboxDrive
     assert sandbox.ledger("twilio.verification_check")[0]["approved"] is True
 
 
-def test_every_call_can_have_a_bad_day(embedded: SandboxDriver) -> None:
+def test_every_route_can_have_a_fault(embedded: SandboxDriver) -> None:
     embedded.order_fault(UNIFY, "refuse", times=1)
     for route in ROUTES:
         embedded.order_fault(route, "refuse", times=1)
@@ -262,7 +263,7 @@ def test_every_call_can_have_a_bad_day(embedded: SandboxDriver) -> None:
 
 
 LOST, LATE, ANSWER = ({"route": UNIFY, "kind": kind} for kind in ("lost", "latency", "answer"))
-ODD: list[tuple[str, Mapping[str, str], list[object], str]] = [
+INVALID_OPTIONS: list[tuple[str, Mapping[str, str], list[object], str]] = [
     ("times", LOST, [0, -1, 1.5, 10**30, "1e3", "", True], "a whole number from 1 to 10000"),
     ("number", LOST, ["hello", ""], "not a phone number"),
     ("number", LOST, [12025550101], "a string"),
@@ -280,7 +281,7 @@ ODD: list[tuple[str, Mapping[str, str], list[object], str]] = [
 
 
 @pytest.mark.parametrize(
-    ("order", "told"),
+    ("order", "error"),
     [
         ({}, "route and kind must be given"),
         ({"route": UNIFY}, "kind must be given"),
@@ -290,69 +291,76 @@ ODD: list[tuple[str, Mapping[str, str], list[object], str]] = [
         ({**LOST, "secnds": 3}, "no such argument: secnds"),
         ({**LOST, "seconds": 3}, "lost takes effect, not seconds"),
         ({**ANSWER, "seconds": 3}, "answer takes status, body, headers, effect, not seconds"),
-        *(({**order, name: odd}, f"{name} is {told}") for name, order, many, told in ODD for odd in many),
+        *(
+            ({**order, name: value}, f"{name} is {error}")
+            for name, order, values, error in INVALID_OPTIONS
+            for value in values
+        ),
     ],
 )
-def test_an_order_that_makes_no_sense_is_refused(order: dict[str, object], told: str, client: Client) -> None:
+def test_an_invalid_order_is_refused(order: dict[str, object], error: str, client: Client) -> None:
     answer = client.post(FAULTS, order, content_type="application/json")
 
-    assert (answer.status_code, answer.json()["error"][: len(told)]) == (400, told)
+    assert (answer.status_code, answer.json()["error"][: len(error)]) == (400, error)
     assert client.get(FAULTS).json() == []
 
 
 @pytest.mark.parametrize("fault", [fault for person in PEOPLE.values() for fault in person.faults], ids=str)
-def test_what_comes_with_a_number_can_be_ordered_as_well(fault: NumberFault, client: Client) -> None:
+def test_faults_of_numbers_are_valid_orders(fault: NumberFault, client: Client) -> None:
     order = {"route": fault.route, "kind": fault.kind, "times": fault.times, **fault.options}
 
     assert client.post(FAULTS, order, content_type="application/json").status_code == 200
 
 
-def test_kinds_that_leave_no_trace_say_so() -> None:
+def test_which_kinds_take_effect() -> None:
     assert {name for name, kind in KINDS.items() if kind.effect} == {
         "lost", "truncated", "drip", "latency", "huge", "types", "unknown_value",
     }  # fmt: skip
 
 
 @pytest.mark.parametrize(
-    ("route", "ask", "told"),
+    ("route", "send", "value"),
     [
         ("prove.token", SandboxDriver.token, "Runner"),
-        ("prove.unify", lambda sandbox: sandbox.prove("/v3/unify", **PLAIN), "postponed"),
+        ("prove.unify", lambda sandbox: sandbox.prove("/v3/unify", **UNIFY_BODY), "postponed"),
         ("twilio.lookup", lambda sandbox: sandbox.twilio(LINE_TYPE, method="GET"), "hotline"),
         ("twilio.verification", lambda sandbox: sandbox.start_verification(ADA), "postponed"),
     ],
 )
-def test_a_value_from_a_closed_set_becomes_one_that_nobody_has_heard_of(
-    route: str, ask: Callable[[SandboxDriver], requests.Response], told: str, sandbox: SandboxDriver
+def test_unknown_value_replaces_values_from_closed_sets(
+    route: str, send: Callable[[SandboxDriver], requests.Response], value: str, sandbox: SandboxDriver
 ) -> None:
     sandbox.order_fault(route, "unknown_value", times=1)
 
-    assert f'"{told}"' in ask(sandbox).text
+    assert f'"{value}"' in send(sandbox).text
 
 
-def test_an_error_keeps_its_status_when_values_are_unheard_of(sandbox: SandboxDriver) -> None:
+def test_unknown_value_keeps_the_status_of_an_error(sandbox: SandboxDriver) -> None:
     sandbox.order_fault("twilio.verification", "unknown_value", times=1)
 
     assert sandbox.start_verification("hello").json()["status"] == 400
 
 
 @pytest.mark.parametrize("route", ["prove.device_revoke", "prove.device_challenge"])
-def test_where_no_value_is_from_a_closed_set_none_can_be_unheard_of(route: str, client: Client) -> None:
+def test_unknown_value_is_refused_for_routes_without_a_closed_set(route: str, client: Client) -> None:
     order = {"route": route, "kind": "unknown_value"}
 
     assert client.post(FAULTS, order, content_type="application/json").status_code == 400
 
 
 @pytest.mark.parametrize(
-    ("status", "twilios", "proves"),
+    ("status", "twilio_code", "prove_code"),
     [(400, 20001, 1001), (403, 20403, 8003), (404, 20404, 8011), (405, 20004, 1000), (500, 20500, 1000)],
 )
-def test_an_error_by_order_has_a_code_that_goes_with_it(
-    status: int, twilios: int, proves: int, sandbox: SandboxDriver
+def test_an_ordered_status_has_a_matching_error_code(
+    status: int, twilio_code: int, prove_code: int, sandbox: SandboxDriver
 ) -> None:
     sandbox.order_fault("twilio.verification", "status", status=status, times=1)
     sandbox.order_fault(UNIFY, "status", status=status, times=1)
 
     answers = sandbox.start_verification(ADA), sandbox.prove("/v3/unify")
 
-    assert [(answer.status_code, answer.json()["code"]) for answer in answers] == [(status, twilios), (status, proves)]
+    assert [(answer.status_code, answer.json()["code"]) for answer in answers] == [
+        (status, twilio_code),
+        (status, prove_code),
+    ]

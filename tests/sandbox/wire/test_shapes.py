@@ -1,7 +1,7 @@
-"""Prove's typed clients parse every reply: string `success`, no null, no empty object, nothing empty at all.
+"""All responses of Prove's unify calls match the types of Prove's server SDKs: strings, nothing null, nothing empty.
 
-The schema is that of Prove's server SDKs of April 2026, in our own words. (Their one package that installs here,
-prove-api 0.9.6 of npm, cannot be the judge: it wants `success` to be an object in every reply.)
+The schemas are written from the SDKs of April 2026. The npm package prove-api 0.9.6 cannot be used instead, because its
+types require `success` to be an object.
 """
 
 from typing import Any
@@ -22,7 +22,7 @@ CATEGORY = {
     },
     "additionalProperties": False,
 }
-ANSWER = {
+RESULT = {
     "type": "object",
     "required": ["success"],
     "properties": {
@@ -32,7 +32,7 @@ ANSWER = {
     },
     "additionalProperties": False,
 }
-UNIFIED = {
+UNIFY_RESPONSE = {
     "type": "object",
     "required": ["success", "correlationId", "authToken"],
     "properties": {"success": {"const": "pending"}, "correlationId": STRING, "authToken": STRING},
@@ -44,25 +44,26 @@ ERROR = {
     "properties": {"code": {"type": "integer"}, "message": STRING},
     "additionalProperties": False,
 }
-GOOD_DAYS = sorted(number for number, person in PEOPLE.items() if not person.faults)
+NUMBERS_WITHOUT_FAULTS = sorted(number for number, person in PEOPLE.items() if not person.faults)
 
 
 def mistakes(schema: dict[str, Any], answer: Any) -> list[str]:
+    """The messages of the schema's violations."""
     return [error.message for error in Draft202012Validator(schema).iter_errors(answer)]
 
 
-@pytest.mark.parametrize("number", GOOD_DAYS)
-def test_every_reply_of_a_journey_has_the_documented_shape(number: str, embedded: SandboxDriver) -> None:
+@pytest.mark.parametrize("number", NUMBERS_WITHOUT_FAULTS)
+def test_every_response_of_a_flow_matches_the_schema(number: str, embedded: SandboxDriver) -> None:
     unified = embedded.unify(number, clientHumanId="human-1")
     if PEOPLE[number].api_code:
         assert mistakes(ERROR, unified) == []
         return
-    assert mistakes(UNIFIED, unified) == []
+    assert mistakes(UNIFY_RESPONSE, unified) == []
     correlation_id = unified["correlationId"]
     answers = [embedded.status(correlation_id).json()]
     embedded.authenticate(unified["authToken"])
     answers += [embedded.status(correlation_id).json(), embedded.bind(correlation_id, number).json()]
 
     for answer in answers:
-        assert mistakes(ERROR if "code" in answer else ANSWER, answer) == []
+        assert mistakes(ERROR if "code" in answer else RESULT, answer) == []
     assert {answer.get("clientHumanId", "human-1") for answer in answers} == {"human-1"}
