@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
+from django.utils import translation
 from playwright.sync_api import Browser, sync_playwright
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -17,6 +18,12 @@ FLAGS = [
     + ("disable-background-networking", "disable-sync")
 ]
 FLAGS.append("--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost")  # nothing beyond loopback
+
+
+@pytest.fixture(autouse=True)
+def _default_language() -> None:
+    """A request leaves its language active in the thread: without this, the next test would start in it."""
+    translation.deactivate()
 
 
 @pytest.fixture(scope="session")

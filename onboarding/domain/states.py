@@ -111,3 +111,7 @@ class Notice(StrEnum):
     TOO_MANY_SENDS = "too_many_sends"
     MOVED_LATELY = "moved_lately"  # the number or the key was rebound recently and may not be rebound yet
     NOT_A_MOBILE = "not_a_mobile"  # declined because of the type of line
+
+
+# What the person is told if Twilio refuses to send a code by this channel.
+CANNOT_SEND: Mapping[Channel, Notice] = {Channel.SMS: Notice.CANNOT_TEXT, Channel.CALL: Notice.CANNOT_CALL}

@@ -22,7 +22,7 @@ from onboarding.domain.budgets import Address
 from onboarding.domain.errors import Busy, Garbled, Refused, StaleState, Unreachable, UpstreamError
 from onboarding.domain.phone import Number
 from onboarding.domain.policy import REBIND, Judgement, Verdict
-from onboarding.domain.states import AFTER_LOST_CLAIM, CLAIMS, WAITING, Channel, Notice, State
+from onboarding.domain.states import AFTER_LOST_CLAIM, CANNOT_SEND, CLAIMS, WAITING, Channel, Notice, State
 from onboarding.events import Name
 from onboarding.journey import lease, risk, security_texts
 from onboarding.journey.answers import AFTER_VERDICT, answer_columns, answer_facts, judge_answer, judge_device_answer
@@ -234,7 +234,7 @@ def _not_sent(session: OnboardingSession, error: UpstreamError, earlier: str) ->
         wait = error.retry_after if isinstance(error, Busy) else timedelta(0)
         changes = {"notice": Notice.SEND_FAILED, "sends": F("sends") - 1, "send_again_at": Now() + wait}
     elif isinstance(error, Refused):
-        changes = {"notice": Notice.CANNOT_CALL if session.channel == Channel.CALL else Notice.CANNOT_TEXT}
+        changes = {"notice": CANNOT_SEND[Channel(session.channel)]}
     back = State.CODE_SENT if session.verification_sid else State.POSSESSION_REQUIRED
     return transition(session, back, Name.CODE_UNANSWERED, events.error_facts(error), channel=earlier, **changes)
 

@@ -18,6 +18,7 @@ from onboarding.models import Binding, OnboardingSession
 from onboarding.web import address, gate
 from onboarding.web.forms import CodeForm, PhoneForm, SendForm, StartForm, first_error
 from onboarding.web.responses import too_many_requests, unavailable, wants_json
+from onboarding.web.sentences import Sentences
 
 POLL_S = 2  # seconds until the page's script asks again
 UNLINKED_OTHERS_KEY = "unlinked_others"  # of the Django session: the next page says that it was done
@@ -127,7 +128,7 @@ def code(request: HttpRequest, session: OnboardingSession) -> HttpResponse:
 def _session_page(request: HttpRequest, template: str, session: OnboardingSession, **context: object) -> HttpResponse:
     """Render a page of the session. While a call to a vendor is under way, it reloads every second."""
     form, left = context.get("form"), time_left(session)
-    context |= {"session": session, "left": left}
+    context |= {"session": session, "sentences": Sentences(session), "left": left}
     if session.notice == Notice.CODE_WRONG:
         context["tries_left"] = flow.GUESSES - session.guesses
     if session.notice == Notice.TOO_SOON and not left.to_next_send:
@@ -169,7 +170,8 @@ def moved(request: HttpRequest, session: OnboardingSession) -> HttpResponse:
     if request.method != "POST":
         return _session_page(request, "onboarding/moved.html", session)
     if not wants_json(request):
-        return render(request, "onboarding/moved.html", {"session": session, "needs_script": True}, status=400)
+        context = {"session": session, "sentences": Sentences(session), "needs_script": True}
+        return render(request, "onboarding/moved.html", context, status=400)
     try:
         return _auth_token(
             request, flow.rebind(session=session, key=gate.verified_binding(request), address=address.of(request))
