@@ -1,4 +1,4 @@
-# `make help` lists what people run. Set-up happens inside, once: a second run costs nothing.
+# `make help` lists the targets. Each target first installs what it needs, if it is not installed yet.
 PORT ?= 8000
 PYTHON ?= python3
 BIN := .venv/bin
@@ -9,32 +9,32 @@ DEEP_TESTS := tests/deep tests/limits tests/hostile
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .PHONY: help run serve test test-deep mutants check audit screenshots format messages bench lock clean
-help: ## this list
+help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*##/ { printf "%-12s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-run: .venv/runtime $(SDK) .env ## the whole journey on http://127.0.0.1:8000, with the sandbox
+run: .venv/runtime $(SDK) .env ## run the product with the sandbox on http://127.0.0.1:8000
 	@$(BIN)/python manage.py migrate --verbosity 0
 	@echo "A reviewer for /admin/:  $(BIN)/python manage.py createreviewer NAME"
 	@$(BIN)/python manage.py runserver 127.0.0.1:$(PORT)
 
-serve: .venv/runtime $(SDK) ## the production server, on whatever the environment names
+serve: .venv/runtime $(SDK) ## run the production server with the settings of the environment
 	$(BIN)/python manage.py check --deploy --fail-level ERROR
 	$(BIN)/python manage.py migrate --verbosity 0
 	$(BIN)/python manage.py collectstatic --noinput --verbosity 0
 	exec $(BIN)/gunicorn proveflow.wsgi --bind 127.0.0.1:$(PORT) --config proveflow/gunicorn.py
 
-test: .venv/dev $(SDK) chromium ## the whole test suite, browser tests included
+test: .venv/dev $(SDK) chromium ## run all tests, including those in a browser
 	$(BIN)/python -m pytest -n 3 --dist loadgroup $(ARGS)
 	DATABASE=postgresql $(BIN)/python -m pytest -n 3 --dist loadgroup tests/journey tests/desk/test_reviews.py tests/operations/test_recovery.py tests/deep tests/limits tests/hostile tests/domain/test_constraints.py $(ARGS)
 
-test-deep: .venv/dev $(SDK) ## the long proofs, on both databases: any order, races, faults, kills, crashes, leaks
+test-deep: .venv/dev $(SDK) ## run the long tests on both databases: any order, races, faults, kills, crashes, leaks
 	DEEP=1 $(BIN)/python -m pytest -n 4 --dist loadgroup --capture=sys $(DEEP_TESTS) $(ARGS)
 	DEEP=1 DATABASE=postgresql $(BIN)/python -m pytest -n 4 --dist loadgroup --capture=sys $(DEEP_TESTS) $(ARGS)
 
-mutants: .venv/dev $(SDK) ## bugs put in on purpose: a table of which the tests catch
+mutants: .venv/dev $(SDK) ## put in bugs, one at a time, and list which of them the tests catch
 	$(BIN)/python -m tests.deep.mutants
 
-check: .venv/dev $(SDK) ## formatter, linter, types, import contracts, migrations, Django's checks
+check: .venv/dev $(SDK) ## check format, lint, types, import contracts, migrations and Django's checks
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -42,26 +42,26 @@ check: .venv/dev $(SDK) ## formatter, linter, types, import contracts, migration
 	DJANGO_SETTINGS_MODULE=tests.settings $(BIN)/python manage.py makemigrations --check --dry-run
 	DJANGO_SETTINGS_MODULE=tests.settings $(BIN)/python manage.py check --fail-level WARNING
 
-bench: .venv/dev $(SDK) ## what an onboarding costs, one JSON object a line
+bench: .venv/dev $(SDK) ## measure an onboarding; prints one JSON object per line
 	@$(BIN)/python -m tests.bench
 
-audit: .venv/dev $(SDK) $(AUDITORS) chromium ## Lighthouse on the phone and code pages; valid HTML and CSS (needs Java)
+audit: .venv/dev $(SDK) $(AUDITORS) chromium ## run Lighthouse on the phone and code pages, and validate HTML and CSS (needs Java)
 	@$(BIN)/python -m tests.audit $(ARGS)
 
-screenshots: .venv/dev $(SDK) chromium ## every page in every state, into var/screenshots (ARGS='code moved': those alone)
+screenshots: .venv/dev $(SDK) chromium ## take pictures of all pages in all states into var/screenshots (ARGS='code moved': only these)
 	$(BIN)/python -m tests.screenshots $(ARGS)
 
-format: .venv/dev ## rewrite in the house's format
+format: .venv/dev ## format the code and fix lint
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-messages: .venv/dev ## bring the catalogues in locale/ up to the sources, and compile them
+messages: .venv/dev ## update the catalogues in locale/ from the sources, and compile them
 	$(BIN)/python -m tests.languages.catalogues
 
-lock: ## renew the hashed requirements (needs uv)
+lock: ## update the hashed requirements (needs uv)
 	for f in runtime dev node; do uv pip compile --universal --python-version 3.11 --generate-hashes --no-header -q requirements/$$f.in -o requirements/$$f.txt; done
 
-clean: ## forget everything that set-up and runs made
+clean: ## delete everything that set-up and runs created
 	rm -rf .venv node_modules tests/audit/node_modules var .env .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
 
 .PHONY: chromium

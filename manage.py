@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""The command line. `manage.py sandbox PORT` runs on settings of its own: it needs nothing of the product."""
+"""Django's command line. `manage.py sandbox PORT` has settings of its own, because it does not need the product."""
 
 import os
 import sys

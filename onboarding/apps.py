@@ -1,3 +1,5 @@
+"""The configuration of the app."""
+
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 
@@ -7,4 +9,4 @@ class OnboardingConfig(AppConfig):
     verbose_name = _("Onboarding")
 
     def ready(self) -> None:
-        from onboarding.operations import checks  # noqa: F401 - registers them
+        from onboarding.operations import checks  # noqa: F401 - registers the checks

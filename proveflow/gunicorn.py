@@ -1,8 +1,11 @@
-"""gunicorn's settings: threads, because a request spends its time waiting for Prove and Twilio."""
+"""gunicorn's settings. There are many threads, because requests mostly wait for Prove and Twilio.
+
+https://docs.gunicorn.org/en/stable/settings.html
+"""
 
 workers = 2
 threads = 64
-timeout = 30  # seconds; a request ends within 20
+timeout = 30  # seconds; longer than REQUEST_LIMIT in onboarding.web.middleware
 graceful_timeout = 25  # seconds
 keepalive = 5  # seconds
 

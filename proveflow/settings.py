@@ -1,4 +1,6 @@
-"""The environment, read once. `.env.example` lists it; `onboarding.operations.checks` judges it at start-up."""
+"""Django's settings, read from the environment. `.env.example` lists the variables; `onboarding.operations.checks`
+reports wrong values at start-up.
+"""
 
 from datetime import timedelta
 from pathlib import Path
@@ -13,7 +15,7 @@ from proveflow.gunicorn import threads
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Env()
-env.escape_proxy = True  # \$ is a dollar; a value that begins with a bare one is another variable's
+env.escape_proxy = True  # a value that begins with $ names another variable; \$ is a dollar sign
 env.read_env(env.str("ENV_FILE", default=str(BASE_DIR / ".env")))
 
 DEBUG = env.bool("DEBUG", default=False)
@@ -23,7 +25,7 @@ CSRF_TRUSTED_ORIGINS = [f"https://{host}" for host in ALLOWED_HOSTS if host not 
 
 # --- Upstream -------------------------------------------------------------------------------------------------
 
-# Without a vendor's credentials, its half of the sandbox stands in, inside this process: for DEBUG only.
+# Without a vendor's credentials the sandbox simulates that vendor inside this process, with DEBUG only.
 SANDBOX_PROVE = not env.str("PROVE_CLIENT_ID", default="")
 SANDBOX_TWILIO = not env.str("TWILIO_ACCOUNT_SID", default="")
 SANDBOX = SANDBOX_PROVE or SANDBOX_TWILIO
@@ -34,10 +36,10 @@ if SANDBOX and not DEBUG:
         "set the vendors' credentials, or point PROVE_BASE_URL and TWILIO_BASE_URL at `manage.py sandbox PORT`."
     )
 
-# Four clients: Prove, and Twilio's three. When all of them hang, a fifth of a worker's threads still serves pages.
+# Per client, and there are four: Prove, and Twilio's three. If all hang, a fifth of the threads still serves pages.
 UPSTREAM_CALLS_AT_ONCE = threads // 5
 
-# URL prefix -> the requests transport adapter that answers there in place of the network.
+# By URL prefix: the requests transport adapter to use in place of the network.
 UPSTREAM_ADAPTERS = {"sandbox://": "sandbox.adapter.SandboxAdapter"} if SANDBOX else {}
 
 if SANDBOX_PROVE:
@@ -60,20 +62,20 @@ else:
     TWILIO_API_KEY_SECRET = env.str("TWILIO_API_KEY_SECRET", default="")
     TWILIO_PASSWORD = TWILIO_API_KEY_SECRET or env.str("TWILIO_AUTH_TOKEN")
     TWILIO_VERIFY_SERVICE_SID = env.str("TWILIO_VERIFY_SERVICE_SID")
-    # Who texts a number that a device is no longer linked to; without either, nobody does.
+    # The sender of the text to a number that a device was moved away from. Without one, no text is sent.
     TWILIO_SENDER = env.str("TWILIO_MESSAGING_SERVICE_SID", default="") or env.str("TWILIO_FROM_NUMBER", default="")
 
-# What else is asked about a number. Each costs money per number; the policy decides what the answers mean.
+# Further checks of a number. The vendors charge for each; `onboarding.domain.policy` judges the answers.
 PROVE_CHECK_REPUTATION = env.bool("PROVE_CHECK_REPUTATION", default=False)
 TWILIO_LOOKUP = env.bool("TWILIO_LOOKUP", default=False)
 TWILIO_LOOKUP_BASE_URL = TWILIO_BASE_URL.replace("://verify.", "://lookups.", 1)
 TWILIO_MESSAGING_BASE_URL = TWILIO_BASE_URL.replace("://verify.", "://api.", 1)
 
-# A device that moves to another number: how long neither may move again, and whether a reviewer looks first.
+# When a device moves to another number: how long neither may move again, and whether a reviewer decides first.
 REBIND_COOLING_OFF = timedelta(hours=env.int("REBIND_COOLING_OFF_HOURS", default=0))
 REBIND_REVIEW = env.bool("REBIND_REVIEW", default=False)
 
-# Where the Web SDK's own requests go: the origin that Prove's authToken names (reference page: web-sdk, CSP).
+# The origin that Prove's Web SDK calls, which the authToken names. The Content-Security-Policy has to allow it.
 PROVE_DEVICE_ORIGINS = {
     "https://platform.uat.proveapis.com": ["https://device.uat.prove-auth.proveapis.com"],
     "https://platform.proveapis.com": ["https://device.prove-auth.proveapis.com"],
@@ -81,36 +83,37 @@ PROVE_DEVICE_ORIGINS = {
 if urlsplit(PROVE_BASE_URL).scheme == "http":  # a stand-alone sandbox on loopback
     PROVE_DEVICE_ORIGINS = ["{0.scheme}://{0.netloc}".format(urlsplit(PROVE_BASE_URL))]
 
-# Sessions, their timelines and revoked bindings are forgotten after so long; `manage.py recover` does it.
+# `manage.py recover` deletes sessions, their events and revoked bindings after this time.
 RETENTION_DAYS = env.int("RETENTION_DAYS", default=90)
 DEFAULT_REGION = env.str("DEFAULT_REGION", default="US")
 
-# Whether people may go on with a computer's browser. Off: they are asked to scan a code with their phone.
+# Whether a computer's browser may be linked. If not, people are asked to continue on their phone.
 DESKTOP_ALLOWED = env.bool("DESKTOP_ALLOWED", default=DEBUG)
 
-# --- The look, and where it leads -----------------------------------------------------------------------------
+# --- Brand and links -------------------------------------------------------------------------------------------
 
 BRAND_NAME = env.str("BRAND_NAME", default="proveflow")
-BRAND_DIR = env.path("BRAND_DIR", default=str(BASE_DIR / "brand"))  # may hold logo.svg, and brand.css with other tokens
+# May contain logo.svg, and brand.css with other design tokens.
+BRAND_DIR = env.path("BRAND_DIR", default=str(BASE_DIR / "brand"))
 BRAND_LOGO = "brand/logo.svg" if Path(BRAND_DIR("logo.svg")).is_file() else "onboarding/icon.svg"
 BRAND_CSS = "brand/brand.css" if Path(BRAND_DIR("brand.css")).is_file() else ""
 SUPPORT_URL = env.str("SUPPORT_URL", default="")
 PRIVACY_URL = env.str("PRIVACY_URL", default="")
 TERMS_URL = env.str("TERMS_URL", default="")
-NOTICES_VERSION = env.str("NOTICES_VERSION", default="1")  # kept with each session: what its person accepted
-CARRIER_CONSENT = env.str("CARRIER_CONSENT", default="")  # the words that your contract asks for
+NOTICES_VERSION = env.str("NOTICES_VERSION", default="1")  # of the legal notices; a session keeps the accepted one
+CARRIER_CONSENT = env.str("CARRIER_CONSENT", default="")  # the text that your contract with Prove requires
 
 # --- Limits ---------------------------------------------------------------------------------------------------
 
-# Whose addresses to believe: so many proxies append to X-Forwarded-For, and the last of them is in these networks.
+# How many proxies append to X-Forwarded-For, and the networks of the last one. Without both, the peer is the client.
 TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)
 TRUSTED_PROXY_CIDRS = env.list("TRUSTED_PROXY_CIDRS", default=[])
 # Fields of onboarding.domain.budgets to replace, by budget: {"sends_address": {"burst": 50, "watch_only": true}}
 LIMITS = env.json("LIMITS", default={})
-# Refuse nobody, only log. With the sandbox's phones, where no text costs anything and everybody is 127.0.0.1.
+# Log and do not refuse. The default with a simulated Twilio: texts cost nothing, and all people are 127.0.0.1.
 LIMITS_WATCH_ONLY = env.bool("LIMITS_WATCH_ONLY", default=SANDBOX_TWILIO)
-TEXT_PRICE_CENTS = env.int("TEXT_PRICE_CENTS", default=5)  # for planning
-# ISO 3166. Empty: all, as Prove's test users abroad need, and harmless while the sandbox plays Twilio.
+TEXT_PRICE_CENTS = env.int("TEXT_PRICE_CENTS", default=5)  # charged to the budget sends_money for each text
+# ISO 3166. Empty: all countries, which is harmless with a simulated Twilio and which Prove's test users need.
 ALLOWED_COUNTRIES = env.list("ALLOWED_COUNTRIES", default=[] if SANDBOX_TWILIO else [DEFAULT_REGION])
 
 # --- Django ---------------------------------------------------------------------------------------------------
@@ -136,7 +139,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "onboarding.web.middleware.security_headers",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "django.middleware.gzip.GZipMiddleware",  # with its random padding, and CSRF tokens masked anew, against BREACH
+    "django.middleware.gzip.GZipMiddleware",  # pads randomly, and Django masks CSRF tokens, against BREACH
     "django.middleware.locale.LocaleMiddleware",
     "onboarding.web.middleware.request_filter",
     "onboarding.web.middleware.request_deadline",
@@ -179,7 +182,7 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
     }
 else:
-    # A pool, so that a request gives its connection back while it waits for Prove or Twilio; seconds.
+    # A pool, since a request gives its connection back while it waits for a vendor. Timeouts in seconds.
     pool = {"min_size": 1, "max_size": 16, "timeout": 1, "reconnect_timeout": 2}
     limits_ms = {
         "statement_timeout": env.int("DATABASE_STATEMENT_TIMEOUT_S", default=3) * 1000,
@@ -187,7 +190,7 @@ else:
         "idle_in_transaction_session_timeout": 5000,
     }
     session_options = " ".join(f"-c {name}={limit}" for name, limit in limits_ms.items())
-    # A host that died says nothing: the kernel asks after it.
+    # The kernel notices a database host that has died.
     alive = {
         "tcp_user_timeout": 5000,  # ms
         "keepalives_idle": 5,  # seconds, as the next
@@ -200,10 +203,10 @@ else:
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"  # no cookie of its own
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"  # the default would set a cookie of its own
 LOGIN_URL = "/"
 OTP_TOTP_ISSUER = "proveflow"
-# Reviewers only: the people who onboard have no password.
+# For reviewers: the people who onboard have no password.
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
@@ -235,12 +238,12 @@ WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = DEBUG
 if not DEBUG:
     STORAGES = {"staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"}}
 
-DATA_UPLOAD_MAX_MEMORY_SIZE = 16 * 1024  # bytes of a request's body, of any kind
-DATA_UPLOAD_MAX_NUMBER_FIELDS = None  # the bytes bound it; Django counts a query where no handler catches the error
+DATA_UPLOAD_MAX_MEMORY_SIZE = 16 * 1024  # bytes of a request's body; the request filter applies it to all content types
+DATA_UPLOAD_MAX_NUMBER_FIELDS = None  # the bytes limit it, too; for a query string, nothing catches Django's error
 
 # --- Browser --------------------------------------------------------------------------------------------------
 
-SECURE_REFERRER_POLICY = "same-origin"  # with no-referrer, browsers send forms with Origin: null, which CSRF refuses
+SECURE_REFERRER_POLICY = "same-origin"  # no-referrer makes browsers send Origin: null, which the CSRF check refuses
 X_FRAME_OPTIONS = "DENY"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 if not DEBUG:
@@ -251,7 +254,7 @@ if not DEBUG:
     SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = True
     if env.bool("BEHIND_TLS_PROXY", default=False):
         SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
-        SECURE_SSL_REDIRECT, SECURE_REDIRECT_EXEMPT = True, ["^healthz$", "^readyz$"]  # probes don't come by the proxy
+        SECURE_SSL_REDIRECT, SECURE_REDIRECT_EXEMPT = True, ["^healthz$", "^readyz$"]  # probes bypass the proxy
 
 CONTENT_SECURITY_POLICY: dict[str, Any] = {
     "DIRECTIVES": {
@@ -276,9 +279,8 @@ LOGGING = {
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": "WARNING"},
     "loggers": {
-        # urllib3, requests and twilio write URLs and parameters; the diary and onboarding's own log say what matters.
-        # Django's templates write what a page was made of.
-        "django": {"handlers": []},  # or its warnings come twice with DEBUG on
+        # Below WARNING, urllib3, requests and twilio log URLs and parameters, and django.template logs values.
+        "django": {"handlers": []},  # its console handler would repeat warnings with DEBUG on
         **{name: {"level": "WARNING"} for name in ("urllib3", "twilio", "twilio.http_client", "django.template")},
     },
 }

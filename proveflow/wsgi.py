@@ -1,4 +1,4 @@
-"""What the production server runs."""
+"""The WSGI application, which gunicorn serves."""
 
 import os
 

@@ -1,4 +1,7 @@
-"""What may be misconfigured, told at start-up with an id and a hint."""
+"""Django's system checks of the settings. docs/design.md lists their ids.
+
+https://docs.djangoproject.com/en/stable/topics/checks/
+"""
 
 import re
 from collections.abc import Iterator
@@ -15,10 +18,11 @@ from onboarding.domain.budgets import BUDGETS, NUMBER_OWNER
 from onboarding.upstream.http import is_safe
 
 SHORTEST_SECRET_KEY = 50  # characters, as Django's own generator writes
-FEWEST_KEY_CHARACTERS = 5  # different ones
+FEWEST_KEY_CHARACTERS = 5  # distinct ones, as in Django's own check
 PLACEHOLDERS = ("django-insecure-", "changeme", "change-me", "example", "placeholder", "secret")
+# The fields of a budget that LIMITS may replace.
 CHANGEABLE: dict[str, type | UnionType] = {"burst": int, "every_s": int | float, "watch_only": bool}
-SHORTEST_S = {NUMBER_OWNER.name: NUMBER_OWNER.every_s}  # as long as a code of Twilio's lives
+SHORTEST_S = {NUMBER_OWNER.name: NUMBER_OWNER.every_s}  # a lease must last as long as Twilio's code
 WEB_SDK = "prove/prove-auth.js"
 
 # Setting -> the prefix of the sid that belongs there. https://www.twilio.com/docs/glossary/what-is-a-sid
@@ -27,7 +31,7 @@ SIDS = {"TWILIO_ACCOUNT_SID": "AC", "TWILIO_VERIFY_SERVICE_SID": "VA"}
 
 @register
 def upstream_urls(**_kwargs: object) -> Iterator[CheckMessage]:
-    """E001, E002: what goes to Prove and Twilio is encrypted, and no credential hides in a URL."""
+    """E001: a base URL is not encrypted. E002: a base URL contains credentials."""
     for name in ("PROVE_BASE_URL", "TWILIO_BASE_URL"):
         url = getattr(settings, name)
         if not is_safe(url):
@@ -40,7 +44,7 @@ def upstream_urls(**_kwargs: object) -> Iterator[CheckMessage]:
 
 @register
 def secret_key(**_kwargs: object) -> Iterator[CheckMessage]:
-    """E003: cookies are signed with it."""
+    """E003: SECRET_KEY, which signs the cookies, is weak."""
     key = settings.SECRET_KEY
     weak = len(key) < SHORTEST_SECRET_KEY or len(set(key)) < FEWEST_KEY_CHARACTERS
     if not settings.DEBUG and (weak or key.lower().startswith(PLACEHOLDERS)):
@@ -50,7 +54,7 @@ def secret_key(**_kwargs: object) -> Iterator[CheckMessage]:
 
 @register
 def device_origins(**_kwargs: object) -> Iterator[CheckMessage]:
-    """E018: the pages' Content-Security-Policy keeps the Web SDK from every origin but these."""
+    """E018: the Content-Security-Policy does not let the Web SDK reach Prove."""
     if not settings.SANDBOX_PROVE and not settings.PROVE_DEVICE_ORIGINS:
         hint = "Ask Prove which origin the Web SDK talks to with your PROVE_BASE_URL."
         yield Error("PROVE_DEVICE_ORIGINS is not set.", hint=hint, id="onboarding.E018")
@@ -58,14 +62,14 @@ def device_origins(**_kwargs: object) -> Iterator[CheckMessage]:
 
 @register
 def web_sdk(**_kwargs: object) -> Iterator[CheckMessage]:
-    """E004: without Prove's Web SDK no device check can run."""
+    """E004: Prove's Web SDK, which runs the device check, is not installed."""
     if finders.find(WEB_SDK) is None:
         yield Error("Prove's Web SDK is not installed.", hint="`make run` installs it.", id="onboarding.E004")
 
 
 @register
 def secrets(**_kwargs: object) -> Iterator[CheckMessage]:
-    """E021: set and empty, as a template leaves them."""
+    """E021: a credential is empty, as in an .env that was copied and not filled in."""
     for name, value in (
         ("PROVE_CLIENT_SECRET", settings.PROVE_CLIENT_SECRET),
         ("TWILIO_AUTH_TOKEN", settings.TWILIO_PASSWORD),
@@ -76,13 +80,13 @@ def secrets(**_kwargs: object) -> Iterator[CheckMessage]:
 
 @register
 def twilio_sids(**_kwargs: object) -> Iterator[CheckMessage]:
-    """E005: a sid in another sid's place, or half an API key, fails only at the first text."""
+    """E005: a sid has the wrong form, or half an API key is set. Without this check, the first text would fail."""
     for name, prefix in SIDS.items():
         if not re.fullmatch(rf"{prefix}[0-9a-fA-F]{{32}}", getattr(settings, name)):
             hint = f"It is {prefix} and 32 hexadecimal digits."
             yield Error(f"{name} is not such a sid.", hint=hint, id="onboarding.E005")
-    is_told_above = settings.TWILIO_USERNAME == settings.TWILIO_ACCOUNT_SID
-    if not is_told_above and not re.fullmatch(r"(AC|SK)[0-9a-fA-F]{32}", settings.TWILIO_USERNAME):
+    is_reported_above = settings.TWILIO_USERNAME == settings.TWILIO_ACCOUNT_SID
+    if not is_reported_above and not re.fullmatch(r"(AC|SK)[0-9a-fA-F]{32}", settings.TWILIO_USERNAME):
         hint = "It is SK and 32 hexadecimal digits."
         yield Error("TWILIO_API_KEY_SID is not such a sid.", hint=hint, id="onboarding.E005")
     if settings.TWILIO_USERNAME.startswith("SK") != bool(settings.TWILIO_API_KEY_SECRET):
@@ -95,7 +99,7 @@ def twilio_sids(**_kwargs: object) -> Iterator[CheckMessage]:
 
 @register
 def default_region(**_kwargs: object) -> Iterator[CheckMessage]:
-    """E006: or no number without a country code could be read."""
+    """E006: numbers without a country code cannot be read, because DEFAULT_REGION does not exist."""
     if settings.DEFAULT_REGION not in phonenumbers.SUPPORTED_REGIONS:
         hint = "Two capital letters of ISO 3166, like US or DE."
         yield Error("DEFAULT_REGION is no region with phone numbers.", hint=hint, id="onboarding.E006")
@@ -103,7 +107,7 @@ def default_region(**_kwargs: object) -> Iterator[CheckMessage]:
 
 @register
 def production(**_kwargs: object) -> Iterator[CheckMessage]:
-    """E007, W008, E016, W017: what is for a process with DEBUG on."""
+    """E007, W008, E016, W017: a setting for development is on in production."""
     if settings.DEBUG:
         return
     if "*" in settings.ALLOWED_HOSTS:
@@ -123,13 +127,11 @@ def production(**_kwargs: object) -> Iterator[CheckMessage]:
 
 @register
 def limits(**_kwargs: object) -> Iterator[CheckMessage]:
-    """E009, E019: a budget misspelt would be in force as if nothing were said; free texts and a retention of no days
-    would limit and keep nothing.
-    """
+    """E009: LIMITS names no budget, or a field or value that it cannot have. E019: a number is too small."""
     hint = 'Like {"sends_address": {"burst": 50, "every_s": 60, "watch_only": true}}; domain/budgets.py names them.'
     for name, changes in settings.LIMITS.items():
         known = name in BUDGETS and isinstance(changes, dict) and changes.keys() <= CHANGEABLE.keys()
-        if not (known and all(_is_number(changes[k], CHANGEABLE[k]) for k in changes)):
+        if not (known and all(_has_type(changes[k], CHANGEABLE[k]) for k in changes)):
             yield Error(f"LIMITS: {name} is no such budget or no such change of one.", hint=hint, id="onboarding.E009")
         elif "every_s" in changes and changes["every_s"] < SHORTEST_S.get(name, 0.001):
             yield Error(f"LIMITS: every_s of {name} is too short.", hint="Give it more seconds.", id="onboarding.E009")
@@ -140,9 +142,7 @@ def limits(**_kwargs: object) -> Iterator[CheckMessage]:
 
 @register
 def countries(**_kwargs: object) -> Iterator[CheckMessage]:
-    """E010, W013, W020: a country that does not exist lets nobody in; one's own is rarely left out on purpose, and all
-    countries are rarely let in on purpose.
-    """
+    """E010: a country does not exist. W013: the default country is not allowed. W020: all countries are allowed."""
     for country in settings.ALLOWED_COUNTRIES:
         if country not in phonenumbers.SUPPORTED_REGIONS:
             hint = "Two capital letters of ISO 3166 each, with commas, like US,CA. Empty: all countries."
@@ -157,7 +157,7 @@ def countries(**_kwargs: object) -> Iterator[CheckMessage]:
 
 @register
 def consent(**_kwargs: object) -> Iterator[CheckMessage]:
-    """W014: carriers want to be named before they are asked."""
+    """W014: carriers are asked without the consent text that they require."""
     if settings.PROVE_CHECK_REPUTATION and not settings.CARRIER_CONSENT:
         hint = "Set CARRIER_CONSENT to the words of your contract with Prove."
         yield Warning("PROVE_CHECK_REPUTATION asks carriers, and nobody agreed to it.", hint=hint, id="onboarding.W014")
@@ -165,7 +165,7 @@ def consent(**_kwargs: object) -> Iterator[CheckMessage]:
 
 @register
 def support(**_kwargs: object) -> Iterator[CheckMessage]:
-    """W015: whoever cannot receive texts needs another way, and the pages have none of their own."""
+    """W015: people who cannot receive texts have nowhere to go."""
     if not settings.DEBUG and not settings.SUPPORT_URL:
         hint = "Where people get help who cannot receive a text or a call (NIST SP 800-63B, 3.2.9; ASVS 5.0, 6.6.1)."
         yield Warning("SUPPORT_URL is not set.", hint=hint, id="onboarding.W015")
@@ -173,7 +173,7 @@ def support(**_kwargs: object) -> Iterator[CheckMessage]:
 
 @register
 def proxies(**_kwargs: object) -> Iterator[CheckMessage]:
-    """E011, W012: whom X-Forwarded-For is believed from."""
+    """E011: the settings of trusted proxies contradict each other. W012: everybody is trusted as a proxy."""
     for cidr in settings.TRUSTED_PROXY_CIDRS:
         try:
             network = ip_network(cidr, strict=False)
@@ -191,7 +191,8 @@ def proxies(**_kwargs: object) -> Iterator[CheckMessage]:
         yield Error("TRUSTED_PROXY_COUNT and TRUSTED_PROXY_CIDRS go together.", hint=hint, id="onboarding.E011")
 
 
-def _is_number(value: object, kind: type | UnionType) -> bool:
+def _has_type(value: object, kind: type | UnionType) -> bool:
+    """Return whether the value is a bool, or a number of at least 0, as `kind` says. JSON's true is no number."""
     if kind is bool or isinstance(value, bool):
         return kind is bool and isinstance(value, bool)
     return isinstance(value, kind) and isinstance(value, int | float) and value >= 0

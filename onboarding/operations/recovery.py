@@ -1,5 +1,6 @@
-"""What a process that died left behind, and what is past its time. Any number of nodes may run this at once; it may be
-killed anywhere and run again: what one has done, another does not find.
+"""Ends what crashed processes left behind, and deletes what is older than its retention.
+
+Any number of nodes may run this at the same time. It may be killed at any point and run again.
 """
 
 import logging
@@ -20,24 +21,25 @@ from onboarding.journey import flow, unlinking
 from onboarding.journey.clock import CLAIM_TIMEOUT
 from onboarding.models import Binding, Event, OnboardingSession
 
-TELL_AGAIN = CLAIM_TIMEOUT * 15  # 10 minutes
-BATCH = 500  # rows a transaction
+TELL_AGAIN = CLAIM_TIMEOUT * 15  # 10 minutes between attempts to tell Prove of a revoked key
+BATCH = 500  # rows per transaction
 log = logging.getLogger(__name__)
 
 
 def recover() -> Mapping[str, int]:
-    """How many of each: claims that were lost, other sessions that ended, revokes told to Prove, rows forgotten."""
+    """Return how many lost claims, overdue sessions, revocations for Prove and old rows were dealt with."""
     lost = Q(state__in=CLAIMS, moved_at__lte=Now() - CLAIM_TIMEOUT)
     ended = Q(state__in=OPEN, expires_at__lte=Now())
     return {
         "claims lost": _catch_up(lost),
         "sessions ended": _catch_up(ended),
         "revokes told": _tell_prove(),
-        "rows forgotten": _forget(),
+        "rows forgotten": _delete_old(),
     }
 
 
 def _catch_up(overdue: Q) -> int:
+    """Return how many of the sessions were ended. One that fails is logged, and does not stop the others."""
     done = 0
     for session in list(OnboardingSession.objects.filter(overdue)):
         version = session.version
@@ -45,13 +47,13 @@ def _catch_up(overdue: Q) -> int:
             done += flow.catch_up(session=session).version != version
         except StaleState:
             continue
-        except DatabaseError:  # this session's alone: the others have waited as long
+        except DatabaseError:
             log.exception("A session could not be caught up.")
     return done
 
 
 def _tell_prove() -> int:
-    """Each by one node: whoever moves the time on has it."""
+    """Return how many revocations Prove has received. The node whose UPDATE moves `tell_prove_at` sends it."""
     told = 0
     due = Binding.objects.filter(confirmed=False, tell_prove_at__lte=Now())
     for binding in list(due):
@@ -61,7 +63,8 @@ def _tell_prove() -> int:
     return told
 
 
-def _forget() -> int:
+def _delete_old() -> int:
+    """Return how many sessions, bindings, events and browser sessions were deleted."""
     past = Now() - timedelta(days=settings.RETENTION_DAYS)
     for rows in limits.expired():
         _delete(rows)
@@ -74,7 +77,7 @@ def _forget() -> int:
 
 
 def _delete(old: QuerySet[Any]) -> int:
-    """In batches; rows that another node is deleting are left to it."""
+    """Return how many rows were deleted. Works in batches, and skips rows that another node has locked."""
     deleted = 0
     while True:
         with transaction.atomic():

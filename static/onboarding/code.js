@@ -1,7 +1,7 @@
-// The code page: fills the code in where the browser can, and keeps the clocks. Without it the page works the same.
+// The code page: fills in the code if the browser can read it, and counts down. The page also works without it.
 
-const EVERY_S = 30; // a live region that speaks each second can't be listened to
-const WARNED_S = 60;
+const EVERY_S = 30; // between announcements: a screen reader cannot follow one each second
+const WARNED_S = 60; // before the code expires
 const form = document.querySelector("form[data-code]");
 const said = document.querySelector("[data-said]");
 
@@ -15,7 +15,7 @@ function inWords(seconds) {
   return [minutes && unit(minutes, "minute"), seconds % 60 && unit(seconds % 60, "second")].filter(Boolean).join(" ");
 }
 
-// Calls tick with the seconds left, once a second, also after a sleep.
+// Calls `tick` once a second with the seconds left, which stay right after the device has slept.
 function countDown(seconds, tick) {
   if (!seconds) return;
   const end = Date.now() + seconds * 1000;
@@ -61,7 +61,7 @@ function readTheText() {
   navigator.credentials.get({ otp: { transport: ["sms"] }, signal: leaving.signal }).then((found) => {
     form.elements.code.value = found.code;
     say(word("filled"));
-  }, () => {}); // refused, or left: then it is typed
+  }, () => {}); // refused, or the page was left: the person types the code
 }
 
 document.querySelectorAll("[data-wait]").forEach(waitForNextSend);

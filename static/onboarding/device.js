@@ -1,17 +1,17 @@
-// The device check: hands the number to our server, lets Prove's Web SDK prove this device, and asks our server to go
-// on. Nothing here decides anything: every answer that counts is the server's.
+// The device check: sends the number to our server, runs Prove's Web SDK, and tells our server when it has finished.
+// The server decides everything, since it asks Prove for the result.
 
-const SLOW_MS = 4_000; // of a step; then the page says that it still goes on
-const PAINTED_MS = 200; // until what is laid out when this script runs is on the screen
-const LIMIT_MS = 30_000; // for all steps: neither fetch nor the SDK has a limit of its own
+const SLOW_MS = 4_000; // per step; after it, the page says that it is still working
+const PAINTED_MS = 200; // until the browser has painted the page
+const LIMIT_MS = 30_000; // for all steps: fetch and the SDK have no timeout
 const form = document.querySelector("form[data-device-check]");
 const status = form.querySelector("[data-status]");
 const cancel = form.querySelector("[data-cancel]");
 const summary = document.querySelector("[data-summary]");
 const { start_key: startKey, country } = form.elements;
-let stop = null; // ends what is under way, if anything is
-let slow = 0; // a timer
-let deviceChecked = false; // then only our server has to be asked again
+let stop = null; // a function that stops the check while it runs
+let slow = 0; // id of the timer for SLOW_MS
+let deviceChecked = false; // if true, a retry only asks our server again
 
 const word = (name) => form.querySelector(`[data-word="${name}"]`).textContent;
 const title = document.title.replace(`${word("error")} `, "");
@@ -22,8 +22,7 @@ class Problem extends Error {
   constructor(text, field) { super(text); this.field = field; }
 }
 
-// The SDK waits until the page is on the screen: on a slow line it would keep it from there. A press on the button waits
-// for the SDK, and nothing else does.
+// Loads the SDK after the first paint, which it would delay on a slow connection. Only the button waits for it.
 const sdkLoaded = new Promise((loaded, failed) => {
   const script = document.querySelector("template[data-sdk]").content.cloneNode(true).firstElementChild;
   script.addEventListener("load", loaded);
@@ -47,7 +46,7 @@ async function ask(url, signal) {
     });
     answer = await response.json();
   } catch {
-    if (startKey) startKey.value = crypto.randomUUID(); // it may be used up: a key is good for one start
+    if (startKey) startKey.value = crypto.randomUUID(); // the old key may have been used, and is good for one start
     const refused = response && response.status >= 400 && response.status < 500;
     throw new Problem(word(refused ? "wrong" : navigator.onLine ? "unreached" : "offline"));
   }
@@ -65,7 +64,7 @@ function proveDevice(authToken, signal) {
       .withAuthFinishStep(async () => finished())
       .build()
       .authenticate(authToken)
-      .then(failed, failed); // settled without the finish step: not finished
+      .then(failed, failed); // without the finish step, the check has not finished
   });
 }
 
@@ -73,7 +72,7 @@ async function checkDevice(authToken, signal) {
   if (!window.proveAuth) throw new Problem(word("unsupported"));
   const prove = () => proveDevice(authToken, signal);
   try {
-    // One at a time: two tabs that register at once leave an orphan key behind.
+    // One tab at a time: if two register a key at the same time, one key is orphaned.
     await (navigator.locks ? navigator.locks.request("proveflow", { signal }, prove) : prove());
   } catch (error) {
     throw new Problem(word(!navigator.onLine ? "offline" : error?.name === "SecurityError" ? "unsupported" : "failed"));
@@ -85,7 +84,7 @@ async function whereToGo(signal) {
   if (!window.isSecureContext || !window.indexedDB || !crypto.randomUUID) throw new Problem(word("unsupported"));
   if (!deviceChecked) {
     step("asking");
-    await Promise.race([sdkLoaded, null]); // known to be blocked: then nothing is begun
+    await Promise.race([sdkLoaded, null]); // throws if the SDK is already known to be blocked: no flow is started
     const opened = await ask(form.action, signal);
     if (opened.next) return opened.next;
     step("checking");
@@ -138,19 +137,19 @@ async function submit(event) {
   event.preventDefault();
   if (stop) return;
   const leaving = new AbortController();
-  let why; // it was stopped: what to tell
+  let why; // the problem that stopped the check; null if the person cancelled it
   stop = (problem) => { why = problem; leaving.abort(); };
   const limit = setTimeout(() => stop(new Problem(word("slow"))), LIMIT_MS);
   clear();
   busy(true);
   try {
     location.assign(await whereToGo(leaving.signal));
-    await stopped(leaving.signal).finally(() => window.stop()); // only if the next page doesn't come
+    await stopped(leaving.signal).finally(() => window.stop()); // if the next page does not load
   } catch (error) {
     stop = null;
     busy(false);
     say(why === null ? word("cancelled") : "");
-    if (why === null) form.querySelector("button").focus(); // Cancel, which had it, is gone
+    if (why === null) form.querySelector("button").focus(); // the Cancel button, which had the focus, is hidden
     else tell(why ?? (error instanceof Problem ? error : new Problem(word("wrong"))));
   } finally {
     clearTimeout(slow);
@@ -158,7 +157,7 @@ async function submit(event) {
   }
 }
 
-// Each country has an example of its own, or none.
+// Shows the example number of the chosen country, if it has one.
 function showExample() {
   const hint = form.querySelector("[data-hint]");
   const { example } = country.selectedOptions[0].dataset;
@@ -173,5 +172,5 @@ form.addEventListener("submit", submit);
 form.addEventListener("input", () => { deviceChecked = false; });
 window.addEventListener("pageshow", (event) => {
   if (event.persisted) location.reload();
-  else if (country) showExample(); // a browser that reloads keeps the choice
+  else if (country) showExample(); // a reload keeps the chosen country
 });

@@ -1,4 +1,4 @@
-// Follows the other screen: asks how far the handoff is, and loads the page again when it has moved.
+// Asks for the stage of the handoff, and reloads the page when it has changed.
 
 const PAUSE_MS = 2_000;
 const { stage } = document.querySelector("[data-stage]").dataset;
@@ -9,7 +9,7 @@ async function look() {
     const now = await response.json();
     if (now.stage !== stage) return location.replace(location.pathname);
   } catch {
-    // offline, or the server is away for a moment: look again
+    // offline, or the server does not answer: ask again
   }
   return setTimeout(look, PAUSE_MS);
 }

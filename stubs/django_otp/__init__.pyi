@@ -1,4 +1,4 @@
-"""What the product uses of django-otp, which carries no types."""
+"""Types for the parts of django-otp that the product uses. The package has none."""
 
 from django.http import HttpRequest
 from django_otp.models import Device

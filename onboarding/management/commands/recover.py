@@ -1,4 +1,4 @@
-"""`manage.py recover`: run it every minute, on as many nodes as there are."""
+"""`manage.py recover` is to be run every minute, on any number of nodes."""
 
 from django.core.management.base import BaseCommand
 
@@ -6,7 +6,7 @@ from onboarding.operations.recovery import recover
 
 
 class Command(BaseCommand):
-    """Prints what it did, a line for each kind; nothing where there was nothing to do, as cron likes it."""
+    """Prints a line for each kind of work done, and nothing if there was none: cron mails any output."""
 
     help = "End what crashed processes left behind, tell Prove of revoked keys, forget what is past RETENTION_DAYS."
 
