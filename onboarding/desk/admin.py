@@ -72,12 +72,7 @@ class Timeline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]
     model = Event
     verbose_name_plural = _("Timeline")
     ordering = ("id",)
-    fields = readonly_fields = (
-        "when",
-        "transition",
-        "facts_in_words",
-        "reviewer",
-    )  # Django puts the event's name before them
+    fields = readonly_fields = ("when", "transition", "facts_in_words", "reviewer")  # after the event's name
 
     @admin.display(description=_("when"))
     def when(self, event: Event) -> str:

@@ -16,7 +16,7 @@ from onboarding.domain.policy import VERDICTS
 from onboarding.domain.states import State
 from onboarding.domain.wording import NOTICE_WORDS, REVIEW_WORDS, STATE_WORDS
 
-LONGEST_REASON = 40  # characters of a failure reason's code
+LONGEST_CODE = 40  # characters, of a failure reason
 
 
 class ChoiceFilter(admin.SimpleListFilter):
@@ -91,7 +91,7 @@ class ReasonFilter(admin.SimpleListFilter):
         value = self.value()
         if value is None:
             return rows
-        if not value.isprintable() or len(value) > LONGEST_REASON:
+        if not value.isprintable() or len(value) > LONGEST_CODE:
             raise IncorrectLookupParameters
         return rows.filter(failure_reasons__has_key=value)
 

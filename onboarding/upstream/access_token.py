@@ -53,7 +53,7 @@ class AccessTokens:
             self._fetching.release()
 
     def drop(self, token: AccessToken) -> None:
-        """Forget `token`, which Prove refused. A newer one stays."""
+        """Forget `token`, which Prove refused, unless a newer one has replaced it."""
         if self._token is not None and self._token.secret == token.secret:
             self._token = None
 

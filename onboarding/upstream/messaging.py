@@ -25,7 +25,7 @@ class Messaging:
         self._sender = {"messaging_service_sid" if sender.startswith("MG") else "from_": sender}
 
     def send(self, to: str, body: str) -> None:
-        """Hand a text to Twilio, which does not say whether it arrives."""
+        """Hand a text to Twilio, which does not tell whether it arrives. Raises UpstreamError."""
         try:
             message = self._messages.create(to=to, body=body, **self._sender)
         except (AttributeError, TypeError, ValueError):  # from the package, for a date of the wrong JSON type

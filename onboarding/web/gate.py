@@ -83,7 +83,10 @@ def page_of(session: OnboardingSession | None) -> str:
 
 
 def log_in(request: HttpRequest, session: OnboardingSession) -> None:
-    """Log in the person, whose django-otp device is the session's binding, unless that is revoked meanwhile."""
+    """Log in the person of a session that has passed, and finish the handoff that led here.
+
+    The session's binding is their django-otp device. If it was revoked meanwhile, nobody is logged in.
+    """
     if session.has_passed and session.binding and session.binding.confirmed:
         auth.login(request, session.binding.user, backend=AUTH_BACKEND)
         django_otp.login(request, session.binding)
