@@ -16,6 +16,7 @@ def form_call(call: Call) -> None:
 
 @route("prove.token", form_call)
 def token(call: Call) -> Reply:
+    """An access token that is valid for an hour. Raises Refusal for wrong credentials."""
     form = call.request.POST.dict()
     if form.get("grant_type", "client_credentials") != "client_credentials":
         raise wire.refusal(1001)

@@ -31,6 +31,7 @@ BOUND_TO_ANOTHER = {"9101": people.REASONS["9101"]}
 
 @route("prove.unify", wire.server_call)
 def unify(call: Call) -> Reply:
+    """Starts a flow. Raises Refusal for an invalid field, or for a number that is not served."""
     fields = body(call)
     _require_offered(text(fields, "possessionType"))
     request_id = text(fields, "clientRequestId", required=call.switch("client_request_id") == "required")
@@ -58,6 +59,7 @@ def unify(call: Call) -> Reply:
 
 @route("prove.unify_status", wire.server_call)
 def unify_status(call: Call) -> Reply:
+    """The state of the flow. Raises Refusal for an unknown or expired one."""
     fields = body(call)
     flow = _flow(call, fields)
     if flow.bound:
@@ -86,6 +88,7 @@ def _state(call: Call, flow: Flow) -> tuple[str, Mapping[str, str]]:
 
 @route("prove.unify_bind", wire.server_call)
 def unify_bind(call: Call) -> Reply:
+    """Binds the number to the key that signed in the flow. Raises Refusal unless its status was possession_required."""
     fields = body(call)
     flow = _flow(call, fields)
     device = _device(call, flow)

@@ -70,6 +70,7 @@ def _new_device(call: Call, flow: Flow, key: dict[str, str], name: str) -> Devic
 
 @route("prove.device_verify", in_flow, cross_origin=True)
 def verify(call: Call) -> Reply:
+    """Verifies that the browser has a registered key. Raises Refusal for an unknown device or a wrong signature."""
     flow, fields = _flow_of(call), _body(call)
     device = _device(call, fields)
     if device is None or device.key_id != fields.get("keyId"):
@@ -95,6 +96,7 @@ def error(call: Call) -> Reply:
 
 @route("prove.device_challenge", without_token, cross_origin=True)
 def challenge(call: Call) -> Reply:
+    """A challenge for the device to sign in its next request. Raises Refusal for an unknown device."""
     device = _device(call, _body(call))
     if device is None:
         raise _failure(NO_DEVICE_FOUND, "no device found")
@@ -106,6 +108,7 @@ def challenge(call: Call) -> Reply:
 
 @route("prove.device_unregister", without_token, cross_origin=True)
 def unregister(call: Call) -> Reply:
+    """Revokes the device that signed the request. Raises Refusal for an unknown device or a wrong signature."""
     device = _device(call, _body(call))
     if device is None:
         raise _failure(NO_DEVICE_FOUND, "no device found")

@@ -75,6 +75,7 @@ def fetch(call: Call) -> Reply:
 
 @route("twilio.verification_update", wire.service)
 def update(call: Call) -> Reply:
+    """Cancels or approves a verification. Raises Refusal if it is not found."""
     verification = _found(call, call.arguments["sid"], "")
     status = call.request.POST.get("Status", "")
     if status not in ("canceled", "approved"):

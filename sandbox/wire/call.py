@@ -87,6 +87,7 @@ class Route:
         return sockets.apply_fault(request, response, outcome.fault)
 
     def receive(self, request: HttpRequest, arguments: dict[str, str]) -> Outcome:
+        """Handles the call, applies a fault to its reply, and adds it to the ledger, all in one transaction."""
         with transaction(settings.SANDBOX_STORE, TABLES) as store:
             call = Call(request, arguments, store, clock.now(store))
             store.set_savepoint()

@@ -22,7 +22,7 @@ STEPS = {"unify-status": "/v3/unify-status", "unify-bind": "/v3/unify-bind"}
 Send = Callable[[SandboxDriver], requests.Response]
 
 ADA, BEN = "+12025550101", "+12025550102"
-NOBODY_ID = "00000000-0000-4000-8000-000000000000"
+UNKNOWN_ID = "00000000-0000-4000-8000-000000000000"
 PASS = {"authentication": {"result": "pass"}, "risk": {"result": "pass"}}
 ECHO = {"phoneNumber": ADA, "clientRequestId": "request-1"}
 WRONG_TYPES: list[tuple[str, Any, str]] = [
@@ -219,7 +219,7 @@ CASES = [
            partial(with_status, status=status, send=partial(unify, phoneNumber="+12025550107")),
            "Refused 8007", error(8007), int(status)) for status in ("401", "403")),
     Case("status of an unknown flow, with 403", "assumed", "unify-status",
-         lambda s: with_status(s, "403", lambda sandbox: sandbox.status(NOBODY_ID)), "Refused 8008", error(8008), 403),
+         lambda s: with_status(s, "403", lambda sandbox: sandbox.status(UNKNOWN_ID)), "Refused 8008", error(8008), 403),
 
     *(Case(f"{operation} without correlationId", TESTING, operation, partial(SandboxDriver.prove, path=path),
            "Refused 1001", error(1001, "field 'correlationId' is missing"), 400) for operation, path in STEPS.items()),
@@ -248,7 +248,7 @@ CASES = [
     Case("status of a short-term user", TESTING, "unify-status",
          lambda s: s.status(s.unify("2001004018")["correlationId"]), "true",
          {"success": "true", **ECHO, "phoneNumber": "2001004018", "proveId": UUID, "evaluation": PASS}),
-    Case("status of an unknown flow", ERRORS, "unify-status", lambda s: s.status(NOBODY_ID),
+    Case("status of an unknown flow", ERRORS, "unify-status", lambda s: s.status(UNKNOWN_ID),
          "Refused 8008", error(8008), 400),
     *(reason(code) for code in REASONS if code != "9101"),
     Case("status with two reasons", POLICY, "unify-status", lambda s: status_of(s, "+12025550139"),
@@ -269,11 +269,11 @@ CASES = [
     Case("bind with a recognised key", TESTING, "unify-bind", bind_of_recognised, "Refused 1003", error(1003), 403),
     Case("bind a second time", "assumed", "unify-bind", lambda s: s.bind(s.bound_flow(ADA), ADA), "Refused 1003",
          error(1003), 403),
-    Case("bind of an unknown flow", ERRORS, "unify-bind", lambda s: s.bind(NOBODY_ID, ADA),
+    Case("bind of an unknown flow", ERRORS, "unify-bind", lambda s: s.bind(UNKNOWN_ID, ADA),
          "Refused 8008", error(8008), 400),
 
     Case("revoke", REVOKE, "revoke", revoke, "revoked", {"success": True}),
     Case("revoke of an unknown device", REVOKE, "revoke",
-         lambda s: s.prove("/v3/device/revoke", deviceId=NOBODY_ID, clientRequestId="request-1"),
+         lambda s: s.prove("/v3/device/revoke", deviceId=UNKNOWN_ID, clientRequestId="request-1"),
          "Refused 8011", error(8011, "Identity Not Found"), 404),
 ]  # fmt: skip

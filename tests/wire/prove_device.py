@@ -10,7 +10,7 @@ import requests
 
 from tests.sandbox.driver import SandboxDriver
 from tests.wire.case import UUID, Case, Like
-from tests.wire.prove import ADA, NOBODY_ID, error
+from tests.wire.prove import ADA, UNKNOWN_ID, error
 
 SDK = "https://www.npmjs.com/package/@prove-identity/prove-auth/v/3.6.2"
 REGISTER_AGAIN = "device/passive/silent"
@@ -59,7 +59,7 @@ def after_the_bind(sandbox: SandboxDriver, reuse: str) -> requests.Response:
 
 def verify_by_unknown_device(sandbox: SandboxDriver, unknown_device: str) -> requests.Response:
     sandbox.set_switches(unknown_device=unknown_device)
-    return in_a_flow(sandbox, "verify", deviceId=NOBODY_ID, keyId="key-1", signature="")
+    return in_a_flow(sandbox, "verify", deviceId=UNKNOWN_ID, keyId="key-1", signature="")
 
 
 def of_known_device(sandbox: SandboxDriver, call: str) -> requests.Response:
@@ -87,11 +87,11 @@ CASES = [
     Case("a challenge", SDK, "challenge", lambda s: of_known_device(s, "challenge"), "",
          {"challenge": Like("[0-9a-f]{32}", "0" * 32), "deviceId": UUID, "ttl": 300}),
     Case("a challenge for an unknown device", SDK, "challenge",
-         lambda s: device(s, "challenge", deviceId=NOBODY_ID), "", failure(10006, "no device found")),
+         lambda s: device(s, "challenge", deviceId=UNKNOWN_ID), "", failure(10006, "no device found")),
     Case("unregister without a signature", SDK, "unregister", lambda s: of_known_device(s, "device/unregister"), "",
          failure(10003, "request is not signed")),
     Case("unregister an unknown device", SDK, "unregister",
-         lambda s: device(s, "device/unregister", deviceId=NOBODY_ID), "", failure(10006, "no device found")),
+         lambda s: device(s, "device/unregister", deviceId=UNKNOWN_ID), "", failure(10006, "no device found")),
     Case("an authToken after its bind", "assumed", "error", lambda s: after_the_bind(s, "refused"), "",
          error(8002, "not authorized"), 401),
     Case("an authToken after its bind, accepted", "assumed", "error",

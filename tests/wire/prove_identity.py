@@ -4,7 +4,7 @@ import requests
 
 from tests.sandbox.driver import SandboxDriver
 from tests.wire.case import UUID, Case
-from tests.wire.prove import ADA, BEN, ERRORS, NOBODY_ID, error
+from tests.wire.prove import ADA, BEN, ERRORS, UNKNOWN_ID, error
 
 IDENTITY = "docs/identity-manager-implementation-guide"
 RECORD = {"success": True, "proveId": UUID, "phoneNumber": ADA, "lineType": "mobile", "isActive": True}
@@ -21,7 +21,7 @@ def lookup_above_the_limit(sandbox: SandboxDriver) -> requests.Response:
     for _ in range(200):
         response = sandbox.identity(f"{ADA}/lookup")
         if response.status_code != 429:
-            response = sandbox.identity(NOBODY_ID)
+            response = sandbox.identity(UNKNOWN_ID)
         if response.status_code == 429:
             break
     return response
@@ -32,7 +32,7 @@ CASES = [
          {**RECORD, "deviceId": UUID}),
     Case("look up an unknown identity", IDENTITY, "lookup", lambda s: look_up(s, BEN), "",
          error(8011, "Identity Not Found"), 404),
-    Case("fetch an unknown identity", IDENTITY, "identity", lambda s: s.identity(NOBODY_ID), "",
+    Case("fetch an unknown identity", IDENTITY, "identity", lambda s: s.identity(UNKNOWN_ID), "",
          error(8011, "Identity Not Found"), 404),
     Case("look up an identity without a token", ERRORS, "lookup",
          lambda s: s.send("GET", f"/sandbox/prove/v3/identity/{ADA}/lookup"), "", error(8002, "not authorized"), 401),
