@@ -96,6 +96,10 @@ def _failing(*codes: str, last: int) -> Person:
     return _ours(last, name, scenario, status_reasons=reasons, line_type=line_type)
 
 
+def _line(last: int, name: str, line_type: str) -> Person:
+    return _ours(last, name, f"Lookup says {line_type}, Prove says nothing", line_type=line_type)
+
+
 def _faulty(last: int, name: str, scenario: str, *faults: NumberFault) -> Person:
     return _ours(last, name, scenario, faults=faults)
 
@@ -182,8 +186,16 @@ _TABLE = (
     _ours(150, "Blocked prefix", "Twilio's Fraud Guard blocks texts: 60410; a call arrives", twilio_code=60410),
     _ours(151, "Blocked country", "Twilio's geo permissions: 60605", twilio_code=60605),
     _ours(152, "Landline", "no text can be sent: 60205; a call arrives", line_type="landline", twilio_code=60205),
-    _ours(158, "Internet number", "Lookup says nonFixedVoip, Prove says nothing", line_type="nonFixedVoip"),
-    _ours(159, "Premium", "Lookup says premium, Prove says nothing", line_type="premium"),
+    _line(158, "Internet number", "nonFixedVoip"),
+    _line(159, "Premium", "premium"),
+    _line(167, "Fixed internet number", "fixedVoip"),
+    _line(168, "Pager", "pager"),
+    _line(169, "Voicemail", "voicemail"),
+    _line(170, "Universal access number", "uan"),
+    _line(172, "Toll-free", "tollFree"),
+    _line(173, "Shared cost", "sharedCost"),
+    _line(174, "Personal number", "personal"),
+    _line(175, "Unknown line", "unknown"),
     _faulty(165, "Lookup down", "Lookup answers 500", NumberFault("twilio.lookup", "status")),
     _ours(153, "Silence", "the message never arrives", arrives_after_s=None),
     _ours(154, "Slow carrier", "the message arrives after 30 seconds", arrives_after_s=30),

@@ -1,0 +1,442 @@
+"""One scenario for each way that a journey can go. Each names the members of closed sets that it reaches.
+
+A new state, event, notice, verdict, refusal, review or stage needs a scenario here, which gets there by the pages and
+the sandbox and names the words that the last page says: add the member to one, or write one.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from typing import Any
+
+from onboarding.domain.policy import Success, Verdict
+from onboarding.domain.states import Notice, Review, Stage, State
+from onboarding.events import Name
+from onboarding.models import OnboardingSession
+from onboarding.upstream.twilio import Refusal
+from tests.deep.any_order import desk
+from tests.device import through
+from tests.journey.conftest import Sandbox
+from tests.journey.test_handoff import COMPUTER, PHONE, Screen
+from tests.journey.visitor import Visitor, wrong
+
+NUMBER, OTHER_NUMBER, THIRD_NUMBER = "+12015550123", "+12015550199", "+12015550177"
+HELD, DECLINED, NOT_A_MOBILE, PENDING, LINE_UNKNOWN = (f"+12025550{last}" for last in (137, 132, 134, 121, 165))
+UNREACHABLE, GARBLED_STATUS, LOST_BIND, REFUSED_BIND = (f"+12025550{last}" for last in (110, 114, 141, 142))
+NOT_SENT, MAYBE_SENT, LOST_CHECK = (f"+12025550{last}" for last in (147, 145, 146))
+NO_NUMBER, LANDLINE, OPTED_OUT, BLOCKED = (f"+12025550{last}" for last in (156, 152, 157, 150))
+START, CHECK = "twilio.verification", "twilio.verification_check"
+CODE_LIFE_S, SESSION_LIFE_S, LONGEST_RESEND_WAIT_S = 600, 1800, 300
+CANNOT_LINK = "We can't link"
+
+
+@dataclass
+class Actors:
+    """Who takes part in a scenario. `later` lets seconds pass for the product, not for the sandbox."""
+
+    visitor: Visitor
+    sandbox: Sandbox
+    later: Callable[[int], None]
+    settings: Any
+
+    def starts_in_vain(self, number: str) -> None:
+        """Types the number and has the device checked; the page stays, and is loaded again."""
+        self.visitor.opens()
+        answer = self.visitor.asks("/start/", phone=number).json()
+        if "auth_token" in answer:
+            self.visitor.device.authenticate(answer["auth_token"], through(self.visitor.client))
+            self.visitor.asks("/device/")
+        self.visitor.opens()
+
+    def types_the_code(self, number: str = NUMBER) -> None:
+        self.visitor.types_code(self.visitor.code(number))
+
+    def types_a_wrong_code(self) -> None:
+        self.visitor.types_code(wrong(self.visitor.code(NUMBER)))
+
+    def links(self, number: str = NUMBER) -> None:
+        self.visitor.links(number, number)
+
+    def moves_the_device_to(self, number: str) -> None:
+        self.visitor.starts(number)
+        self.visitor.moves_the_device()
+        self.types_the_code(number)
+
+    def asks_again(self, channel: str = "sms") -> None:
+        self.later(LONGEST_RESEND_WAIT_S + 1)
+        self.visitor.submits("/code/send/", channel=channel)
+
+    def twilio_refuses(self, route: str, code: int, status: int = 400) -> None:
+        self.sandbox.has(route, "answer", status=status, body={"code": code, "message": "no", "status": status})
+
+    def reviewer_does(self, act: str) -> None:
+        """At the latest session; then the person looks again."""
+        desk.stamp(desk.reviewer(), act, OnboardingSession.objects.latest("created_at"))
+        self.visitor.opens("/unverified/")
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """`says` is on the last page."""
+
+    run: Callable[[Actors], object]
+    says: str
+    reaches: tuple[StrEnum, ...]
+
+    def __str__(self) -> str:
+        return self.run.__name__
+
+
+SCENARIOS: list[Scenario] = []
+Run = Callable[[Actors], object]
+
+
+def scenario(says: str, *reaches: StrEnum) -> Callable[[Run], Run]:
+    def register(run: Run) -> Run:
+        SCENARIOS.append(Scenario(run, says, reaches))
+        return run
+
+    return register
+
+
+# --- The number, and the device ----------------------------------------------------------------------------------
+
+
+@scenario("We texted a code to", State.STARTING, State.STARTED, State.CHECKING_DEVICE, State.POSSESSION_REQUIRED,
+          State.SENDING_CODE, State.CODE_SENT, Name.FLOW_ASKED, Name.FLOW_ANSWERED, Name.DEVICE_ASKED,
+          Name.DEVICE_ANSWERED, Name.CODE_ASKED, Name.CODE_SENT, Verdict.ASK_POSSESSION,
+          Success.POSSESSION_REQUIRED)  # fmt: skip
+def a_code_is_sent(actors: Actors) -> None:
+    actors.visitor.starts(NUMBER)
+
+
+@scenario("is linked to this device", State.AUTHENTICATED, Verdict.GO_ON, Success.TRUE)
+def a_device_is_recognised(actors: Actors) -> None:
+    actors.links()
+    actors.visitor.starts(NUMBER)
+
+
+@scenario("What's your phone number?", State.FAILED, Name.FLOW_UNANSWERED)
+def prove_cannot_start_a_flow(actors: Actors) -> None:
+    actors.starts_in_vain(UNREACHABLE)
+
+
+@scenario("What's your phone number?", Name.DEVICE_UNANSWERED, Notice.TRY_AGAIN)
+def prove_answers_nonsense_about_the_device(actors: Actors) -> None:
+    actors.starts_in_vain(GARBLED_STATUS)
+
+
+@scenario("What's your phone number?", Notice.STILL_CHECKING, Verdict.WAIT, Success.PENDING)
+def prove_is_still_checking(actors: Actors) -> None:
+    actors.starts_in_vain(PENDING)
+
+
+@scenario("Someone on our team will look at", State.IN_REVIEW, Verdict.REVIEW, Success.FALSE)
+def a_number_is_held(actors: Actors) -> None:
+    actors.visitor.starts(HELD)
+
+
+@scenario(CANNOT_LINK, State.DECLINED, Verdict.DECLINE)
+def a_number_is_declined(actors: Actors) -> None:
+    actors.visitor.starts(DECLINED)
+
+
+@scenario("doesn't seem to be a mobile number", Notice.NOT_A_MOBILE)
+def a_number_is_no_mobile(actors: Actors) -> None:
+    actors.visitor.starts(NOT_A_MOBILE)
+
+
+@scenario("doesn't seem to be a mobile number", Name.LINE_ANSWERED)
+def twilio_knows_the_line(actors: Actors) -> None:
+    actors.settings.TWILIO_LOOKUP = True
+    actors.visitor.starts(LANDLINE)
+
+
+@scenario("We texted a code to", Name.LINE_UNANSWERED)
+def twilio_does_not_know_the_line(actors: Actors) -> None:
+    actors.settings.TWILIO_LOOKUP = True
+    actors.visitor.starts(LINE_UNKNOWN)
+
+
+@scenario("What's your phone number?", State.SUPERSEDED, Name.FLOW_SUPERSEDED)
+def a_person_starts_again(actors: Actors) -> None:
+    actors.visitor.starts(NUMBER)
+    actors.visitor.submits("/restart/")
+
+
+@scenario("That took too long", State.EXPIRED, Name.FLOW_EXPIRED)
+def a_person_takes_too_long(actors: Actors) -> None:
+    actors.visitor.starts(NUMBER)
+    actors.later(SESSION_LIFE_S + 1)
+    actors.visitor.opens("/code/")
+
+
+@scenario("We couldn't tell whether that code was right", Name.CLAIM_LOST, Notice.CODE_UNKNOWN)
+def a_process_dies_during_a_check(actors: Actors) -> None:
+    actors.visitor.starts(NUMBER)
+    OnboardingSession.objects.update(state=State.CHECKING_CODE)
+    actors.later(60)
+    actors.visitor.opens("/code/")
+
+
+# --- The code ----------------------------------------------------------------------------------------------------
+
+
+@scenario("Please wait a little before", Notice.TOO_SOON)
+def another_code_is_asked_for_too_soon(actors: Actors) -> None:
+    actors.visitor.starts(NUMBER)
+    actors.visitor.submits("/code/send/")
+
+
+@scenario("as many codes as we can", Notice.TOO_MANY_SENDS)
+def too_many_codes_are_asked_for(actors: Actors) -> None:
+    actors.settings.LIMITS_WATCH_ONLY = True
+    actors.visitor.starts(NUMBER)
+    for _ in range(4):
+        actors.asks_again()
+
+
+@scenario("We couldn't send a code right now", Name.CODE_UNANSWERED, Notice.SEND_FAILED)
+def twilio_is_busy(actors: Actors) -> None:
+    actors.visitor.starts(NOT_SENT)
+
+
+@scenario("We couldn't tell whether the code was sent", Notice.SEND_UNKNOWN)
+def the_answer_to_a_send_is_lost(actors: Actors) -> None:
+    actors.visitor.starts(MAYBE_SENT)
+
+
+@scenario("We couldn't send a code right now", Refusal.CONFIGURATION)
+def twilio_is_misconfigured(actors: Actors) -> None:
+    actors.twilio_refuses(START, 20003, status=401)
+    actors.visitor.starts(NUMBER)
+
+
+@scenario("We can't text this number", Refusal.NUMBER, Notice.CANNOT_TEXT)
+def twilio_takes_the_number_for_none(actors: Actors) -> None:
+    actors.visitor.starts(NO_NUMBER)
+
+
+@scenario("We can't text this number", Refusal.LANDLINE)
+def a_landline_takes_no_texts(actors: Actors) -> None:
+    actors.visitor.starts(LANDLINE)
+
+
+@scenario("We can't text this number", Refusal.OPTED_OUT)
+def a_person_has_opted_out_of_texts(actors: Actors) -> None:
+    actors.visitor.starts(OPTED_OUT)
+
+
+@scenario("We can't text this number", Refusal.BLOCKED)
+def twilio_blocks_texts(actors: Actors) -> None:
+    actors.visitor.starts(BLOCKED)
+
+
+@scenario("We can't text this number", Refusal.OTHER)
+def twilio_refuses_for_an_unknown_reason(actors: Actors) -> None:
+    actors.twilio_refuses(START, 99999)
+    actors.visitor.starts(NUMBER)
+
+
+@scenario("We can't call this number", Notice.CANNOT_CALL)
+def a_number_takes_no_calls(actors: Actors) -> None:
+    actors.visitor.starts(NUMBER)
+    actors.twilio_refuses(START, 60200)
+    actors.asks_again("call")
+
+
+@scenario("That code isn't right", State.CHECKING_CODE, Name.GUESS_ASKED, Name.GUESS_ANSWERED, Notice.CODE_WRONG)
+def a_code_is_wrong(actors: Actors) -> None:
+    actors.visitor.starts(NUMBER)
+    actors.types_a_wrong_code()
+
+
+@scenario("That code isn't right", Refusal.CODE)
+def twilio_takes_a_code_for_none(actors: Actors) -> None:
+    actors.visitor.starts(NUMBER)
+    actors.twilio_refuses(CHECK, 60200)
+    actors.types_a_wrong_code()
+
+
+@scenario("That code has expired", Name.CODE_EXPIRED, Notice.CODE_EXPIRED)
+def a_code_expires(actors: Actors) -> None:
+    actors.visitor.starts(NUMBER)
+    actors.later(CODE_LIFE_S + 1)
+    actors.types_the_code()
+
+
+@scenario("That code has expired", Refusal.GONE)
+def a_code_expires_at_twilio(actors: Actors) -> None:
+    actors.visitor.starts(NUMBER)
+    actors.sandbox.advance(CODE_LIFE_S + 1)
+    actors.visitor.types_code("123456")
+
+
+@scenario("That was the last try for this code", Notice.TOO_MANY_GUESSES)
+def too_many_codes_are_wrong(actors: Actors) -> None:
+    actors.visitor.starts(NUMBER)
+    for _ in range(5):
+        actors.types_a_wrong_code()
+
+
+@scenario("That was the last try for this code", Refusal.TOO_MANY_CHECKS)
+def too_many_codes_are_wrong_at_twilio(actors: Actors) -> None:
+    actors.visitor.starts(NUMBER)
+    actors.twilio_refuses(CHECK, 60202, status=429)
+    actors.types_a_wrong_code()
+
+
+@scenario("We couldn't tell whether that code was right", Name.GUESS_UNANSWERED)
+def the_answer_to_a_check_is_lost(actors: Actors) -> None:
+    actors.visitor.starts(LOST_CHECK)
+    actors.types_the_code(LOST_CHECK)
+
+
+# --- The bind, and later -----------------------------------------------------------------------------------------
+
+
+@scenario("is linked to this device", State.POSSESSION_PASSED, State.BINDING, State.BOUND, Name.BIND_ASKED,
+          Name.BIND_ANSWERED, Name.BINDING_MADE)  # fmt: skip
+def a_number_is_linked(actors: Actors) -> None:
+    actors.links()
+
+
+@scenario("We still have to link", Name.BIND_UNANSWERED)
+def prove_cannot_be_reached_for_the_bind(actors: Actors) -> None:
+    actors.links(REFUSED_BIND)
+
+
+@scenario("the last answer got lost on its way", State.BIND_UNKNOWN)
+def the_answer_to_a_bind_is_lost(actors: Actors) -> None:
+    actors.links(LOST_BIND)
+
+
+@scenario("is linked to this device", Name.BIND_OBSERVED)
+def a_lost_bind_turns_out_to_have_happened(actors: Actors) -> None:
+    actors.links(LOST_BIND)
+    actors.visitor.starts(LOST_BIND)
+
+
+@scenario("Your number is unlinked", Name.BINDING_REVOKED, Name.REVOKE_ANSWERED)
+def a_person_unlinks(actors: Actors) -> None:
+    actors.links()
+    actors.visitor.submits("/unlink/")
+
+
+@scenario("Your number is unlinked", Name.REVOKE_UNANSWERED)
+def prove_cannot_be_told_of_an_unlinking(actors: Actors) -> None:
+    actors.links()
+    actors.sandbox.has("prove.device_revoke", "refuse")
+    actors.visitor.submits("/unlink/")
+
+
+# --- A device moves to another number ----------------------------------------------------------------------------
+
+
+@scenario("This device is linked to another number", State.REBIND_OFFERED, Verdict.OFFER_REBIND)
+def a_device_has_another_number(actors: Actors) -> None:
+    actors.links()
+    actors.visitor.starts(OTHER_NUMBER)
+
+
+@scenario("is linked to this device", Name.NOTICE_SENT)
+def the_earlier_number_is_told_of_a_move(actors: Actors) -> None:
+    actors.links()
+    actors.moves_the_device_to(OTHER_NUMBER)
+
+
+@scenario("is linked to this device", Name.NOTICE_UNANSWERED)
+def the_earlier_number_cannot_be_told_of_a_move(actors: Actors) -> None:
+    actors.links()
+    actors.sandbox.has("twilio.message", "refuse")
+    actors.moves_the_device_to(OTHER_NUMBER)
+
+
+@scenario("Someone on our team will look at", Name.REBIND_HELD)
+def a_move_waits_for_a_reviewer(actors: Actors) -> None:
+    actors.settings.REBIND_REVIEW = True
+    actors.links()
+    actors.visitor.starts(OTHER_NUMBER)
+    actors.visitor.opens(actors.visitor.asks("/moved/").json()["next"])
+
+
+@scenario("was moved only recently", Name.REBIND_TOO_SOON, Notice.MOVED_LATELY)
+def a_device_moves_twice_in_a_day(actors: Actors) -> None:
+    actors.settings.REBIND_COOLING_OFF = timedelta(days=1)
+    actors.links()
+    actors.moves_the_device_to(OTHER_NUMBER)
+    actors.visitor.starts(THIRD_NUMBER)
+    actors.visitor.opens(actors.visitor.asks("/moved/").json()["next"])
+
+
+# --- Reviewers ---------------------------------------------------------------------------------------------------
+
+
+@scenario("Someone on our team has looked at", Review.APPROVED, Name.REVIEW_APPROVED)
+def a_reviewer_approves(actors: Actors) -> None:
+    actors.visitor.starts(HELD)
+    actors.reviewer_does("approve")
+
+
+@scenario(CANNOT_LINK, Review.DECLINED, Name.REVIEW_DECLINED)
+def a_reviewer_declines(actors: Actors) -> None:
+    actors.visitor.starts(HELD)
+    actors.reviewer_does("decline")
+
+
+@scenario("Someone on our team will look at", Name.NUMBER_REVEALED)
+def a_reviewer_sees_a_whole_number(actors: Actors) -> None:
+    actors.visitor.starts(HELD)
+    actors.reviewer_does("reveal")
+
+
+# --- From a computer to a phone ----------------------------------------------------------------------------------
+
+
+def offers(actors: Actors) -> Screen:
+    """Return a phone that has followed the link of the visitor's QR code."""
+    actors.visitor, phone = Screen(COMPUTER), Screen(PHONE)
+    phone.opens(actors.visitor.offers())
+    actors.visitor.opens("/handoff/")
+    return phone
+
+
+def accepts(actors: Actors) -> Screen:
+    phone = offers(actors)
+    phone.answers("yes")
+    actors.visitor.opens("/handoff/")
+    return phone
+
+
+def confirms(actors: Actors) -> Screen:
+    phone = accepts(actors)
+    actors.visitor.submits("/handoff/", number=phone.shown())
+    return phone
+
+
+@scenario("Scan this code with your phone", Stage.OFFERED)
+def a_computer_shows_a_code_to_scan(actors: Actors) -> None:
+    offers(actors)
+
+
+@scenario("Which number does your phone show?", Stage.SCANNED)
+def a_phone_scans_the_code(actors: Actors) -> None:
+    accepts(actors)
+
+
+@scenario("Your phone is ready", Stage.CONFIRMED)
+def the_number_of_the_phone_is_typed_on_the_computer(actors: Actors) -> None:
+    confirms(actors)
+
+
+@scenario("Done on your phone", Stage.DONE)
+def the_journey_ends_on_the_phone(actors: Actors) -> None:
+    confirms(actors).links(NUMBER, NUMBER)
+    actors.visitor.opens("/handoff/")
+
+
+@scenario("This code no longer works", Stage.OVER)
+def a_person_at_the_phone_did_not_start_it(actors: Actors) -> None:
+    offers(actors).answers("no")
+    actors.visitor.opens("/handoff/")

@@ -1,0 +1,51 @@
+"""What a person reads for each fraud code of Prove's and each line type of Twilio's.
+
+The tables say what the policy should mean for people. A new code or line type needs a row, and a number of the sandbox.
+"""
+
+from collections.abc import Mapping
+
+import pytest
+
+from sandbox.state.people import PEOPLE
+from tests.closed_sets.scenarios import CANNOT_LINK, NUMBER, OTHER_NUMBER, Actors
+
+HELD, NO_MOBILE = "Someone on our team will look at", "doesn't seem to be a mobile number"
+MOVE, CODE = "This device is linked to another number", "We texted a code to"
+
+ANOTHER_NUMBER = "9101"  # no number alone has it: the device of the visitor has
+FRAUD_CODES: Mapping[str, str] = {
+    "9100": CANNOT_LINK,
+    ANOTHER_NUMBER: MOVE,
+    "9131": NO_MOBILE,
+    "9132": CANNOT_LINK,
+    "9133": HELD,
+    "9134": NO_MOBILE,
+    "9135": HELD,
+    "9136": HELD,
+    "9137": HELD,
+}
+LINE_TYPES: Mapping[str, str] = {
+    **dict.fromkeys(("mobile", "fixedVoip", "unknown"), CODE),
+    **dict.fromkeys(("nonFixedVoip", "landline", "pager", "voicemail", "uan"), NO_MOBILE),
+    **dict.fromkeys(("tollFree", "premium", "sharedCost", "personal"), NO_MOBILE),
+}
+# The sandbox's numbers that have one fraud code; and one for each line type.
+NUMBERS_BY_CODE = {
+    code: n for n, person in PEOPLE.items() for code in person.status_reasons if len(person.status_reasons) == 1
+}
+NUMBERS_BY_LINE = {person.line_type: n for n, person in reversed(list(PEOPLE.items())) if not person.status_reasons}
+
+
+@pytest.mark.parametrize("code", FRAUD_CODES)
+def test_a_fraud_code_leads_to_its_page(code: str, actors: Actors) -> None:
+    if code == ANOTHER_NUMBER:
+        actors.links(NUMBER)
+    page = actors.visitor.starts(NUMBERS_BY_CODE.get(code, OTHER_NUMBER))
+    assert FRAUD_CODES[code] in page.text
+
+
+@pytest.mark.parametrize("line_type", LINE_TYPES)
+def test_a_line_type_leads_to_its_page(line_type: str, actors: Actors) -> None:
+    actors.settings.TWILIO_LOOKUP = True
+    assert LINE_TYPES[line_type] in actors.visitor.starts(NUMBERS_BY_LINE[line_type]).text
