@@ -107,7 +107,7 @@ CLOSED_SETS: Mapping[str, tuple[Iterable[str], list[Place]]] = {
     "language": (dict(settings.LANGUAGES), [
         Place("a catalogue", ["en", *map(to_language, LOCALES)], "LOCALES", "tests/languages/catalogues.py"),
         Place("a locale of Twilio's", twilio.LOCALES, "LOCALES", TWILIO),
-        Place("a text message", map(str.lower, TEXTS), "TEXTS", "sandbox/twilio/texts.py"),
+        Place("a text message", [*map(str.lower, TEXTS)], "TEXTS", "sandbox/twilio/texts.py"),
     ]),
 }  # fmt: skip
 PLACES = [place for _members, places in CLOSED_SETS.values() for place in places]

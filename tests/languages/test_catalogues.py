@@ -5,8 +5,6 @@ from collections import Counter
 
 import pytest
 from babel.messages.catalog import Catalog, Message
-from django.conf import settings
-from django.utils.translation import to_locale
 
 from tests.languages.catalogues import LOCALES, compiled, extracted, kept, messages, path_of, strings
 
@@ -30,10 +28,6 @@ def ids(catalog: Catalog) -> set[object]:
 
 def singular(message: Message) -> str:
     return message.id if isinstance(message.id, str) else message.id[0]
-
-
-def test_every_language_that_is_offered_has_a_catalogue() -> None:
-    assert {to_locale(code) for code, _name in settings.LANGUAGES} == {"en", *LOCALES}
 
 
 def test_every_string_is_in_it_and_nothing_else(catalog: Catalog, template: Catalog) -> None:

@@ -11,7 +11,6 @@ from django.test import Client
 from django.utils.text import capfirst
 from django.utils.translation import get_language_info
 
-from onboarding.upstream.twilio import LOCALES
 from tests import qr
 from tests.device import through
 from tests.journey.conftest import Sandbox
@@ -172,10 +171,6 @@ def test_a_language_that_nobody_offers_changes_nothing(visitor: Visitor) -> None
 def test_the_text_message_is_in_the_pages_language(visitor: Visitor, language: str, words: str) -> None:
     speaks(visitor, language).starts(E164)
     assert words in visitor.messages(E164)[0]["body"]
-
-
-def test_every_language_is_one_of_twilios() -> None:
-    assert LOCALES.keys() == dict(product.LANGUAGES).keys()
 
 
 def test_a_language_that_twilio_has_not_is_left_to_the_numbers_country(newcomer: Visitor) -> None:
