@@ -8,7 +8,7 @@ AUDITORS := tests/audit/node_modules/.package-lock.json
 DEEP_TESTS := tests/deep tests/limits tests/hostile
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: help run serve test test-deep mutants check audit screenshots format messages bench lock clean
+.PHONY: help run serve test test-deep mutants check audit screenshots format messages bench hooks lock clean
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*##/ { printf "%-12s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
@@ -50,6 +50,9 @@ audit: .venv/dev $(SDK) $(AUDITORS) chromium ## run Lighthouse on the phone and 
 
 screenshots: .venv/dev $(SDK) chromium ## take pictures of all pages in all states into var/screenshots (ARGS='code moved': only these)
 	$(BIN)/python -m tests.screenshots $(ARGS)
+
+hooks: .venv/dev ## check format and lint before each commit, from now on
+	git config core.hooksPath .githooks
 
 format: .venv/dev ## format the code and fix lint
 	$(BIN)/ruff format .

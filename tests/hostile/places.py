@@ -158,6 +158,10 @@ PLACES = (
 )
 
 
+# Paths that no page posts to. They refuse a POST, or ignore its form.
+READ_ONLY = ("/", "/done/", "/expired/", "/handoff/phone/", "/healthz", "/readyz", "/unverified/")
+
+
 def numbered(n: int) -> str:
     """A number that nobody here had before."""
     return f"+1201555{n % 10_000:04}"

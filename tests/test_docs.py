@@ -1,0 +1,43 @@
+"""The documents name files that exist, and the index of the invariants is complete."""
+
+import re
+
+import pytest
+
+from tests.processes import ROOT
+
+DOCUMENTS = ("README.md", "CONTRIBUTING.md", "SECURITY.md", "docs/design.md", "docs/sandbox.md")
+FOLDERS = "onboarding|proveflow|sandbox|tests|templates|static|locale|docs|requirements"
+PATH = re.compile(rf"`((?:{FOLDERS})/[\w./-]*)`")
+ROW = re.compile(r"^\| (I\d\d) \| (.+) \| (.*) \|$", re.MULTILINE)
+NOT_PROMISED = {"I23", "I25", "I27"}
+
+
+def invariants() -> dict[str, str]:
+    """Return the index of docs/design.md: the tests by number."""
+    return {number: tests for number, _sentence, tests in ROW.findall((ROOT / "docs/design.md").read_text())}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_every_path_that_a_document_names_exists(document: str) -> None:
+    named = set(PATH.findall((ROOT / document).read_text()))
+    assert {path for path in named if not (ROOT / path).exists()} == set()
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_every_link_of_a_document_leads_to_a_file_and_a_heading(document: str) -> None:
+    for target, anchor in re.findall(r"\]\((?!https?:)([\w./-]*)#?([\w-]*)\)", (ROOT / document).read_text()):
+        file = (ROOT / document).parent / target if target else ROOT / document
+        assert file.exists(), target
+        headings = re.findall(r"^#+ (.+)$", file.read_text(), re.MULTILINE) if anchor else []
+        assert not anchor or anchor in {heading.lower().replace(" ", "-") for heading in headings}, anchor
+
+
+def test_the_index_has_every_invariant_that_tests_name() -> None:
+    text = "".join(file.read_text() for file in sorted((ROOT / "tests").rglob("*.py")))
+    assert set(re.findall(r"\bI\d\d\b", text)) <= invariants().keys()
+    assert list(invariants()) == [f"I{number:02}" for number in range(1, 37)]
+
+
+def test_every_invariant_that_is_promised_has_a_test() -> None:
+    assert {number for number, tests in invariants().items() if tests == "none"} == NOT_PROMISED
