@@ -8,7 +8,8 @@ import pytest
 from django.utils import translation
 from playwright.sync_api import Browser, sync_playwright
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+SHELLS = ("chromium-headless-shell", "headless_shell")  # first: they draw no window
+NAMES = (*SHELLS, "chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 MAC_CHROME = "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"
 CANDIDATES = [os.environ.get("CHROMIUM"), *map(shutil.which, NAMES), shutil.which(MAC_CHROME)]
 CHROMIUM: str | None = next(filter(None, CANDIDATES), None)
