@@ -33,6 +33,14 @@ def test_every_link_of_a_document_leads_to_a_file_and_a_heading(document: str) -
         assert not anchor or anchor in {heading.lower().replace(" ", "-") for heading in headings}, anchor
 
 
+def test_the_table_of_layers_names_every_module() -> None:
+    rows = re.findall(r"^\| `(onboarding/\w+/)` \| (.+?) \|", (ROOT / "docs/design.md").read_text(), re.MULTILINE)
+    named = {folder: set(re.findall(r"`(\w+)`", modules)) for folder, modules in rows}
+    found = {folder: {file.stem for file in (ROOT / folder).rglob("[a-z]*.py")} for folder in named}
+    assert named == found
+    assert len(named) == len([*(ROOT / "onboarding").glob("*/__init__.py")]) - 1  # migrations
+
+
 def test_the_index_has_every_invariant_that_tests_name() -> None:
     text = "".join(file.read_text() for file in sorted((ROOT / "tests").rglob("*.py")))
     assert set(re.findall(r"\bI\d\d\b", text)) <= invariants().keys()
