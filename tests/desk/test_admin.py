@@ -24,7 +24,6 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 from onboarding.desk.admin import COUNT_LIMIT
 from onboarding.desk.site import site
 from onboarding.domain.states import Notice, State
-from onboarding.domain.wording import NOTICE_WORDS, STATE_WORDS
 from onboarding.models import Binding, Event, OnboardingSession
 from tests.authenticator import code_of
 from tests.device import PretendDevice, through
@@ -206,10 +205,6 @@ def test_what_prove_said_is_shown_verbatim_and_inert(desk: Client) -> None:
     page = shown(desk, detail(session))
     assert "call forwarding &lt;svg onload=alert(1)&gt;" in page and "=HYPERLINK()" in page
     assert "&lt;b&gt;fail" in page and "<svg onload" not in page and "<b>fail" not in page
-
-
-def test_every_state_and_notice_has_words() -> None:
-    assert set(STATE_WORDS) == set(State) and set(NOTICE_WORDS) == set(Notice)
 
 
 def test_every_label_and_explanation_speaks_the_reviewers_language(settings: Any, tmp_path: Path) -> None:
