@@ -23,6 +23,7 @@ class Name(StrEnum):
     DEVICE_UNANSWERED = "device:unanswered"
     LINE_ANSWERED = "line:answered"
     LINE_UNANSWERED = "line:unanswered"
+    LINE_REFUSED = "line:refused"
     CODE_ASKED = "code:asked"
     CODE_SENT = "code:sent"
     CODE_EXPIRED = "code:expired"
@@ -55,6 +56,7 @@ FACTS: Mapping[Name, frozenset[str]] = {
     Name.DEVICE_ANSWERED: PROVE_FACTS,
     Name.BIND_ANSWERED: PROVE_FACTS,
     Name.LINE_ANSWERED: frozenset({"line_type"}),
+    Name.LINE_REFUSED: frozenset({"line_type", "verdict"}),
     Name.CODE_SENT: frozenset({"send"}),
     Name.GUESS_ANSWERED: frozenset({"approved", "guess"}),
     Name.BINDING_REVOKED: frozenset({"why"}),

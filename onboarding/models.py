@@ -1,6 +1,7 @@
 """The database models and their constraints. Only verbs write them."""
 
 import uuid
+from datetime import datetime
 
 from django.conf import settings
 from django.db import models
@@ -11,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from django_otp.models import Device
 
 from onboarding.domain.phone import Number
+from onboarding.domain.policy import RELINK
 from onboarding.domain.states import CLAIMS, FINAL, OPEN, PASSED, Channel, Notice, Review, Stage, State
 from onboarding.domain.wording import STATE_WORDS
 
@@ -51,8 +53,11 @@ class OnboardingSession(models.Model):
         _("kind of line"), max_length=24, blank=True, help_text=_("Twilio's word; empty if it was not asked.")
     )
 
+    device_id = models.CharField(max_length=ID_LENGTH, blank=True, db_default="", help_text="Prove's id of the key.")
+
     review = models.CharField(max_length=8, blank=True, choices=[(r.value, r.value) for r in Review])
     reviewed_at = models.DateTimeField(null=True)
+    clearance_used_at = models.DateTimeField(null=True, help_text="When the approved journey linked its number.")
 
     channel = models.CharField(max_length=8, choices=[(c.value, c.value) for c in Channel], default=Channel.SMS)
     verification_sid = models.CharField(max_length=34, blank=True)
@@ -69,7 +74,10 @@ class OnboardingSession(models.Model):
     class Meta:
         verbose_name, verbose_name_plural = _("onboarding session"), _("onboarding sessions")
         ordering = ["-created_at"]
-        indexes = [models.Index(name="session_by_state", fields=["state", "-created_at"])]
+        indexes = [
+            models.Index(name="session_by_state", fields=["state", "-created_at"]),
+            models.Index(name="session_by_key", fields=["device_id"], condition=~Q(device_id="")),
+        ]
         permissions = [
             ("approve_onboardingsession", "Can lift a hold"),
             ("decline_onboardingsession", "Can decline what is held"),
@@ -117,6 +125,16 @@ class OnboardingSession(models.Model):
         return self.state == State.IN_REVIEW and not self.review
 
     @property
+    def may_be_approved(self) -> bool:
+        """Whether a reviewer may lift what keeps the number from being linked."""
+        return not self.review and self.state in (State.IN_REVIEW, State.DECLINED)
+
+    @property
+    def relinks(self) -> bool:
+        """Whether the rebind links a key again that was unlinked, rather than moving it from another number."""
+        return not RELINK.isdisjoint(self.failure_reasons)
+
+    @property
     def has_passed(self) -> bool:
         return self.state in PASSED
 
@@ -143,7 +161,6 @@ class Binding(Device):
     )
     created_at = models.DateTimeField(_("linked"), db_default=Now())
     revoked_at = models.DateTimeField(_("revoked"), null=True)
-    tell_prove_at = models.DateTimeField(null=True, help_text="Revoked, and Prove does not know yet: when to tell it.")
 
     class Meta:
         verbose_name, verbose_name_plural = _("binding"), _("bindings")
@@ -175,6 +192,25 @@ class Binding(Device):
 
     def is_interactive(self) -> bool:
         return False
+
+
+class ProveKey(models.Model):
+    """What is remembered of a Prove Key beyond its bindings. A revoked key verifies nobody until a code is passed."""
+
+    device_id = models.CharField(max_length=ID_LENGTH, primary_key=True)
+    revoked_at = models.DateTimeField(null=True, help_text="Not trusted since then.")
+    tell_prove_at = models.DateTimeField(null=True, help_text="Prove has yet to be asked to revoke it: when to ask.")
+
+    class Meta:
+        indexes = [
+            models.Index(name="key_to_tell", fields=["tell_prove_at"], condition=Q(tell_prove_at__isnull=False)),
+        ]
+
+    def __str__(self) -> str:
+        return "revoked" if self.revoked_at else "trusted"
+
+    def was_revoked_since(self, time: datetime) -> bool:
+        return self.revoked_at is not None and self.revoked_at >= time
 
 
 class Handoff(models.Model):

@@ -50,14 +50,14 @@ class Act:
 
 APPROVE = Act(
     "approve",
-    _("Let this number try again"),
+    _("Let this person try again"),
     _(
-        "For 24 hours this number is not held up for the same reasons. Nothing is linked by this: the person starts "
-        "anew, and what Prove refuses stays refused."
+        "Within 24 hours, this person can try once more in the same browser, and is not stopped for the same reasons. "
+        "Nothing is linked by this, and Prove can still refuse."
     ),
     reviews.approve,
     "session",
-    lambda session: session.waits_for_review,
+    lambda session: session.may_be_approved,
 )
 DECLINE = Act(
     "decline",

@@ -1,5 +1,7 @@
 """The reviewers' verbs: they clear or decline a session and reveal a number. None changes a session's state."""
 
+from collections.abc import Collection
+
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 from django.db.models.functions import Now
@@ -14,24 +16,31 @@ from onboarding.models import Binding, OnboardingSession
 
 
 def approve(*, session: OnboardingSession, by: AbstractBaseUser, reason: str) -> OnboardingSession:
-    """Clear the session's failure reasons for its number, for CLEARANCE_LIFE. The person has to start again.
+    """End the session's hold or decline, and clear its reasons for one more try of its journey, for CLEARANCE_LIFE.
 
-    Returns the session. Raises StaleState if it does not wait for a reviewer.
+    Returns the session. Raises StaleState if a reviewer decided before, or there is nothing to lift.
     """
-    return _review(session, Review.APPROVED, Name.REVIEW_APPROVED, by=by, reason=reason)
+    states = (State.IN_REVIEW, State.DECLINED)
+    return _review(session, Review.APPROVED, Name.REVIEW_APPROVED, states, by=by, reason=reason)
 
 
 def decline(*, session: OnboardingSession, by: AbstractBaseUser, reason: str) -> OnboardingSession:
     """Decline the session, and return it. Raises StaleState if it does not wait for a reviewer."""
-    return _review(session, Review.DECLINED, Name.REVIEW_DECLINED, by=by, reason=reason)
+    return _review(session, Review.DECLINED, Name.REVIEW_DECLINED, (State.IN_REVIEW,), by=by, reason=reason)
 
 
 def _review(
-    session: OnboardingSession, decision: Review, name: Name, *, by: AbstractBaseUser, reason: str
+    session: OnboardingSession,
+    decision: Review,
+    name: Name,
+    states: Collection[State],
+    *,
+    by: AbstractBaseUser,
+    reason: str,
 ) -> OnboardingSession:
     """Record the decision, once. The session keeps its final state."""
     with transaction.atomic():
-        waiting = OnboardingSession.objects.filter(pk=session.pk, state=State.IN_REVIEW, review="")
+        waiting = OnboardingSession.objects.filter(pk=session.pk, state__in=states, review="")
         if not waiting.update(review=decision, reviewed_at=Now()):
             raise StaleState
         session.refresh_from_db()

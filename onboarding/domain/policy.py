@@ -31,6 +31,12 @@ class Verdict(StrEnum):
 
 NO_POSSESSION = "9100"
 KEY_BELONGS_TO_ANOTHER_NUMBER = "9101"
+# Reasons of ours.
+KEY_REVOKED = "key_revoked"  # the key was revoked here, and no code has been passed with it since
+KEY_OF_ANOTHER_PERSON = "key_of_another_person"  # the key is linked here to another proveId
+HELD = "held"  # an earlier bind of this number or key waits for a reviewer
+DECLINED_BEFORE = "declined_before"  # an earlier bind of this number or key was declined
+RELINK = frozenset({KEY_REVOKED, KEY_OF_ANOTHER_PERSON})  # a code links the key again
 
 # The verdict for each reason code. A code that is not listed needs a reviewer: Verdict.REVIEW.
 VERDICTS: Mapping[str, Verdict] = {
@@ -43,6 +49,13 @@ VERDICTS: Mapping[str, Verdict] = {
     "9135": Verdict.REVIEW,  # SIM swap within 24 hours
     "9136": Verdict.REVIEW,  # port within 24 hours
     "9137": Verdict.REVIEW,  # call forwarding is on
+}
+# The verdict for each reason of ours, from what is known here about the key and the number.
+OWN_VERDICTS: Mapping[str, Verdict] = {
+    KEY_REVOKED: Verdict.OFFER_REBIND,
+    KEY_OF_ANOTHER_PERSON: Verdict.OFFER_REBIND,
+    HELD: Verdict.REVIEW,
+    DECLINED_BEFORE: Verdict.DECLINE,
 }
 
 UNKNOWN_LINE = "unknown"
@@ -59,6 +72,7 @@ LINE_VERDICTS: Mapping[str, Verdict] = {
 # Reasons of ours, kept next to Prove's codes.
 LINE_TYPE = "line_type"
 REBIND = "rebind"  # the settings ask for a review of every rebind
+MISMATCH = "upstream_mismatch"
 NOT_A_MOBILE = frozenset({"9131", "9134", LINE_TYPE})
 
 SEVERITY = list(Verdict)
@@ -91,11 +105,11 @@ def judge(
     if success is Success.PENDING:
         return Judgement(Verdict.WAIT, reasons)
     counted = reasons.keys() - _ignored(success, rebind=rebind, cleared=cleared)
-    verdicts = [VERDICTS.get(code, Verdict.REVIEW) for code in counted]
+    verdicts = [_verdict(code) for code in counted]
     if success is not Success.FALSE:
         verdicts.append(SUCCESS_VERDICTS[success])
     strictest = max(verdicts, key=SEVERITY.index, default=Verdict.DECLINE)  # "false" without a reason is a no
-    if strictest is Verdict.OFFER_REBIND and rebind:
+    if strictest is Verdict.OFFER_REBIND and rebind and KEY_BELONGS_TO_ANOTHER_NUMBER in counted:
         strictest = Verdict.REVIEW
     return Judgement(strictest, reasons)
 
@@ -106,12 +120,16 @@ def _ignored(success: Success, *, rebind: bool, cleared: AbstractSet[str]) -> se
     A reviewer can clear a reason for a review, never one for a decline. Where Prove did not say "false", a missing
     possession check is no failure, and neither is the other number in a rebind.
     """
-    ignored = {code for code in cleared if VERDICTS.get(code, Verdict.REVIEW) is Verdict.REVIEW}
+    ignored = {code for code in cleared if _verdict(code) is Verdict.REVIEW}
     if success is not Success.FALSE:
         ignored.add(NO_POSSESSION)
         if rebind:
             ignored.add(KEY_BELONGS_TO_ANOTHER_NUMBER)
     return ignored
+
+
+def _verdict(code: str) -> Verdict:
+    return VERDICTS.get(code) or OWN_VERDICTS.get(code) or Verdict.REVIEW
 
 
 def judge_line(line_type: str, reasons: Mapping[str, str], *, cleared: AbstractSet[str] = frozenset()) -> Judgement:

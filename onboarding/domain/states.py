@@ -40,11 +40,11 @@ TRANSITIONS: Mapping[State, frozenset[State]] = {
     ),
     S.REBIND_OFFERED: frozenset({S.IN_REVIEW}),
     S.POSSESSION_REQUIRED: frozenset({S.SENDING_CODE}),
-    S.SENDING_CODE: frozenset({S.CODE_SENT, S.POSSESSION_REQUIRED}),
+    S.SENDING_CODE: frozenset({S.CODE_SENT, S.POSSESSION_REQUIRED, S.IN_REVIEW, S.DECLINED}),
     S.CODE_SENT: frozenset({S.CHECKING_CODE, S.SENDING_CODE, S.POSSESSION_REQUIRED}),
     S.CHECKING_CODE: frozenset({S.POSSESSION_PASSED, S.CODE_SENT, S.POSSESSION_REQUIRED}),
     S.POSSESSION_PASSED: frozenset({S.BINDING}),
-    S.BINDING: frozenset({S.BOUND, S.POSSESSION_PASSED, S.BIND_UNKNOWN, S.IN_REVIEW, S.DECLINED}),
+    S.BINDING: frozenset({S.BOUND, S.POSSESSION_PASSED, S.BIND_UNKNOWN, S.IN_REVIEW, S.DECLINED, S.REBIND_OFFERED}),
 }
 
 # The state after a claim whose holder disappeared. The result of its call is unknown, and never counts as a success.

@@ -1,14 +1,27 @@
-"""Judges Prove's answers, and turns them into columns of the session and facts of its event."""
+"""Judges Prove's answers, and turns them into columns of the session and facts of its event.
+
+Judging a "true" locks the number and the key: call these functions in the transaction that records the answer.
+"""
 
 from onboarding import events
 from onboarding.domain.phone import same
-from onboarding.domain.policy import REBIND, Judgement, Verdict, judge, judge_line
+from onboarding.domain.policy import (
+    KEY_OF_ANOTHER_PERSON,
+    KEY_REVOKED,
+    MISMATCH,
+    REBIND,
+    RELINK,
+    Judgement,
+    Success,
+    Verdict,
+    judge,
+)
 from onboarding.domain.states import Notice, State
-from onboarding.journey import risk
-from onboarding.models import OnboardingSession
+from onboarding.journey import keys, risk
+from onboarding.models import Binding, OnboardingSession, ProveKey
 from onboarding.upstream.prove import UnifyAnswer
 
-AFTER_VERDICT = {
+AFTER_STATUS = {
     Verdict.GO_ON: State.AUTHENTICATED,
     Verdict.ASK_POSSESSION: State.POSSESSION_REQUIRED,
     Verdict.WAIT: State.STARTED,
@@ -16,26 +29,82 @@ AFTER_VERDICT = {
     Verdict.DECLINE: State.DECLINED,
     Verdict.REVIEW: State.IN_REVIEW,
 }
+REVOKED_TEXT = "This key was revoked here. A code has to be passed with it first."
+OTHER_PERSON_TEXT = "This key is linked here to another person."
+MISMATCH_TEXT = "The answer does not name our request, our number and a key."
+NO_PROOF_TEXT = "Prove asked for no proof of the new number."
 
 
-def judge_answer(session: OnboardingSession, answer: UnifyAnswer) -> Judgement:
-    """Judge an answer. One about another number or request than ours needs a reviewer."""
-    about_us = answer.phone_number is None or same(answer.phone_number, session.number)
-    echoed = answer.client_request_id in (None, str(session.client_request_id))
-    if not (about_us and echoed):
-        return Judgement(Verdict.REVIEW, {"upstream_mismatch": "The answer was about something else."})
-    lifted = risk.cleared_reasons(session.number)
-    return judge(answer.success, answer.failure_reasons, rebind=session.rebind, cleared=lifted)
+def judge_status(session: OnboardingSession, answer: UnifyAnswer) -> Judgement:
+    """Judge an answer to unify-status. A "true" to a rebind, which must ask for a code, needs a reviewer."""
+    if answer.success is Success.TRUE and session.rebind:
+        return Judgement(Verdict.REVIEW, {**answer.failure_reasons, REBIND: NO_PROOF_TEXT})
+    if not _is_ours(session, answer):
+        return Judgement(Verdict.REVIEW, {MISMATCH: MISMATCH_TEXT})
+    reasons = dict(answer.failure_reasons)
+    if answer.success is Success.TRUE:
+        reasons |= _key_reasons(session, answer)
+    return _judge(session, answer, reasons)
 
 
-def judge_device_answer(session: OnboardingSession, answer: UnifyAnswer) -> Judgement:
-    """Judge an answer to unify-status. A rebind needs a code; before a code, the type of line is judged too."""
-    judgement = judge_answer(session, answer)
-    if judgement.verdict is Verdict.GO_ON and session.rebind:
-        return Judgement(Verdict.REVIEW, {**judgement.reasons, REBIND: "Prove asked for no proof of the new number."})
-    if judgement.verdict is not Verdict.ASK_POSSESSION:
-        return judgement
-    return judge_line(risk.line_type(session), judgement.reasons, cleared=risk.cleared_reasons(session.number))
+def judge_bind(session: OnboardingSession, answer: UnifyAnswer) -> Judgement:
+    """Judge an answer to unify-bind. The code outweighs a revoke of the key from before the session began."""
+    if not _is_ours(session, answer):
+        return Judgement(Verdict.REVIEW, {MISMATCH: MISMATCH_TEXT})
+    reasons = dict(answer.failure_reasons)
+    if answer.success is Success.TRUE and _key(session, answer).was_revoked_since(session.created_at):
+        reasons[KEY_REVOKED] = REVOKED_TEXT
+    return _judge(session, answer, reasons)
+
+
+def after_bind(judgement: Judgement) -> State:
+    """Return the state after unify-bind. A key that was revoked meanwhile may be linked again, with another code."""
+    if judgement.verdict is Verdict.OFFER_REBIND and not RELINK.isdisjoint(judgement.reasons):
+        return State.REBIND_OFFERED
+    return {Verdict.GO_ON: State.BOUND, Verdict.DECLINE: State.DECLINED}.get(judgement.verdict, State.IN_REVIEW)
+
+
+def tied_key(session: OnboardingSession, answer: UnifyAnswer) -> str:
+    """Return the deviceId that Prove has tied for our request; empty if it tied none or the answer is not ours."""
+    ours = answer.client_request_id == str(session.client_request_id) or _is_ours(session, answer)
+    return str(answer.device_id or "") if ours and answer.success is Success.TRUE else ""
+
+
+def _is_ours(session: OnboardingSession, answer: UnifyAnswer) -> bool:
+    """Return whether the answer echoes our request and number. A "true" has to name the number and the key."""
+    if answer.client_request_id not in (None, str(session.client_request_id)):
+        return False
+    if answer.success is Success.TRUE and not (answer.phone_number and answer.device_id):
+        return False
+    return answer.phone_number is None or same(answer.phone_number, session.number)
+
+
+def _key_reasons(session: OnboardingSession, answer: UnifyAnswer) -> dict[str, str]:
+    """Return why a key that Prove recognises is not recognised here."""
+    key = _key(session, answer)
+    if key.revoked_at:
+        return {KEY_REVOKED: REVOKED_TEXT}
+    linked = Binding.objects.filter(device_id=key.device_id, confirmed=True)
+    if linked.exclude(prove_id=str(answer.prove_id)).exists():
+        return {KEY_OF_ANOTHER_PERSON: OTHER_PERSON_TEXT}
+    return {}
+
+
+def _key(session: OnboardingSession, answer: UnifyAnswer) -> ProveKey:
+    return keys.lock(session.number, str(answer.device_id))
+
+
+def _judge(session: OnboardingSession, answer: UnifyAnswer, reasons: dict[str, str]) -> Judgement:
+    """Judge with the earlier holds of the number and the key, which concern new links only."""
+    if answer.success in (Success.TRUE, Success.POSSESSION_REQUIRED) and not _is_linked(session, answer):
+        reasons |= risk.earlier_decision(session, answer.device_id)
+    cleared = risk.cleared_reasons(session)
+    return judge(answer.success, reasons, rebind=session.rebind, cleared=cleared)
+
+
+def _is_linked(session: OnboardingSession, answer: UnifyAnswer) -> bool:
+    linked = Binding.objects.filter(number=session.number, prove_id=answer.prove_id or "", confirmed=True)
+    return bool(answer.device_id) and linked.filter(device_id=answer.device_id).exists()
 
 
 def answer_facts(answer: UnifyAnswer, judgement: Judgement) -> events.Facts:
@@ -46,4 +115,9 @@ def answer_facts(answer: UnifyAnswer, judgement: Judgement) -> events.Facts:
 def answer_columns(answer: UnifyAnswer, judgement: Judgement) -> dict[str, object]:
     """Return the session's columns."""
     notice = Notice.NOT_A_MOBILE if judgement.wants_a_mobile else ""
-    return {"evaluation": answer.evaluation, "failure_reasons": dict(judgement.reasons), "notice": notice}
+    return {
+        "evaluation": answer.evaluation,
+        "failure_reasons": dict(judgement.reasons),
+        "device_id": answer.device_id or "",
+        "notice": notice,
+    }

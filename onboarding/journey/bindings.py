@@ -1,16 +1,17 @@
 """Links a number and a key to a person, and revokes links. Only verbs call this, inside their own transaction."""
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import AbstractBaseUser
-from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils.translation import get_language
 
 from onboarding import events
 from onboarding.events import Name
+from onboarding.journey import keys
 from onboarding.models import Binding, OnboardingSession
 from onboarding.upstream.prove import UnifyAnswer
 
@@ -26,20 +27,23 @@ class Linked(NamedTuple):
 def link(session: OnboardingSession, answer: UnifyAnswer) -> Linked:
     """Link the session's number to the key that `answer` names, for the person of its proveId.
 
-    A number belongs to one person, and a key has one number: other bindings of either are revoked.
+    A number belongs to one person, and a key has one number: other bindings of either are revoked. The keys of other
+    people are revoked at Prove, too; a key that moves to this number stays in use.
     """
-    _revoke_other_people(session, answer)
-    moved_from = _revoke_other_number(session, answer)
+    linked = Binding.objects.filter(confirmed=True).order_by("pk")
+    of_others = linked.filter(number=session.number).exclude(prove_id=answer.prove_id)
+    others = revoke(of_others, why="number has a new person")
+    keys.revoke({binding.device_id for binding in others} - {answer.device_id})
+    of_the_key = linked.filter(device_id=answer.device_id).exclude(number=session.number)
+    moved_from = next(iter(revoke(of_the_key, why="key has a new number")), None)
     binding, is_new = Binding.objects.get_or_create(
         user=_user_of(answer),
         number=session.number,
         prove_id=answer.prove_id,
-        device_id=answer.device_id or "",
+        device_id=answer.device_id,
         confirmed=True,
         defaults={"name": "Prove Key", "moved_from": moved_from, "language": get_language() or ""},
     )
-    if binding.device_id:  # the key is in use again: Prove must not be asked to revoke it
-        Binding.objects.filter(device_id=binding.device_id).update(tell_prove_at=None)
     if is_new:
         events.record(Name.BINDING_MADE, {}, session=session, binding=binding)
     return Linked(binding, is_new, moved_from)
@@ -52,27 +56,13 @@ def _user_of(answer: UnifyAnswer) -> AbstractBaseUser:
     return user
 
 
-def _revoke_other_people(session: OnboardingSession, answer: UnifyAnswer) -> None:
-    """Revoke the bindings of everybody else who had the number: it has a new owner."""
-    for binding in Binding.objects.filter(number=session.number, confirmed=True).exclude(prove_id=answer.prove_id):
-        revoke(binding, why="number has a new person")
-
-
-def _revoke_other_number(session: OnboardingSession, answer: UnifyAnswer) -> Binding | None:
-    """Revoke and return the binding of the key with another number, if there is one.
-
-    Where Prove names no key, it is the one that this browser was verified by before the rebind.
-    """
-    key = Q(device_id=answer.device_id) if answer.device_id else Q(pk=session.moves_from_id)
-    earlier = Binding.objects.filter(key, confirmed=True).exclude(number=session.number).first()
-    if earlier:
-        revoke(earlier, why="key has a new number")
-    return earlier
-
-
-def revoke(binding: Binding, *, why: str, by: AbstractBaseUser | None = None) -> bool:
-    """Revoke the binding. Return False if it was revoked before."""
-    revoked = Binding.objects.filter(pk=binding.pk, confirmed=True).update(confirmed=False, revoked_at=Now())
-    if revoked:
+def revoke(bindings: Iterable[Binding], *, why: str, by: AbstractBaseUser | None = None) -> list[Binding]:
+    """Revoke the bindings, and return those that were not revoked before."""
+    revoked = [each for each in bindings if _revoke(each)]
+    for binding in revoked:
         events.record(Name.BINDING_REVOKED, {"why": why}, binding=binding, actor=by)
-    return bool(revoked)
+    return revoked
+
+
+def _revoke(binding: Binding) -> bool:
+    return bool(Binding.objects.filter(pk=binding.pk, confirmed=True).update(confirmed=False, revoked_at=Now()))

@@ -1,15 +1,15 @@
-"""Risk signals about a number besides Prove's answer: reviewers' clearances, recent rebinds, the type of line."""
+"""Risk signals besides Prove's answer: reviewers' decisions, recent rebinds, the type of line."""
 
 from datetime import timedelta
 
 from django.conf import settings
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
 from onboarding import events
 from onboarding.domain.errors import UpstreamError
-from onboarding.domain.policy import UNKNOWN_LINE
-from onboarding.domain.states import Review
+from onboarding.domain.policy import DECLINED_BEFORE, HELD, UNKNOWN_LINE
+from onboarding.domain.states import Review, State
 from onboarding.events import Name
 from onboarding.models import Binding, OnboardingSession
 from onboarding.upstream.lookup import lookup
@@ -18,12 +18,46 @@ CLEARANCE_LIFE = timedelta(hours=24)
 LINE_TYPE_LIFE = timedelta(days=30)  # a line seldom changes its type, and every look-up costs money
 
 
-def cleared_reasons(number: str) -> frozenset[str]:
-    """Return the reasons that reviewers cleared for this number within CLEARANCE_LIFE."""
-    approved = OnboardingSession.objects.filter(
-        number=number, review=Review.APPROVED, reviewed_at__gt=Now() - CLEARANCE_LIFE
+def cleared_reasons(session: OnboardingSession) -> frozenset[str]:
+    """Return the reasons that reviewers cleared for this journey and number within CLEARANCE_LIFE, and not yet used."""
+    found = _clearances(session).values_list("failure_reasons", flat=True)
+    return frozenset(code for reasons in found for code in reasons)
+
+
+def use_clearance(session: OnboardingSession) -> None:
+    """Use up the clearance of this journey: its number is linked now."""
+    _clearances(session).update(clearance_used_at=Now())
+
+
+def _clearances(session: OnboardingSession) -> QuerySet[OnboardingSession]:
+    return OnboardingSession.objects.filter(
+        journey=session.journey,
+        number=session.number,
+        review=Review.APPROVED,
+        reviewed_at__gt=Now() - CLEARANCE_LIFE,
+        clearance_used_at=None,
     )
-    return frozenset(code for reasons in approved.values_list("failure_reasons", flat=True) for code in reasons)
+
+
+def earlier_decision(session: OnboardingSession, device_id: str | None) -> dict[str, str]:
+    """Return the reasons to hold or decline because of an earlier bind of the same number or key; empty without one.
+
+    Only binds count, whose person had passed a code: so no stranger can have a number held up. A reviewer's approval
+    ends a decision, and so does HOLD_LIFE.
+    """
+    same = Q(number=session.number) | Q(device_id=device_id) if device_id else Q(number=session.number)
+    decided = OnboardingSession.objects.filter(
+        same,
+        state__in=(State.IN_REVIEW, State.DECLINED),
+        approved_at__isnull=False,
+        moved_at__gt=Now() - settings.HOLD_LIFE,
+    )
+    standing = decided.exclude(review=Review.APPROVED).exclude(failure_reasons={}).first()
+    if standing is None:
+        return {}
+    if standing.state == State.DECLINED or standing.review == Review.DECLINED:
+        return {DECLINED_BEFORE: "An earlier bind was declined."}
+    return {HELD: "An earlier bind waits for a reviewer.", **standing.failure_reasons}
 
 
 def moved_lately(number: str, key: Binding | None) -> bool:

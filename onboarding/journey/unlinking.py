@@ -4,14 +4,14 @@ import uuid
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
-from django.db.models.functions import Now
+from django.db.models import QuerySet
 
 from onboarding import events
-from onboarding.domain.errors import UpstreamError
+from onboarding.domain.errors import Refused, UpstreamError
 from onboarding.events import Name
+from onboarding.journey import keys
 from onboarding.journey.bindings import revoke
-from onboarding.journey.clock import CLAIM_TIMEOUT
-from onboarding.models import Binding
+from onboarding.models import Binding, OnboardingSession, ProveKey
 from onboarding.upstream.prove import prove
 
 NO_SUCH_KEY = 8011  # https://developer.prove.com/reference/status-and-error-codes
@@ -19,28 +19,41 @@ NO_SUCH_KEY = 8011  # https://developer.prove.com/reference/status-and-error-cod
 
 def unlink(*, binding: Binding, by: AbstractBaseUser | None = None, reason: str = "unlinked") -> None:
     """Revoke the binding here at once, then ask Prove to revoke the key. `by` is the reviewer, if one did it."""
-    with transaction.atomic():
-        owed = revoke(binding, why=reason, by=by) and binding.device_id
-        if owed:
-            Binding.objects.filter(pk=binding.pk).update(tell_prove_at=Now() + CLAIM_TIMEOUT)
-    if owed:
-        tell_prove(binding=binding)
-
-
-def tell_prove(*, binding: Binding) -> None:
-    """Ask Prove to revoke the key of a revoked binding. A failure is recorded; `recover` asks again."""
-    try:
-        prove().revoke_device(device_id=binding.device_id, client_request_id=str(uuid.uuid4()))
-    except UpstreamError as error:
-        if error.code != NO_SUCH_KEY:
-            events.record(Name.REVOKE_UNANSWERED, events.error_facts(error), binding=binding)
-            return
-    with transaction.atomic():
-        if Binding.objects.filter(pk=binding.pk, tell_prove_at__isnull=False).update(tell_prove_at=None):
-            events.record(Name.REVOKE_ANSWERED, {}, binding=binding)
+    _unlink(Binding.objects.filter(pk=binding.pk), why=reason, by=by)
 
 
 def unlink_others(*, binding: Binding) -> None:
-    """Unlink every other device of the same person."""
-    for other in Binding.objects.filter(user=binding.user, confirmed=True).exclude(pk=binding.pk):
-        unlink(binding=other)
+    """Revoke the bindings of the person's other devices here at once, then ask Prove to revoke their keys."""
+    _unlink(Binding.objects.filter(user=binding.user).exclude(pk=binding.pk), why="unlinked", by=None)
+
+
+def _unlink(bindings: QuerySet[Binding], *, why: str, by: AbstractBaseUser | None) -> None:
+    with transaction.atomic():
+        revoked = revoke(bindings.filter(confirmed=True).order_by("pk"), why=why, by=by)
+        keys.revoke(binding.device_id for binding in revoked)
+    for binding in revoked:
+        if not tell_prove(device_id=binding.device_id):
+            return  # `recover` asks for the rest
+
+
+def tell_prove(*, device_id: str) -> bool:
+    """Ask Prove to revoke a key that was revoked here. Return False if Prove did not answer: it stays owed."""
+    if not ProveKey.objects.filter(device_id=device_id, tell_prove_at__isnull=False).exists():
+        return True
+    try:
+        prove().revoke_device(device_id=device_id, client_request_id=str(uuid.uuid4()))
+    except UpstreamError as error:
+        if not (isinstance(error, Refused) and error.code == NO_SUCH_KEY):
+            events.record(Name.REVOKE_UNANSWERED, events.error_facts(error), **_about(device_id))
+            return False
+    with transaction.atomic():
+        if ProveKey.objects.filter(device_id=device_id, tell_prove_at__isnull=False).update(tell_prove_at=None):
+            events.record(Name.REVOKE_ANSWERED, {}, **_about(device_id))
+    return True
+
+
+def _about(device_id: str) -> dict[str, object]:
+    """Return the row that the event is about: the key's latest binding, or else its latest session."""
+    if binding := Binding.objects.filter(device_id=device_id).order_by("-pk").first():
+        return {"binding": binding}
+    return {"session": OnboardingSession.objects.filter(device_id=device_id).first()}

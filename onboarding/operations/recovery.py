@@ -19,7 +19,7 @@ from onboarding.domain.errors import StaleState
 from onboarding.domain.states import CLAIMS, FINAL, OPEN
 from onboarding.journey import flow, unlinking
 from onboarding.journey.clock import CLAIM_TIMEOUT
-from onboarding.models import Binding, Event, OnboardingSession
+from onboarding.models import Binding, Event, OnboardingSession, ProveKey
 
 TELL_AGAIN = CLAIM_TIMEOUT * 15  # 10 minutes between attempts to tell Prove of a revoked key
 BATCH = 500  # rows per transaction
@@ -55,11 +55,10 @@ def _catch_up(overdue: Q) -> int:
 def _tell_prove() -> int:
     """Return how many revocations Prove has received. The node whose UPDATE moves `tell_prove_at` sends it."""
     told = 0
-    due = Binding.objects.filter(confirmed=False, tell_prove_at__lte=Now())
-    for binding in list(due):
-        if due.filter(pk=binding.pk).update(tell_prove_at=Now() + TELL_AGAIN):
-            unlinking.tell_prove(binding=binding)
-            told += Binding.objects.filter(pk=binding.pk, tell_prove_at=None).exists()
+    due = ProveKey.objects.filter(tell_prove_at__lte=Now())
+    for key in list(due):
+        if due.filter(pk=key.pk).update(tell_prove_at=Now() + TELL_AGAIN):
+            told += unlinking.tell_prove(device_id=key.device_id)
     return told
 
 
@@ -70,7 +69,8 @@ def _delete_old() -> int:
         _delete(rows)
     return (
         _delete(OnboardingSession.objects.filter(state__in=FINAL, created_at__lte=past))
-        + _delete(Binding.objects.filter(confirmed=False, revoked_at__lte=past, tell_prove_at=None))
+        + _delete(Binding.objects.filter(confirmed=False, revoked_at__lte=past))
+        + _delete(ProveKey.objects.filter(Q(revoked_at__lte=past) | Q(revoked_at=None), tell_prove_at=None))
         + _delete(Event.objects.filter(session=None, at__lte=past))
         + _delete(Session.objects.filter(expire_date__lte=Now()))
     )

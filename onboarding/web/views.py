@@ -12,7 +12,7 @@ from django_otp.decorators import otp_required
 from onboarding.domain.errors import Limited, StaleState, UpstreamError
 from onboarding.domain.phone import Number
 from onboarding.domain.states import FINAL, Notice, State
-from onboarding.journey import flow, unlinking
+from onboarding.journey import flow, possession, unlinking
 from onboarding.journey.clock import time_left
 from onboarding.models import Binding, OnboardingSession
 from onboarding.web import address, gate
@@ -121,7 +121,7 @@ def code(request: HttpRequest, session: OnboardingSession) -> HttpResponse:
     """Show the code page, and check the code on POST."""
     form = CodeForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        return gate.redirect_to_page(request, flow.check_code(session=session, code=form.cleaned_data["code"]))
+        return gate.redirect_to_page(request, possession.check_code(session=session, code=form.cleaned_data["code"]))
     return _session_page(request, "onboarding/code.html", session, form=form)
 
 
@@ -130,7 +130,7 @@ def _session_page(request: HttpRequest, template: str, session: OnboardingSessio
     form, left = context.get("form"), time_left(session)
     context |= {"session": session, "sentences": Sentences(session), "left": left}
     if session.notice == Notice.CODE_WRONG:
-        context["tries_left"] = flow.GUESSES - session.guesses
+        context["tries_left"] = possession.GUESSES - session.guesses
     if session.notice == Notice.TOO_SOON and not left.to_next_send:
         session.notice = ""
     response = render(request, template, context, status=400 if isinstance(form, CodeForm) and form.errors else 200)
@@ -148,7 +148,9 @@ def send(request: HttpRequest, session: OnboardingSession) -> HttpResponse:
     """Send the first or another code, by text or call. If it is too soon, the code page answers 429 with the wait."""
     form = SendForm(request.POST)
     if form.is_valid():
-        session = flow.send_code(session=session, channel=form.cleaned_data["channel"], address=address.of(request))
+        session = possession.send_code(
+            session=session, channel=form.cleaned_data["channel"], address=address.of(request)
+        )
     return gate.redirect_to_page(request, session)
 
 
@@ -158,7 +160,7 @@ def send(request: HttpRequest, session: OnboardingSession) -> HttpResponse:
 def bind(request: HttpRequest, session: OnboardingSession) -> HttpResponse:
     """Show that the bind failed, and repeat it on POST. The code stays approved."""
     if request.method == "POST":
-        return gate.redirect_to_page(request, flow.bind(session=session))
+        return gate.redirect_to_page(request, possession.bind(session=session))
     return _session_page(request, "onboarding/bind.html", session)
 
 

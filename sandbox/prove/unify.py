@@ -111,10 +111,11 @@ def unify_bind(call: Call) -> Reply:
 def _bind(call: Call, flow: Flow, device: Device) -> None:
     device.number, device.bound_at, device.used_at = flow.number, call.now, call.now
     flow.bound = True
-    call.store.save(device)
     call.store.save(flow)
     if people.person(flow.number).recycled:
         call.store.save(Identity(flow.number, str(uuid.uuid4())))
+    device.prove_id = prove_id_of(call.store, flow.number)
+    call.store.save(device)
     call.effects["bound"] = True
 
 
@@ -133,9 +134,16 @@ def _result(
         flow.success = success
         call.store.save(flow)
     evaluation = {} if about_bind and call.switch("bind_evaluation") == "absent" else _evaluation(success, reasons)
-    person = {"proveId": prove_id_of(call.store, flow.number), "deviceId": flow.device_id} if success == "true" else {}
+    person = {"proveId": _prove_id(call, flow), "deviceId": flow.device_id} if success == "true" else {}
     request_id = text(dict(fields), "clientRequestId", required=False) or flow.echo["clientRequestId"]
     return _reply(call, success, **(flow.echo | {"clientRequestId": request_id} | person), evaluation=evaluation)
+
+
+def _prove_id(call: Call, flow: Flow) -> str:
+    device = _device(call, flow)
+    if device and device.prove_id and call.switch("recycled_prove_id") == "of_key":
+        return device.prove_id
+    return prove_id_of(call.store, flow.number)
 
 
 def _evaluation(success: str, reasons: Mapping[str, str]) -> dict[str, Any]:

@@ -82,6 +82,7 @@ class Device:
     used_at: float
     number: str = ""
     bound_at: float | None = None
+    prove_id: str = ""  # of the person at the latest bind
     revoked: bool = False
     INDEXES: ClassVar[tuple[str, ...]] = ("key_id", "number")
 

@@ -54,6 +54,12 @@ SWITCHES = {
             "Prove's sandbox pages print 1003, its table of codes gives 8003 that meaning.",
         ),
         Switch(
+            "recycled_prove_id",
+            ("of_number", "of_key"),
+            "The proveId that the key of a recycled number's former owner gets.",
+            "Not documented. The number's, since unify-status is asked about a number.",
+        ),
+        Switch(
             "auth_token_reuse",
             ("refused", "accepted"),
             "Whether the authToken of a flow that was bound still opens the device API.",

@@ -57,6 +57,9 @@ KINDS = {
     "huge": Kind("5 MB more than anybody asked for", effect=True, responds=True),
     "types": Kind("every value has another JSON type than it should", effect=True, responds=True),
     "unknown_value": Kind("values from closed sets that nobody has heard of", effect=True, responds=True),
+    "amend": Kind(
+        "the answer, with the fields of `body` in place of its own", effect=True, responds=True, options={"body": {}}
+    ),
     "answer": Kind(
         "exactly what is ordered, whatever was asked",
         effect=False,
@@ -115,6 +118,8 @@ class ActiveFault:
                 return replace(reply, body=_with_wrong_types(reply.body))
             case "unknown_value":
                 return replace(reply, body=_with_unknown_values(reply.body))
+            case "amend":
+                return replace(reply, body={**reply.body, **self.option("body")})
             case "answer":
                 return Reply(self.option("body"), self.option("status"), self.option("headers"))
         return reply

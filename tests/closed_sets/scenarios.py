@@ -147,7 +147,7 @@ def a_number_is_no_mobile(actors: Actors) -> None:
     actors.visitor.starts(NOT_A_MOBILE)
 
 
-@scenario("doesn't seem to be a mobile number", Name.LINE_ANSWERED)
+@scenario("doesn't seem to be a mobile number", Name.LINE_ANSWERED, Name.LINE_REFUSED)
 def twilio_knows_the_line(actors: Actors) -> None:
     actors.settings.TWILIO_LOOKUP = True
     actors.visitor.starts(LANDLINE)

@@ -18,7 +18,7 @@ from onboarding.domain.policy import LINE_VERDICTS, SUCCESS_VERDICTS, VERDICTS, 
 from onboarding.domain.states import CANNOT_SEND, FINAL, TRANSITIONS, Channel, Notice, Review, Stage, State
 from onboarding.domain.wording import NOTICE_WORDS, REVIEW_WORDS, STATE_WORDS
 from onboarding.events import Name
-from onboarding.journey.answers import AFTER_VERDICT
+from onboarding.journey.answers import AFTER_STATUS
 from onboarding.upstream import lookup, messaging, prove, twilio
 from onboarding.upstream.twilio import Refusal
 from onboarding.web import sentences
@@ -88,7 +88,7 @@ CLOSED_SETS: Mapping[str, tuple[Iterable[str], list[Place]]] = {
         Place("a page", PAGES, "PAGES", "onboarding/web/gate.py"),
         a_scenario(State),
     ]),
-    "verdict": (Verdict, [Place("a state", AFTER_VERDICT, "AFTER_VERDICT", ANSWERS), a_scenario(Verdict)]),
+    "verdict": (Verdict, [Place("a state", AFTER_STATUS, "AFTER_STATUS", ANSWERS), a_scenario(Verdict)]),
     "success": (Success, [
         Place("a verdict", [*SUCCESS_VERDICTS, Success.FALSE, Success.PENDING], "SUCCESS_VERDICTS", POLICY),
         a_scenario(Success),

@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from django.db.models import CharField, F, UniqueConstraint
 from django.db.models.functions import Now
 
 from onboarding.domain.states import State
-from onboarding.models import Binding, Event, Handoff, OnboardingSession
+from onboarding.models import Binding, Event, Handoff, OnboardingSession, ProveKey
 
 NUMBER = "+12015550123"
 MODELS = list(apps.get_app_config("onboarding").get_models())
@@ -81,6 +82,7 @@ ATTEMPTS: Mapping[str, Callable[[], None]] = {
     "onboardingsession.correlation_id": lambda: twice(session, correlation_id="flow"),
     "handoff.token_hash": lambda: twice(handoff),
     "cell.key": lambda: a_key_twice(apps.get_model("onboarding.Cell"), tat=1),
+    "provekey.device_id": lambda: twice(partial(ProveKey.objects.create, device_id="key")),
     "lease.key": lambda: a_key_twice(apps.get_model("onboarding.Lease"), journey=uuid.uuid4(), ends_at=Now()),
 }
 

@@ -11,7 +11,7 @@ import pytest
 from django.db.models import F
 from django.test import Client
 
-from onboarding.models import Binding, Cell, Event, Lease, OnboardingSession
+from onboarding.models import Binding, Cell, Event, Lease, OnboardingSession, ProveKey
 from onboarding.upstream.breaker import PROBE_EVERY_S
 from onboarding.upstream.lookup import lookup
 from onboarding.upstream.messaging import messaging
@@ -80,11 +80,12 @@ def later() -> Callable[[int], None]:
             "send_again_at",
             "approved_at",
             "reviewed_at",
+            "clearance_used_at",
         )
         past = {column: F(column) - timedelta(seconds=seconds) for column in columns}
         OnboardingSession.objects.update(**past)
-        of_bindings = {c: F(c) - timedelta(seconds=seconds) for c in ("created_at", "revoked_at", "tell_prove_at")}
-        Binding.objects.update(**of_bindings)
+        Binding.objects.update(**{c: F(c) - timedelta(seconds=seconds) for c in ("created_at", "revoked_at")})
+        ProveKey.objects.update(**{c: F(c) - timedelta(seconds=seconds) for c in ("revoked_at", "tell_prove_at")})
         Event.objects.update(at=F("at") - timedelta(seconds=seconds))
         Lease.objects.update(**{c: F(c) - timedelta(seconds=seconds) for c in ("ends_at", "code_sent_at")})
         Cell.objects.update(tat=F("tat") - seconds * 1000)

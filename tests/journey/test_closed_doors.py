@@ -6,7 +6,7 @@ import pytest
 from django.contrib.sessions.models import Session
 
 from onboarding.domain.states import State
-from onboarding.journey import flow, unlinking
+from onboarding.journey import possession, unlinking
 from onboarding.models import Binding, Lease, OnboardingSession
 from tests.device import through
 from tests.journey.conftest import Sandbox
@@ -157,7 +157,7 @@ def test_a_link_that_was_taken_back_meanwhile_logs_nobody_in(visitor: Visitor, s
     sandbox.has("prove.unify_bind", "refuse")
     visitor.types_code(visitor.code(E164))
     sandbox.is_well()
-    bound = flow.bind(session=OnboardingSession.objects.get())  # in another tab, whose answer was lost
+    bound = possession.bind(session=OnboardingSession.objects.get())  # in another tab, whose answer was lost
     assert bound.binding is not None
     unlinking.unlink(binding=bound.binding)
     visitor.opens("/")

@@ -127,19 +127,14 @@ def test_the_text_is_sent_once_and_only_after_the_key_has_moved(visitor: Visitor
     assert len(sandbox.calls("twilio.message")) == 1
 
 
-def test_a_bind_that_names_no_key_still_ends_the_old_link_and_tells_its_number(
-    visitor: Visitor, sandbox: Sandbox
-) -> None:
+def test_a_bind_that_names_no_key_links_nobody_and_needs_a_reviewer(visitor: Visitor, sandbox: Sandbox) -> None:
     visitor.links(FIRST, FIRST)
     visitor.starts(SECOND)
     visitor.moves_the_device()
     sandbox.has("prove.unify_bind", "answer", body={"success": "true", "proveId": "p", "phoneNumber": SECOND})
-    assert visitor.types_code(visitor.code(SECOND)).path == "/done/"
-    assert [(b.number, b.confirmed) for b in Binding.objects.order_by("created_at")] == [
-        (FIRST, False),
-        (SECOND, True),
-    ]
-    assert len(notices(visitor, FIRST)) == 1
+    assert visitor.types_code(visitor.code(SECOND)).path == "/unverified/"
+    assert [(b.number, b.confirmed) for b in Binding.objects.all()] == [(FIRST, True)]
+    assert notices(visitor, FIRST) == []
 
 
 def test_a_first_link_and_a_return_tell_nobody(visitor: Visitor, sandbox: Sandbox) -> None:

@@ -11,7 +11,7 @@ from django.test import Client
 
 from onboarding.domain.errors import StaleState
 from onboarding.domain.states import CLAIMS, State, may_transition
-from onboarding.journey import flow
+from onboarding.journey import flow, possession
 from onboarding.models import OnboardingSession
 from tests.journey.conftest import Sandbox
 from tests.journey.visitor import JSON, Visitor
@@ -22,9 +22,9 @@ POSTS = ["/device/", "/code/", "/code/send/", "/bind/", "/moved/", "/unlink/", "
 HOME = IPv4Address("127.0.0.1")
 VERBS: dict[State, Callable[..., object]] = {
     State.CHECKING_DEVICE: partial(flow.check_device, address=HOME),
-    State.SENDING_CODE: partial(flow.send_code, address=HOME),
-    State.CHECKING_CODE: partial(flow.check_code, code="123456"),
-    State.BINDING: flow.bind,
+    State.SENDING_CODE: partial(possession.send_code, address=HOME),
+    State.CHECKING_CODE: partial(possession.check_code, code="123456"),
+    State.BINDING: possession.bind,
 }
 CALLS = ("prove.unify_status", "twilio.verification", "twilio.verification_check", "prove.unify_bind")
 LINKED = (State.AUTHENTICATED, State.BOUND)  # which the database lets nobody be without a binding

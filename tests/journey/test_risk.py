@@ -94,7 +94,7 @@ def test_a_mobile_number_is_looked_up_once_before_the_text_and_goes_on(
 ) -> None:
     assert visitor.starts(PLAIN).path == "/code/"
     assert (the_session().line_type, the_session().failure_reasons) == ("mobile", {})
-    assert diary().index("line:answered") < diary().index("code:asked")
+    assert diary().index("code:asked") < diary().index("line:answered") < diary().index("code:sent")
     visitor.submits("/restart/")
     visitor.starts(PLAIN)
     assert the_session().line_type == "mobile"

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from onboarding.domain.states import CLAIMS, FINAL, State
 from onboarding.journey import flow
-from onboarding.models import Binding, Event, OnboardingSession
+from onboarding.models import Binding, Event, OnboardingSession, ProveKey
 from onboarding.operations.recovery import recover
 from onboarding.upstream.prove import prove
 from tests.crashes import POINTS, Killed, killed_at, meanwhile
@@ -163,17 +163,6 @@ def test_a_crash_before_the_unlinking_is_written_leaves_the_number_linked(visito
     assert visitor.opens("/done/").path == "/done/"
 
 
-def test_a_key_that_was_linked_again_is_not_revoked(visitor: Visitor, sandbox: Sandbox, later: LATER) -> None:
-    visitor.links(NUMBER, E164)
-    sandbox.has("prove.device_revoke", "refuse")
-    visitor.submits("/unlink/")
-    sandbox.is_well()
-    assert visitor.starts(NUMBER).path == "/done/"
-    later(601)
-    assert recover() == NOTHING
-    assert visitor.opens("/done/").path == "/done/"
-
-
 def test_a_claim_lost_for_longer_than_its_session_lives_ends_with_the_session(
     visitor: Visitor, sandbox: Sandbox, later: LATER
 ) -> None:
@@ -212,15 +201,18 @@ def test_what_browsers_were_remembered_by_is_forgotten_when_it_is_over(visitor: 
     assert kept and Session.objects.count() == kept
 
 
-def test_a_revoked_binding_is_forgotten_once_prove_knows(visitor: Visitor, sandbox: Sandbox, later: LATER) -> None:
+def test_a_revoked_key_is_forgotten_once_prove_knows(visitor: Visitor, sandbox: Sandbox, later: LATER) -> None:
     visitor.links(NUMBER, E164)
     sandbox.has("prove.device_revoke", "refuse")
     visitor.submits("/unlink/")
     later(91 * A_DAY_S)
     recover()
-    assert Binding.objects.count() == 1
+    assert (Binding.objects.count(), ProveKey.objects.count()) == (0, 1)
     sandbox.is_well()
     later(601)
+    recover()
+    assert ProveKey.objects.count() == 0
+    later(91 * A_DAY_S)
     recover()
     assert counts() == {"OnboardingSession": 0, "Binding": 0, "Event": 0}
 

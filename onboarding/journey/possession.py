@@ -1,0 +1,248 @@
+"""The verbs of the possession check and the bind. They work as those of `flow` do."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import IntegrityError, OperationalError, transaction
+from django.db.models import F
+from django.db.models.functions import Greatest, Least, Now
+from django.utils.translation import get_language
+
+from onboarding import events, limits
+from onboarding.domain import budgets
+from onboarding.domain.budgets import Address, Charge
+from onboarding.domain.errors import Busy, Refused, StaleState, Unreachable, UpstreamError
+from onboarding.domain.policy import Judgement, Verdict, judge_line
+from onboarding.domain.states import CANNOT_SEND, Channel, Notice, State
+from onboarding.events import Name
+from onboarding.journey import keys, lease, risk, security_texts
+from onboarding.journey.answers import after_bind, answer_columns, answer_facts, judge_bind, tied_key
+from onboarding.journey.bindings import link
+from onboarding.journey.clock import CODE_LIFE, SESSION_LIFE
+from onboarding.journey.transitions import matches, set_notice, transition
+from onboarding.journey.unlinking import tell_prove
+from onboarding.models import Binding, OnboardingSession
+from onboarding.upstream.prove import UnifyAnswer, prove
+from onboarding.upstream.twilio import LOCALES, Refusal, TwilioRefused, twilio
+
+RESEND_WAITS = (timedelta(seconds=30), timedelta(seconds=60), timedelta(seconds=120), timedelta(seconds=300))
+SENDS = len(RESEND_WAITS)  # per session
+GUESSES = 5  # per verification
+WHY_SPENT = {Refusal.GONE: Notice.CODE_EXPIRED, Refusal.TOO_MANY_CHECKS: Notice.TOO_MANY_GUESSES}
+
+
+def send_code(*, session: OnboardingSession, address: Address, channel: Channel = Channel.SMS) -> OnboardingSession:
+    """Send a code by text or call, in the language of the page. Raises Limited.
+
+    The budgets are charged before the send and refunded only if Twilio surely sent nothing.
+    """
+    if session.sends >= SENDS:
+        return set_notice(session, Notice.TOO_MANY_SENDS)
+    if matches(session, send_again_at__gt=Now()):
+        return set_notice(session, Notice.TOO_SOON)
+    wait, earlier = RESEND_WAITS[session.sends], session.channel
+    charges = list(budgets.sends(session.phone, address, cents=settings.TEXT_PRICE_CENTS))
+    counted = {"sends": F("sends") + 1, "send_again_at": Now() + wait}
+    with transaction.atomic():
+        transition(session, State.SENDING_CODE, Name.CODE_ASKED, {}, channel=channel, **counted)
+        is_new = lease.acquire(session)
+        limits.charge(charges)
+    judgement = judge_line(risk.line_type(session), session.failure_reasons, cleared=risk.cleared_reasons(session))
+    if judgement.verdict is not Verdict.ASK_POSSESSION:
+        return _line_refused(session, judgement, charges, is_new=is_new)
+    try:
+        locale = LOCALES.get(get_language() or "")
+        verification = twilio().start(to=session.number, channel=session.channel, locale=locale)
+    except UpstreamError as error:
+        if never_happened(error):
+            _unsend(session, charges, is_new=is_new)
+        return _not_sent(session, error, earlier)
+    changes = lease.known_code(session, verification.sid)  # of a resend, which keeps sid, code and expiry
+    if not changes:
+        lives = Greatest("expires_at", Least(Now(), F("created_at") + SESSION_LIFE) + CODE_LIFE)
+        changes = {"code_sent_at": Now(), "guesses": 0, "expires_at": lives}
+        lease.restart(session)
+    changes |= {"verification_sid": verification.sid}
+    with transaction.atomic():
+        transition(session, State.CODE_SENT, Name.CODE_SENT, {"send": session.sends}, **changes)
+        lease.save_code(session)
+    return session
+
+
+def _unsend(session: OnboardingSession, charges: list[Charge], *, is_new: bool) -> None:
+    """Give back what a send took that surely did not happen."""
+    limits.refund(charges)
+    if is_new:
+        lease.release(session)
+
+
+def _line_refused(
+    session: OnboardingSession, judgement: Judgement, charges: list[Charge], *, is_new: bool
+) -> OnboardingSession:
+    """Send no code to a line of this type."""
+    _unsend(session, charges, is_new=is_new)
+    after = State.DECLINED if judgement.verdict is Verdict.DECLINE else State.IN_REVIEW
+    changes = {"sends": F("sends") - 1, "notice": Notice.NOT_A_MOBILE if judgement.wants_a_mobile else ""}
+    facts = {"line_type": session.line_type, "verdict": judgement.verdict}
+    return transition(session, after, Name.LINE_REFUSED, facts, failure_reasons=dict(judgement.reasons), **changes)
+
+
+def _not_sent(session: OnboardingSession, error: UpstreamError, earlier: str) -> OnboardingSession:
+    """Return to the state before the send. An earlier code stays valid, and keeps its channel."""
+    changes: dict[str, object] = {"notice": Notice.SEND_UNKNOWN}
+    if never_happened(error):
+        wait = error.retry_after if isinstance(error, Busy) else timedelta(0)
+        changes = {"notice": Notice.SEND_FAILED, "sends": F("sends") - 1, "send_again_at": Now() + wait}
+    elif isinstance(error, Refused):
+        changes = {"notice": CANNOT_SEND[Channel(session.channel)]}
+    back = State.CODE_SENT if session.verification_sid else State.POSSESSION_REQUIRED
+    return transition(session, back, Name.CODE_UNANSWERED, events.error_facts(error), channel=earlier, **changes)
+
+
+def never_happened(error: UpstreamError) -> bool:
+    """Return whether the call surely had no effect, for a reason that is not the person's."""
+    ours = isinstance(error, TwilioRefused) and error.refusal is Refusal.CONFIGURATION
+    return ours or isinstance(error, Unreachable | Busy)
+
+
+def check_code(*, session: OnboardingSession, code: str) -> OnboardingSession:
+    """Check one guess, which is counted before it is compared. If Twilio approves it, bind. Raises Limited."""
+    if session.state != State.CODE_SENT:
+        raise StaleState
+    if matches(session, code_sent_at__lte=Now() - CODE_LIFE) or not lease.is_held(session):
+        return _code_is_spent(session, Name.CODE_EXPIRED, {}, Notice.CODE_EXPIRED)
+    if session.guesses >= GUESSES:
+        return _code_is_spent(session, Name.CODE_EXPIRED, {}, Notice.TOO_MANY_GUESSES)
+    with transaction.atomic():
+        transition(session, State.CHECKING_CODE, Name.GUESS_ASKED, guesses=F("guesses") + 1)
+        lease.save_code(session)
+        limits.charge(budgets.guesses(session.phone))
+    try:
+        approved = twilio().check(sid=session.verification_sid, to=session.number, code=code)
+    except UpstreamError as error:
+        return _guess_unanswered(session, error)
+    facts = {"approved": approved, "guess": session.guesses}
+    if approved:
+        transition(
+            session,
+            State.POSSESSION_PASSED,
+            Name.GUESS_ANSWERED,
+            facts,
+            approved_at=Now(),
+            expires_at=Now() + CODE_LIFE,
+        )
+        _number_was_proved(session)
+        return bind(session=session)
+    return _guess_was_wrong(session, Name.GUESS_ANSWERED, facts)
+
+
+def _guess_was_wrong(session: OnboardingSession, name: Name, facts: events.Facts) -> OnboardingSession:
+    if session.guesses >= GUESSES:
+        return _code_is_spent(session, name, facts, Notice.TOO_MANY_GUESSES)
+    return transition(session, State.CODE_SENT, name, facts, notice=Notice.CODE_WRONG)
+
+
+def _number_was_proved(session: OnboardingSession) -> None:
+    """Release the lease, reset the number's guesses, and refund the shared budgets."""
+    lease.release(session)
+    limits.reset(budgets.guesses_of(session.phone))
+    limits.refund(budgets.owed_to(session.phone))
+
+
+def _guess_unanswered(session: OnboardingSession, error: UpstreamError) -> OnboardingSession:
+    name, facts = Name.GUESS_UNANSWERED, events.error_facts(error)
+    if never_happened(error):
+        limits.refund(budgets.guesses(session.phone))
+        transition(session, State.CODE_SENT, name, facts, guesses=F("guesses") - 1, notice=Notice.TRY_AGAIN)
+        lease.save_code(session)
+        return session
+    refusal = error.refusal if isinstance(error, TwilioRefused) else Refusal.OTHER
+    if refusal is Refusal.CODE:
+        return _guess_was_wrong(session, name, facts)
+    return _code_is_spent(session, name, facts, WHY_SPENT.get(refusal, Notice.CODE_UNKNOWN))
+
+
+def _code_is_spent(session: OnboardingSession, name: Name, facts: events.Facts, notice: Notice) -> OnboardingSession:
+    """Require another code. After too many guesses Twilio sends none until the old one has expired."""
+    changes: dict[str, object] = {"verification_sid": "", "notice": notice}
+    if notice is Notice.TOO_MANY_GUESSES:
+        changes["send_again_at"] = F("code_sent_at") + CODE_LIFE
+    return transition(session, State.POSSESSION_REQUIRED, name, facts, **changes)
+
+
+# --- The bind ----------------------------------------------------------------------------------------------------
+
+
+def bind(*, session: OnboardingSession) -> OnboardingSession:
+    """Spend the approval: ask Prove to bind number and key. May be called again only if Prove surely did nothing."""
+    transition(session, State.BINDING, Name.BIND_ASKED)
+    try:
+        answer = prove().unify_bind(
+            correlation_id=str(session.correlation_id),
+            number=session.number,
+            client_request_id=str(session.client_request_id),
+        )
+    except UpstreamError as error:
+        return _bind_unanswered(session, error)
+    record_answer(session, answer, _record_bind)
+    if session.state != State.BOUND and (device_id := tied_key(session, answer)):
+        tell_prove(device_id=device_id)
+    return session
+
+
+def _bind_unanswered(session: OnboardingSession, error: UpstreamError) -> OnboardingSession:
+    facts = events.error_facts(error)
+    if isinstance(error, Unreachable | Busy) or error.status == 401:
+        return transition(session, State.POSSESSION_PASSED, Name.BIND_UNANSWERED, facts, notice=Notice.TRY_AGAIN)
+    after = State.IN_REVIEW if isinstance(error, Refused) else State.BIND_UNKNOWN
+    return transition(session, after, Name.BIND_UNANSWERED, facts)
+
+
+def _record_bind(session: OnboardingSession, answer: UnifyAnswer) -> Binding | None:
+    """Judge the answer and record it. A key that Prove has tied against the policy is revoked."""
+    judgement = judge_bind(session, answer)
+    after = after_bind(judgement)
+    if after is State.BOUND:
+        keys.trust(str(answer.device_id))
+        return record_link(session, after, answer, Name.BIND_ANSWERED, judgement)
+    keys.revoke([tied_key(session, answer)])
+    columns = answer_columns(answer, judgement)
+    transition(session, after, Name.BIND_ANSWERED, answer_facts(answer, judgement), **columns)
+    return None
+
+
+def record_answer(
+    session: OnboardingSession, answer: UnifyAnswer, record: Callable[[OnboardingSession, UnifyAnswer], Binding | None]
+) -> None:
+    """Record an answer in one transaction, tried twice, and text the number that the key was moved from."""
+    seen = session.state, session.version
+    try:
+        with transaction.atomic():
+            moved_from = record(session, answer)
+    except (IntegrityError, OperationalError):  # another session linked the same key or person at the same time
+        session.state, session.version = seen  # the compare-and-swap still expects what was read
+        with transaction.atomic():
+            moved_from = record(session, answer)
+    if moved_from is not None:
+        security_texts.send_moved_away(moved_from)
+
+
+def record_link(
+    session: OnboardingSession, to: State, answer: UnifyAnswer, name: Name, judgement: Judgement
+) -> Binding | None:
+    """Link the session's number and key. Return the binding that the key was moved from, if it was moved."""
+    linked = link(session, answer)
+    columns = answer_columns(answer, judgement)
+    transition(session, to, name, answer_facts(answer, judgement), binding=linked.binding, **columns)
+    risk.use_clearance(session)
+    if linked.is_new and to is State.AUTHENTICATED:
+        _observe_bind(session.number)
+    return linked.moved_from
+
+
+def _observe_bind(number: str) -> None:
+    """Record that a bind whose answer was lost did happen: Prove recognised a key that no other bind of ours tied."""
+    lost = OnboardingSession.objects.filter(number=number, state=State.BIND_UNKNOWN)
+    if session := lost.exclude(events__name=Name.BIND_OBSERVED).first():
+        events.record(Name.BIND_OBSERVED, {}, session=session)
