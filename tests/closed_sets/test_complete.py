@@ -14,7 +14,7 @@ from django.conf import settings
 from django.utils.translation import to_language
 
 from onboarding.domain.budgets import BUDGETS
-from onboarding.domain.policy import LINE_VERDICTS, SUCCESS_VERDICTS, VERDICTS, Success, Verdict
+from onboarding.domain.policy import LINE_VERDICTS, OWN_VERDICTS, SUCCESS_VERDICTS, VERDICTS, Success, Verdict
 from onboarding.domain.states import CANNOT_SEND, FINAL, TRANSITIONS, Channel, Notice, Review, Stage, State
 from onboarding.domain.wording import NOTICE_WORDS, REVIEW_WORDS, STATE_WORDS
 from onboarding.events import Name
@@ -104,6 +104,9 @@ CLOSED_SETS: Mapping[str, tuple[Iterable[str], list[Place]]] = {
         Place("a meaning", people.REASONS, "REASONS", PEOPLE, open_ended=True),
         Place("a number that has it alone", [*risks.NUMBERS_BY_CODE, risks.ANOTHER_NUMBER], "_TABLE", PEOPLE, True),
         Place("the words of the page that it leads to", risks.FRAUD_CODES, "FRAUD_CODES", RISKS),
+    ]),
+    "reason of ours": (OWN_VERDICTS, [
+        Place("the words of the page that it leads to", risks.OWN_REASONS, "OWN_REASONS", RISKS),
     ]),
     "line type": (LINE_VERDICTS, [
         Place("a number", risks.NUMBERS_BY_LINE, "_TABLE", PEOPLE),

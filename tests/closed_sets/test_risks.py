@@ -1,12 +1,13 @@
-"""What a person reads for each fraud code of Prove's and each line type of Twilio's.
+"""What a person reads for each fraud code of Prove's, each line type of Twilio's and each reason of ours.
 
 The tables say what the policy should mean for people. A new code or line type needs a row, and a number of the sandbox.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import pytest
 
+from onboarding.models import OnboardingSession
 from sandbox.state.people import PEOPLE
 from tests.closed_sets.scenarios import CANNOT_LINK, NUMBER, OTHER_NUMBER, Actors
 
@@ -30,6 +31,35 @@ LINE_TYPES: Mapping[str, str] = {
     **dict.fromkeys(("nonFixedVoip", "landline", "pager", "voicemail", "uan"), NO_MOBILE),
     **dict.fromkeys(("tollFree", "premium", "sharedCost", "personal"), NO_MOBILE),
 }
+UNLINKED = "This device was unlinked from your number"
+
+
+def key_is_revoked(actors: Actors) -> None:
+    actors.links()
+    actors.sandbox.has("prove.device_revoke", "refuse")
+    actors.visitor.submits("/unlink/")
+
+
+def key_has_another_person(actors: Actors) -> None:
+    actors.links()
+    actors.sandbox.has("prove.unify_status", "amend", body={"proveId": "another"})
+
+
+def bind_fails(actors: Actors, code: str) -> None:
+    actors.visitor.starts(NUMBER)
+    evaluation = {"risk": {"result": "fail", "failureReasons": {code: "as Prove put it"}}}
+    actors.sandbox.has("prove.unify_bind", "amend", body={"evaluation": evaluation}, times=1)
+    actors.types_the_code()
+
+
+# What happened before, for each reason of ours, and the words of the page that a new start leads to.
+OWN_REASONS: Mapping[str, tuple[Callable[[Actors], object], str]] = {
+    "key_revoked": (key_is_revoked, UNLINKED),
+    "key_of_another_person": (key_has_another_person, UNLINKED),
+    "held": (lambda actors: bind_fails(actors, "9135"), HELD),
+    "declined_before": (lambda actors: bind_fails(actors, "9132"), CANNOT_LINK),
+}
+
 # The sandbox's numbers that have one fraud code; and one for each line type.
 NUMBERS_BY_CODE = {
     code: n for n, person in PEOPLE.items() for code in person.status_reasons if len(person.status_reasons) == 1
@@ -49,3 +79,12 @@ def test_a_fraud_code_leads_to_its_page(code: str, actors: Actors) -> None:
 def test_a_line_type_leads_to_its_page(line_type: str, actors: Actors) -> None:
     actors.settings.TWILIO_LOOKUP = True
     assert LINE_TYPES[line_type] in actors.visitor.starts(NUMBERS_BY_LINE[line_type]).text
+
+
+@pytest.mark.parametrize("reason", OWN_REASONS)
+def test_a_reason_of_ours_leads_to_its_page(reason: str, actors: Actors) -> None:
+    happens, words = OWN_REASONS[reason]
+    happens(actors)
+    page = actors.visitor.starts(NUMBER)
+    assert words in page.text
+    assert reason in OnboardingSession.objects.latest("created_at").failure_reasons
