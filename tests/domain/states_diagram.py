@@ -16,7 +16,7 @@ def diagram() -> str:
     """Mermaid for the moves, and a row a state for its page and for where a lost claim leaves it."""
     moves = [f"    {origin} --> {to}" for origin in State for to in State if to in TRANSITIONS.get(origin, ())]
     ends = [f"    {state} --> [*]" for state in State if state in FINAL]
-    rows = [f"| `{state}` | {PAGES.get(state, "none")} | {_kind(state)} |" for state in State]
+    rows = [f"| `{state}` | {PAGES.get(state, 'none')} | {_kind(state)} |" for state in State]
     return "\n".join(
         [
             "```mermaid",
