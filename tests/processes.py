@@ -14,11 +14,11 @@ import requests
 
 ROOT = Path(__file__).parent.parent
 START_LIMIT_S = 30
-AGED = ("created_at", "moved_at", "expires_at", "code_sent_at", "send_again_at", "approved_at")  # of a session
+SESSION_TIMES = ("created_at", "moved_at", "expires_at", "code_sent_at", "send_again_at", "approved_at")
 
 
 def free_port() -> int:
-    """One below those that systems hand to outgoing connections, so that none of these takes it meanwhile."""
+    """Return a free port below those of outgoing connections, so that none of these takes it meanwhile."""
     port = 10_000 + secrets.randbelow(20_000)
     with socket.socket() as listener:
         return free_port() if listener.connect_ex(("127.0.0.1", port)) == 0 else port
@@ -26,12 +26,12 @@ def free_port() -> int:
 
 @contextmanager
 def running(arguments: list[str], *, environment: dict[str, str], url: str, log: Path) -> Iterator[str]:
-    """`python ARGUMENTS` until the block ends; yields `url` once it answers there. Its output goes to `log`."""
+    """Run `python ARGUMENTS` until the block ends; yield `url` once it answers. The output goes to `log`."""
     with log.open("ab") as output:
         process = subprocess.Popen(
             [sys.executable, *arguments],
             cwd=ROOT,
-            env=_surroundings() | environment,
+            env=_inherited_environment() | environment,
             stdout=output,
             stderr=subprocess.STDOUT,
         )
@@ -43,8 +43,8 @@ def running(arguments: list[str], *, environment: dict[str, str], url: str, log:
         process.wait(timeout=30)
 
 
-def _surroundings() -> dict[str, str]:
-    """This process's environment without what configures this process."""
+def _inherited_environment() -> dict[str, str]:
+    """Return this process's environment without its configuration of the product."""
     ours = ("PROVE_", "TWILIO_", "DJANGO_", "DATABASE")
     return {name: value for name, value in os.environ.items() if not name.startswith(ours)}
 
@@ -62,7 +62,7 @@ def _wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
 
 
 def product_environment(folder: Path, **more: str) -> dict[str, str]:
-    """Settings of a product of its own, with its database in `folder`."""
+    """Return environment variables for another instance of the product, with its database in `folder`."""
     return {
         "ENV_FILE": os.devnull,
         "SECRET_KEY": secrets.token_urlsafe(50),
@@ -73,8 +73,8 @@ def product_environment(folder: Path, **more: str) -> dict[str, str]:
     }
 
 
-def pointed_at(*, prove: str, twilio: str) -> dict[str, str]:
-    """Settings of a product whose Prove and Twilio are sandboxes at these origins."""
+def vendor_environment(*, prove: str, twilio: str) -> dict[str, str]:
+    """Return environment variables that make sandboxes at these origins its Prove and Twilio."""
     return {
         "PROVE_BASE_URL": f"{prove}/sandbox/prove",
         "PROVE_CLIENT_ID": "sandbox",
@@ -87,11 +87,11 @@ def pointed_at(*, prove: str, twilio: str) -> dict[str, str]:
 
 
 def manage(*arguments: str, environment: dict[str, str]) -> None:
-    """Run one of manage.py's commands to its end."""
+    """Run a command of manage.py to its end."""
     subprocess.run(
         [sys.executable, "manage.py", *arguments],
         cwd=ROOT,
-        env=_surroundings() | environment,
+        env=_inherited_environment() | environment,
         check=True,
         capture_output=True,
     )

@@ -1,11 +1,11 @@
-"""A camera for QR codes of version 4, level M, drawn in SVG: ISO/IEC 18004, without its repair of damage."""
+"""Reads QR codes of version 4, level M, drawn in SVG: ISO/IEC 18004 without error correction."""
 
 import re
 from collections.abc import Callable, Iterator
 
 SIZE = 33  # modules
 BLOCKS, DATA = 2, 64  # interleaved; bytes
-ALIGNMENT = 26  # the middle of the one alignment pattern
+ALIGNMENT = 26  # coordinate of the centre of the alignment pattern
 FORMAT_MASK = 0b101010000010010
 MASKS: list[Callable[[int, int], int]] = [
     lambda y, x: (y + x) % 2,
@@ -20,7 +20,7 @@ MASKS: list[Callable[[int, int], int]] = [
 
 
 def read(svg: str) -> str:
-    """The text of a code that is one byte-mode segment."""
+    """Return the text of a code that is one byte-mode segment."""
     dark = _dark(svg)
     level_and_mask = sum(((8, x) in dark) << (14 - i) for i, x in enumerate((0, 1, 2, 3, 4))) ^ FORMAT_MASK
     mask = MASKS[level_and_mask >> 10 & 7]
@@ -33,7 +33,7 @@ def read(svg: str) -> str:
 
 
 def _dark(svg: str) -> set[tuple[int, int]]:
-    """(y, x) of the dark modules: segno draws each row as runs, `M x y`, then `h` for ink and `m` for a step."""
+    """Return (y, x) of the dark modules. segno draws each row as `M x y`, then `h` for dark ones and `m` for a gap."""
     path = re.search(r'stroke="#000" d="([^"]+)"', svg)
     assert path, svg
     dark, x, y = set(), 0, 0.0
@@ -47,7 +47,7 @@ def _dark(svg: str) -> set[tuple[int, int]]:
 
 
 def _path() -> Iterator[tuple[int, int]]:
-    """The modules that hold data, in order: two columns at a time from the right, up and down in turn."""
+    """Yield the modules that hold data, in order: two columns at a time from the right, up and down in turn."""
     rights = [right if right > 6 else right - 1 for right in range(SIZE - 1, 0, -2)]
     for turn, right in enumerate(rights):
         for y in range(SIZE) if turn % 2 else reversed(range(SIZE)):

@@ -1,6 +1,6 @@
-"""`make screenshots`: every page in every state, for phones and desktops, light, dark and in Arabic: var/screenshots/.
+"""`make screenshots`: every page in every state, in several widths, light, dark and in Arabic; into var/screenshots/
 
-`python -m tests.screenshots code moved` takes those alone.
+`python -m tests.screenshots code moved` takes only those.
 """
 
 import os
@@ -16,9 +16,9 @@ from playwright.sync_api import Browser, sync_playwright
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
 django.setup()
 
-from tests.browser.stage.person import Person  # noqa: E402 - which speaks with Django's catalogues
-from tests.browser.stage.site import Alone, Site  # noqa: E402
-from tests.browser.stage.states import STATES  # noqa: E402
+from tests.browser.driver.page_states import PAGE_STATES  # noqa: E402
+from tests.browser.driver.person import Person  # noqa: E402 - uses Django's catalogues
+from tests.browser.driver.site import Site, WithStandaloneSandbox  # noqa: E402
 from tests.conftest import CHROMIUM, FLAGS  # noqa: E402
 from tests.processes import ROOT  # noqa: E402
 
@@ -31,12 +31,12 @@ KEPT = {"phone-390-light": "phone", "code-390-light": "code", "done-390-dark": "
 
 
 def take(browser: Browser, site: Site, name: str, language: str) -> None:
-    """One walk to the state, then every look of it."""
-    site.forget()
+    """Go to the state once, then take it in every width and colour scheme."""
+    site.reset()
     size = {"width": 390, "height": WIDTHS[390]}
     with browser.new_context(viewport=size, locale=language, reduced_motion="reduce") as context:  # type: ignore[arg-type]
         person = Person(context, site, language)
-        STATES[name](person)
+        PAGE_STATES[name](person)
         for width, scheme in LOOKS[language]:
             person.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
             person.page.set_viewport_size({"width": width, "height": WIDTHS[width]})
@@ -50,8 +50,8 @@ def main(names: list[str]) -> None:
     TAKEN.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playwright, tempfile.TemporaryDirectory() as folder:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        with Alone.running(Path(folder)) as site:
-            for name in names or STATES:
+        with WithStandaloneSandbox.running(Path(folder)) as site:
+            for name in names or PAGE_STATES:
                 for language in LOOKS:
                     take(browser, site, name, language)
     for taken, kept in KEPT.items():

@@ -1,4 +1,4 @@
-"""The product's own settings, on the sandbox and on databases of the tests' own. DATABASE=postgresql for that one."""
+"""The product's settings for tests: with the sandbox, and a database of their own (DATABASE=postgresql or SQLite)."""
 
 import atexit
 import os
@@ -6,7 +6,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-os.environ["ENV_FILE"] = os.devnull  # the developer's own .env is for `make run`
+os.environ["ENV_FILE"] = os.devnull  # the .env file is for `make run` only
 os.environ.update(DEBUG="1", SECRET_KEY="tests-" + "s" * 44, ALLOWED_HOSTS="127.0.0.1,localhost,testserver")
 for name in ("PROVE_CLIENT_ID", "PROVE_BASE_URL", "TWILIO_ACCOUNT_SID", "TWILIO_BASE_URL"):
     os.environ[name] = ""
@@ -18,11 +18,11 @@ os.environ["SANDBOX_STORE"] = str(FOLDER / "sandbox.sqlite3")
 os.environ["STATIC_ROOT"] = str(FOLDER)
 
 if os.environ.get("DATABASE") == "postgresql":
-    if "TEST_DATABASE_URL" not in os.environ:  # pytest's workers inherit it
+    if "TEST_DATABASE_URL" not in os.environ:  # the workers of pytest-xdist inherit it
         from tests.postgresql import start
 
         os.environ["TEST_DATABASE_URL"] = start()
-    os.environ["DATABASE_URL"] = os.environ["TEST_DATABASE_URL"]  # never the shell's own
+    os.environ["DATABASE_URL"] = os.environ["TEST_DATABASE_URL"]  # never that of the shell
 else:
     os.environ["DATABASE_URL"] = "sqlite:///:memory:"
 
@@ -30,4 +30,4 @@ from proveflow.settings import *  # noqa: E402, F403
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 if "options" in (options := DATABASES["default"].get("OPTIONS", {})):  # noqa: F405
-    options["options"] += " -c idle_in_transaction_session_timeout=0"  # tests sit in a transaction of pytest-django's
+    options["options"] += " -c idle_in_transaction_session_timeout=0"  # tests run in a transaction of pytest-django

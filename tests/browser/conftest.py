@@ -1,13 +1,12 @@
-"""A real browser, the unmodified Web SDK, and the product as people run it: once with the sandbox built in, once as
-in production, with the sandbox alone behind real HTTP."""
+"""Fixtures: Chromium with the unmodified Web SDK, and the product with the sandbox built in or as in production."""
 
 from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext
 
-from tests.browser.stage.person import Person
-from tests.browser.stage.site import Alone, BuiltIn, Site
+from tests.browser.driver.person import Person
+from tests.browser.driver.site import Site, WithBuiltInSandbox, WithStandaloneSandbox
 
 
 @pytest.fixture(
@@ -20,7 +19,7 @@ from tests.browser.stage.site import Alone, BuiltIn, Site
 def site(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """The product in a process of its own, and its sandbox."""
     folder = tmp_path_factory.mktemp("site")
-    with (BuiltIn if request.param == "built in" else Alone).running(folder) as site:
+    with (WithBuiltInSandbox if request.param == "built in" else WithStandaloneSandbox).running(folder) as site:
         yield site
 
 
@@ -37,8 +36,8 @@ def context(chromium: Browser, language: str) -> Iterator[BrowserContext]:
 
 @pytest.fixture
 def person(site: Site, context: BrowserContext, language: str) -> Iterator[Person]:
-    """Somebody with a fresh browser, and a sandbox that remembers nothing. Ends with: no CSP violation was seen."""
-    site.forget()
+    """Yield a person with a new browser and an empty sandbox; at the end, assert that there was no CSP violation."""
+    site.reset()
     person = Person(context, site, language)
     yield person
     assert person.violations == []

@@ -1,31 +1,31 @@
-"""Everybody can use every page in every state: axe-core finds nothing, and nothing is cut at 320 pixels and 200 %."""
+"""Accessibility of all page states: axe-core finds no violation, and nothing is cut off at 320 pixels and 200 %."""
 
 from typing import Any
 
 import pytest
 
-from tests.browser.stage.person import Person
-from tests.browser.stage.states import STATES
+from tests.browser.driver.page_states import PAGE_STATES
+from tests.browser.driver.person import Person
 from tests.processes import ROOT
 
 AXE = ROOT / "node_modules/axe-core/axe.min.js"
-LOOKS: dict[str, dict[str, Any]] = {
+MEDIA: dict[str, dict[str, Any]] = {
     "light": {"color_scheme": "light"},
     "dark": {"color_scheme": "dark"},
     "more contrast": {"color_scheme": "light", "contrast": "more"},
     "dark, more contrast": {"color_scheme": "dark", "contrast": "more"},
     "forced colours": {"color_scheme": "dark", "contrast": "no-preference", "forced_colors": "active"},
 }
-# Forced colours are the browser's, and axe reads ours.
-FOUND = """forced => Promise.all(document.getAnimations().map(({finished}) => finished)).then(() => axe.run({
+# With forced colours axe would check our colours, not the browser's.
+RUN_AXE = """forced => Promise.all(document.getAnimations().map(({finished}) => finished)).then(() => axe.run({
   rules: {"target-size": {enabled: true}, "color-contrast": {enabled: !forced}},
 })).then(({violations}) =>
   violations.map(({id, nodes}) => [id, ...nodes.map((node) => node.failureSummary + node.html)]))"""
-SMALL = """[...document.querySelectorAll("button, a.button, select, summary, input:not([type=hidden])")]
+SMALL_TARGETS = """[...document.querySelectorAll("button, a.button, select, summary, input:not([type=hidden])")]
   .filter((it) => it.checkVisibility() && it.getBoundingClientRect().height < 44)
   .map((it) => it.outerHTML)"""
-# A word of ten letters or less stays whole; a field shows all of a code of six digits.
-CUT = """() => {
+# A word of at most ten letters must not be broken; a field must show all of a six-digit code.
+CUT_TEXTS = """() => {
   const lines = (node, start, end) => {
     const range = document.createRange();
     range.setStart(node, start);
@@ -47,7 +47,7 @@ CUT = """() => {
 }"""
 GROUPS = {"en": "alone", "ar": "arabic"}  # a worker each
 LANGUAGES = [pytest.param(code, marks=pytest.mark.xdist_group(group)) for code, group in GROUPS.items()]
-pytestmark = [  # with the pages of production, errors among them
+pytestmark = [  # as in production, with its error pages
     pytest.mark.parametrize("site", ["alone"], indirect=True),
     pytest.mark.parametrize("language", LANGUAGES),
 ]
@@ -57,26 +57,26 @@ def found_by_axe(person: Person) -> dict[str, Any]:
     seen = list(person.violations)
     person.page.evaluate(AXE.read_text())
     found = {}
-    for look, media in LOOKS.items():
+    for name, media in MEDIA.items():
         person.page.emulate_media(reduced_motion="reduce", **media)
-        found[look] = person.page.evaluate(FOUND, "forced_colors" in media)
-    person.violations[:] = seen  # what axe does to a page is not the page's doing
-    return {look: violations for look, violations in found.items() if violations}
+        found[name] = person.page.evaluate(RUN_AXE, "forced_colors" in media)
+    person.violations[:] = seen  # axe itself may violate the policy
+    return {name: violations for name, violations in found.items() if violations}
 
 
-def cut(person: Person) -> list[str]:
+def cut_texts(person: Person) -> list[str]:
     person.page.set_viewport_size({"width": 320, "height": 640})
     person.page.evaluate("document.documentElement.style.fontSize = '200%'")
     if (code := person.page.locator("input.code")).count():
         code.fill("123456")
-    words: list[str] = person.page.evaluate(CUT)
+    words: list[str] = person.page.evaluate(CUT_TEXTS)
     return words
 
 
-@pytest.mark.parametrize("state", STATES)
-def test_everybody_can_use_it(person: Person, state: str) -> None:
-    STATES[state](person)
+@pytest.mark.parametrize("state", PAGE_STATES)
+def test_a_page_state_is_accessible(person: Person, state: str) -> None:
+    PAGE_STATES[state](person)
     assert found_by_axe(person) == {}
     if not state.startswith("desk"):  # Django's admin, for reviewers at computers
-        assert person.page.evaluate(SMALL) == []
-        assert cut(person) == []
+        assert person.page.evaluate(SMALL_TARGETS) == []
+        assert cut_texts(person) == []

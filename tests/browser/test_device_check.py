@@ -1,4 +1,4 @@
-"""Whatever a server can do to the Web SDK, the page tells the person and gives them a way on."""
+"""All answers that the Web SDK can get: the page shows a message, and the person can continue."""
 
 import re
 from typing import Any
@@ -6,17 +6,17 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.stage.person import Person
+from tests.browser.driver.person import Person
 
 NUMBER, E164 = "(201) 555-0123", "+12015550123"
 CONTINUE, CODE_PAGE, DONE = "Continue", "Enter the code", "Your number is linked"
 
-Answers = dict[str, dict[str, Any]]  # how the sandbox is told to give them
+Answers = dict[str, dict[str, Any]]  # the faults of the sandbox that give them
 NO_DEVICE = {"code": 10006, "message": "no"}
 ONCE_MORE = {"kind": "answer", "body": {"next": "device/passive/silent"}}
 ELSEWHERE = {"kind": "answer", "headers": {"Location": "?again"}}
 
-# What the answer to the SDK's register or verify can be.
+# Answers to the SDK's call of register or verify.
 ANSWERS: Answers = {
     "401": {"kind": "status", "status": 401},
     "404": {"kind": "status", "status": 404},
@@ -50,7 +50,7 @@ ANSWERS: Answers = {
     "a dripping one": {"kind": "drip", "seconds": 0.01},
 }
 
-# To the report of an answer that made no sense.
+# Answers to the SDK's report of an answer that it could not use.
 REPORTS: Answers = {
     "stop here": {"kind": "answer", "body": {"next": ""}},
     "done": {"kind": "answer", "body": {"next": "done"}},
@@ -63,7 +63,7 @@ REPORTS: Answers = {
     "a broken connection": {"kind": "lost", "times": 5},
 }
 
-# To the question for a challenge, with which a key signs its report.
+# Answers to the SDK's request for a challenge, which it signs in its report.
 CHALLENGES: Answers = {
     "an error": {"kind": "answer", "body": {"error": {"code": 10002, "message": "no"}}},
     "no challenge": {"kind": "answer", "body": {}},
@@ -75,71 +75,73 @@ CHALLENGES: Answers = {
 KEY_IS_GONE = {name for name in (*ANSWERS, *CHALLENGES) if name.startswith("no device found")} - {
     "no device found, in a string"
 }
-alone = pytest.mark.parametrize("site", [pytest.param("alone", marks=pytest.mark.xdist_group("alone"))], indirect=True)
+standalone = pytest.mark.parametrize(
+    "site", [pytest.param("alone", marks=pytest.mark.xdist_group("alone"))], indirect=True
+)
 
 
-def goes_on(person: Person, goal: str) -> None:
-    """Tries again as somebody patient would; each time the page has said how it stands."""
+def continues_to(person: Person, goal: str) -> None:
+    """Try again up to four times, until the page has this heading; each time the page must show a message."""
     reached = person.page.get_by_role("heading", level=1, name=goal)
-    told = person.page.locator("[data-summary]", has_text=re.compile("again", re.I)).filter(visible=True)
+    message = person.page.locator("[data-summary]", has_text=re.compile("again", re.I)).filter(visible=True)
     refused = person.page.get_by_role("link", name="Try again")
     for _ in range(4):
-        expect(reached.or_(told).or_(refused)).to_be_visible(timeout=20_000)
+        expect(reached.or_(message).or_(refused)).to_be_visible(timeout=20_000)
         if reached.count():
             return
         if refused.count():
             refused.click()
         person.presses(CONTINUE)
-        expect(told).to_have_count(0)
+        expect(message).to_have_count(0)
     expect(reached).to_be_visible()
 
 
-@alone
+@standalone
 @pytest.mark.parametrize("answer", ANSWERS)
-def test_a_new_person_gets_on_whatever_the_key_is_answered(person: Person, answer: str) -> None:
-    person.has_a_bad_day("prove.device_register", **{"times": 1, **ANSWERS[answer]})
+def test_a_new_person_can_continue_after_any_answer_to_register(person: Person, answer: str) -> None:
+    person.inject_fault("prove.device_register", **{"times": 1, **ANSWERS[answer]})
     person.opens()
     person.types_number(NUMBER)
-    goes_on(person, CODE_PAGE)
+    continues_to(person, CODE_PAGE)
     person.types_code(person.code(E164))
     person.sees(DONE)
 
 
-@alone
+@standalone
 @pytest.mark.parametrize("answer", ANSWERS)
-def test_a_known_person_gets_on_whatever_the_key_is_answered(person: Person, answer: str) -> None:
+def test_a_known_person_can_continue_after_any_answer_to_verify(person: Person, answer: str) -> None:
     person.links(NUMBER, E164)
-    person.has_a_bad_day("prove.device_verify", **{"times": 1, **ANSWERS[answer]})
+    person.inject_fault("prove.device_verify", **{"times": 1, **ANSWERS[answer]})
     person.opens()
     person.types_number(NUMBER)
-    goes_on(person, CODE_PAGE if answer in KEY_IS_GONE else DONE)
+    continues_to(person, CODE_PAGE if answer in KEY_IS_GONE else DONE)
     assert len(person.calls("prove.unify_bind")) == 1
 
 
-@alone
+@standalone
 @pytest.mark.parametrize("answer", REPORTS)
-def test_a_new_person_gets_on_whatever_the_report_is_answered(person: Person, answer: str) -> None:
-    person.has_a_bad_day("prove.device_register", "empty", times=1)
-    person.has_a_bad_day("prove.device_error", **{"times": 1, **REPORTS[answer]})
+def test_a_new_person_can_continue_after_any_answer_to_the_error_report(person: Person, answer: str) -> None:
+    person.inject_fault("prove.device_register", "empty", times=1)
+    person.inject_fault("prove.device_error", **{"times": 1, **REPORTS[answer]})
     person.opens()
     person.types_number(NUMBER)
-    goes_on(person, CODE_PAGE)
+    continues_to(person, CODE_PAGE)
     assert person.calls("prove.device_error")
 
 
-@alone
+@standalone
 @pytest.mark.parametrize("answer", CHALLENGES)
-def test_a_known_person_gets_on_whatever_the_question_for_a_challenge_is_answered(person: Person, answer: str) -> None:
+def test_a_known_person_can_continue_after_any_answer_to_the_challenge_request(person: Person, answer: str) -> None:
     person.links(NUMBER, E164)
-    person.has_a_bad_day("prove.device_verify", "empty", times=1)
-    person.has_a_bad_day("prove.device_challenge", **{"times": 1, **CHALLENGES[answer]})
+    person.inject_fault("prove.device_verify", "empty", times=1)
+    person.inject_fault("prove.device_challenge", **{"times": 1, **CHALLENGES[answer]})
     person.opens()
     person.types_number(NUMBER)
-    goes_on(person, CODE_PAGE if answer in KEY_IS_GONE else DONE)
+    continues_to(person, CODE_PAGE if answer in KEY_IS_GONE else DONE)
     assert person.calls("prove.device_challenge")
 
 
-# Without an end: the call that the SDK waits for, or asks again and again, and how it is answered.
+# Calls that never end: without an answer, or with one that makes the SDK call again and again.
 ENDLESS = [
     ("prove.device_register", {"kind": "hang"}),
     ("prove.device_error", {"kind": "hang"}),
@@ -147,11 +149,13 @@ ENDLESS = [
 ]
 
 
-@alone
+@standalone
 @pytest.mark.parametrize(("route", "answer"), ENDLESS, ids=["silence", "a silent report", "a storm of reports"])
-def test_what_never_ends_is_told_and_the_person_gets_on(person: Person, route: str, answer: dict[str, Any]) -> None:
-    person.has_a_bad_day(route, **answer)
-    person.has_a_bad_day("prove.device_register", "empty")
+def test_an_endless_call_gets_a_message_and_the_person_can_continue(
+    person: Person, route: str, answer: dict[str, Any]
+) -> None:
+    person.inject_fault(route, **answer)
+    person.inject_fault("prove.device_register", "empty")
     person.page.clock.install()
     person.opens()
     person.types_number(NUMBER)
@@ -159,15 +163,15 @@ def test_what_never_ends_is_told_and_the_person_gets_on(person: Person, route: s
     person.waits_until_asked(route)
     person.page.clock.fast_forward(60_000)
     person.reads("taking too long")
-    person.has_good_days_again()
-    goes_on(person, CODE_PAGE)
+    person.clear_faults()
+    continues_to(person, CODE_PAGE)
 
 
-@alone
-def test_a_silent_question_for_a_challenge_is_told_and_the_person_gets_on(person: Person) -> None:
+@standalone
+def test_an_unanswered_challenge_request_gets_a_message_and_the_person_can_continue(person: Person) -> None:
     person.links(NUMBER, E164)
-    person.has_a_bad_day("prove.device_verify", "empty", times=1)
-    person.has_a_bad_day("prove.device_challenge", "hang", times=1)
+    person.inject_fault("prove.device_verify", "empty", times=1)
+    person.inject_fault("prove.device_challenge", "hang", times=1)
     person.page.clock.install()
     person.opens()
     person.types_number(NUMBER)
@@ -175,4 +179,4 @@ def test_a_silent_question_for_a_challenge_is_told_and_the_person_gets_on(person
     person.waits_until_asked("prove.device_challenge")
     person.page.clock.fast_forward(60_000)
     person.reads("taking too long")
-    goes_on(person, DONE)
+    continues_to(person, DONE)

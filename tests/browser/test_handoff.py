@@ -1,4 +1,4 @@
-"""From a computer to a phone, in two browsers."""
+"""Handoff from a computer to a phone, in two browsers."""
 
 from collections.abc import Iterator
 
@@ -6,8 +6,8 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests import qr
-from tests.browser.stage.person import Person
-from tests.browser.stage.site import Site
+from tests.browser.driver.person import Person
+from tests.browser.driver.site import Site
 
 NUMBER, E164 = "(201) 555-0123", "+12015550123"
 AGENT = (
@@ -35,9 +35,7 @@ def scan(phone: Person, computer: Person) -> None:
     phone.page.goto(qr.read(computer.page.locator(".qr").inner_html()))
 
 
-def test_a_journey_moves_from_the_computer_to_the_phone_and_both_screens_follow(
-    computer: Person, phone: Person
-) -> None:
+def test_a_journey_continues_on_the_phone_and_both_pages_follow(computer: Person, phone: Person) -> None:
     computer.opens()
     computer.page.get_by_role("link", name="Use your phone instead").click()
     computer.presses("Show the code")
@@ -59,7 +57,7 @@ def test_a_journey_moves_from_the_computer_to_the_phone_and_both_screens_follow(
     assert "555" not in computer.page.content()
 
 
-def test_a_wrong_number_ends_it_on_both_screens(computer: Person, phone: Person) -> None:
+def test_a_wrong_match_number_ends_the_handoff_on_both_pages(computer: Person, phone: Person) -> None:
     computer.opens("/handoff/")
     computer.presses("Show the code")
     scan(phone, computer)
@@ -71,7 +69,7 @@ def test_a_wrong_number_ends_it_on_both_screens(computer: Person, phone: Person)
     phone.sees("This code no longer works")
 
 
-def test_a_phone_that_says_no_stops_the_computer(computer: Person, phone: Person) -> None:
+def test_a_refusal_on_the_phone_ends_the_handoff_on_the_computer(computer: Person, phone: Person) -> None:
     computer.opens("/handoff/")
     computer.presses("Show the code")
     scan(phone, computer)

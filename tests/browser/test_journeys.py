@@ -4,7 +4,7 @@ import re
 
 from playwright.sync_api import expect
 
-from tests.browser.stage.person import Person
+from tests.browser.driver.person import Person
 
 NUMBER, E164 = "(201) 555-0123", "+12015550123"
 OTHER_NUMBER, OTHER_E164 = "201 555 0199", "+12015550199"
@@ -25,7 +25,7 @@ def test_on_return_the_same_browser_is_recognised_without_a_code(person: Person)
     assert len(person.calls("prove.unify_bind")) == 1
 
 
-def test_a_device_that_is_linked_to_another_number_can_be_moved(person: Person) -> None:
+def test_a_device_that_is_linked_to_another_number_can_be_rebound(person: Person) -> None:
     person.links(NUMBER, E164)
     person.opens()
     person.types_number(OTHER_NUMBER)
@@ -42,7 +42,7 @@ def test_a_device_that_is_linked_to_another_number_can_be_moved(person: Person) 
     assert len(person.messages(OTHER_E164)) == 1
 
 
-def test_a_wrong_code_is_told_and_the_right_one_then_works(person: Person) -> None:
+def test_a_wrong_code_gets_a_message_and_the_right_one_still_works(person: Person) -> None:
     person.opens()
     person.types_number(NUMBER)
     person.sees("Enter the code")
@@ -53,7 +53,7 @@ def test_a_wrong_code_is_told_and_the_right_one_then_works(person: Person) -> No
     person.sees("Your number is linked")
 
 
-def test_prove_down_at_the_start_and_back(person: Person) -> None:
+def test_after_prove_was_down_at_the_start_the_person_can_continue(person: Person) -> None:
     person.site.prove_goes_down()
     person.opens()
     person.types_number(NUMBER)
@@ -63,18 +63,18 @@ def test_prove_down_at_the_start_and_back(person: Person) -> None:
     person.sees("Enter the code")
 
 
-def test_prove_down_at_the_device_check_and_back(person: Person) -> None:
-    person.has_a_bad_day("prove.unify_status", "status", status=503)
+def test_after_prove_was_down_at_the_device_check_the_person_can_continue(person: Person) -> None:
+    person.inject_fault("prove.unify_status", "status", status=503)
     person.opens()
     person.types_number(NUMBER)
     person.reads("Nothing is lost: try again")
-    person.has_good_days_again()
+    person.clear_faults()
     person.presses("Continue")
     person.sees("Enter the code")
     assert len(person.calls("prove.unify")) == 1
 
 
-def test_prove_down_at_the_bind_and_back_without_a_new_code(person: Person) -> None:
+def test_after_prove_was_down_at_the_bind_the_person_can_continue_without_a_new_code(person: Person) -> None:
     person.opens()
     person.types_number(NUMBER)
     person.sees("Enter the code")
@@ -90,14 +90,16 @@ def test_prove_down_at_the_bind_and_back_without_a_new_code(person: Person) -> N
     assert len(person.messages(E164)) == 1
 
 
-def test_the_answer_to_the_bind_lost_is_found_out_by_a_new_check_and_never_asked_twice(person: Person) -> None:
+def test_after_a_lost_answer_to_the_bind_a_new_check_shows_the_result_and_no_second_bind_is_sent(
+    person: Person,
+) -> None:
     person.opens()
     person.types_number(NUMBER)
     person.sees("Enter the code")
-    person.has_a_bad_day("prove.unify_bind", "lost")
+    person.inject_fault("prove.unify_bind", "lost")
     person.types_code(person.code(E164))
     person.sees("We're not sure it worked")
-    person.has_good_days_again()
+    person.clear_faults()
     person.page.get_by_role("link", name="Check again").click()
     person.presses("Continue")
     person.sees("Your number is linked")
@@ -105,7 +107,7 @@ def test_the_answer_to_the_bind_lost_is_found_out_by_a_new_check_and_never_asked
     assert len(person.messages(E164)) == 1
 
 
-def test_cookies_cleared_in_between_lead_to_the_start_and_the_key_is_still_known(person: Person) -> None:
+def test_without_cookies_the_phone_page_is_shown_and_the_key_is_still_recognised(person: Person) -> None:
     person.links(NUMBER, E164)
     person.context.clear_cookies()
     person.opens("/done/")
@@ -115,7 +117,7 @@ def test_cookies_cleared_in_between_lead_to_the_start_and_the_key_is_still_known
     assert len(person.messages(E164)) == 1
 
 
-def test_cookies_cleared_at_the_code_page_lead_to_the_start(person: Person) -> None:
+def test_without_cookies_the_code_page_redirects_to_the_phone_page(person: Person) -> None:
     person.opens()
     person.types_number(NUMBER)
     person.sees("Enter the code")
@@ -124,8 +126,8 @@ def test_cookies_cleared_at_the_code_page_lead_to_the_start(person: Person) -> N
     person.sees("What's your phone number?")
 
 
-def test_the_sdk_failing_is_told_and_the_person_can_go_on(person: Person) -> None:
-    person.has_a_bad_day("prove.device_register", "status", status=500, times=1)
+def test_a_failure_of_the_sdk_gets_a_message_and_the_person_can_continue(person: Person) -> None:
+    person.inject_fault("prove.device_register", "status", status=500, times=1)
     person.opens()
     person.types_number(NUMBER)
     person.reads("The device check didn't work")
@@ -133,7 +135,7 @@ def test_the_sdk_failing_is_told_and_the_person_can_go_on(person: Person) -> Non
     person.sees("Enter the code")
 
 
-def test_a_sdk_that_resolves_without_finishing_is_taken_for_nothing(person: Person) -> None:
+def test_an_sdk_that_resolves_without_its_finish_step_has_failed(person: Person) -> None:
     person.page.route("**/device/passive/register", lambda route: route.fulfill(json={"next": ""}))
     person.opens()
     person.types_number(NUMBER)
@@ -141,7 +143,7 @@ def test_a_sdk_that_resolves_without_finishing_is_taken_for_nothing(person: Pers
     assert person.calls("prove.unify_status") == []
 
 
-def test_a_script_in_the_page_that_says_success_moves_nothing(person: Person) -> None:
+def test_a_forged_success_in_the_browser_changes_nothing(person: Person) -> None:
     person.page.route("**/device/passive/register", lambda route: route.fulfill(json={"next": "done", "data": {}}))
     person.opens()
     person.types_number(NUMBER)
@@ -150,7 +152,7 @@ def test_a_script_in_the_page_that_says_success_moves_nothing(person: Person) ->
     assert person.calls("prove.unify_bind") == []
 
 
-def test_a_reload_of_the_code_page_sends_nothing_and_stays(person: Person) -> None:
+def test_a_reload_of_the_code_page_sends_nothing_and_shows_the_same_page(person: Person) -> None:
     person.opens()
     person.types_number(NUMBER)
     person.sees("Enter the code")
@@ -167,7 +169,7 @@ def test_back_reload_another_app_and_a_closed_tab_lead_to_the_same_step_and_send
     person.sees("Enter the code")
     person.page.go_back()
     person.sees("Enter the code")
-    person.context.new_page().bring_to_front()  # the messages
+    person.context.new_page().bring_to_front()  # as if to read the text message
     person.page.bring_to_front()
     person.sees("Enter the code")
     person.page.close()
@@ -203,7 +205,7 @@ def test_a_second_tab_shows_the_same_step(person: Person) -> None:
     person.sees("Your number is linked")
 
 
-def test_garbage_for_a_number_is_told_at_the_field_and_kept(person: Person) -> None:
+def test_a_malformed_number_gets_a_message_at_the_field_and_is_kept(person: Person) -> None:
     person.opens()
     person.types_number("hello")
     expect(person.page.locator("#phone-error")).to_contain_text("correct format")
@@ -216,7 +218,7 @@ def test_garbage_for_a_number_is_told_at_the_field_and_kept(person: Person) -> N
     assert person.calls("prove.unify") == []
 
 
-def test_unlinking_makes_the_device_a_stranger(person: Person) -> None:
+def test_after_unlinking_the_device_needs_a_code_again(person: Person) -> None:
     person.links(NUMBER, E164)
     person.unlinks()
     person.opens("/done/")
@@ -225,7 +227,7 @@ def test_unlinking_makes_the_device_a_stranger(person: Person) -> None:
     person.sees("Enter the code")
 
 
-def test_nothing_secret_stands_in_the_address_or_on_the_console(person: Person) -> None:
+def test_no_secret_is_in_a_url_or_on_the_console(person: Person) -> None:
     seen: list[str] = []
     person.page.on("request", lambda request: seen.append(request.url))
     person.page.on("console", lambda message: seen.append(message.text))

@@ -1,8 +1,8 @@
-"""A reviewer at the desk, in Chromium: made by the command, let in by an authenticator, under the strict policy."""
+"""A reviewer at the desk, in Chromium: created by the command, logged in with an authenticator, under the CSP."""
 
 from playwright.sync_api import expect
 
-from tests.browser.stage.person import Person
+from tests.browser.driver.person import Person
 
 
 def test_a_reviewer_logs_in_filters_reads_and_finds(person: Person) -> None:
@@ -40,7 +40,7 @@ def test_a_reviewer_logs_in_filters_reads_and_finds(person: Person) -> None:
     expect(person.page.get_by_role("button", name="Log in")).to_be_visible()
 
 
-def test_a_reviewer_declines_what_is_held_up_and_says_why(person: Person) -> None:
+def test_a_reviewer_declines_a_session_in_review_and_gives_a_reason(person: Person) -> None:
     person.opens()
     person.types_number("202 555 0136")
     person.sees("We couldn't verify your number")
@@ -57,6 +57,6 @@ def test_a_reviewer_declines_what_is_held_up_and_says_why(person: Person) -> Non
     expect(person.page.get_by_role("link", name="Decline", exact=True)).to_have_count(0)
 
 
-def test_a_wrong_code_does_not_let_a_reviewer_in(person: Person) -> None:
+def test_a_wrong_code_does_not_log_a_reviewer_in(person: Person) -> None:
     person.logs_in_as_reviewer(f"{(int(person.site.reviewer_code()) + 1) % 1_000_000:06}")
     person.reads("Invalid token")

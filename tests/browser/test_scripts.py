@@ -1,24 +1,24 @@
-"""What our scripts add in the browser: progress, Cancel, codes filled in, countdowns that don't shout."""
+"""Our scripts: progress, Cancel, codes filled in, countdowns and what screen readers announce of them."""
 
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.stage.person import Person
-from tests.browser.stage.states import CHECK, CODE, E164, PHONE, STATES
+from tests.browser.driver.page_states import CHECK, CODE, E164, PAGE_STATES, PHONE
+from tests.browser.driver.person import Person
 
 built_in = pytest.mark.parametrize(
     "site", [pytest.param("built in", marks=pytest.mark.xdist_group("built in"))], indirect=True
 )
 pytestmark = built_in
 
-WEB_OTP = """
+FAKE_WEB_OTP = """
 window.OTPCredential = class {};
 navigator.credentials.get = ({signal}) => {
   signal.addEventListener("abort", () => { window.name = "aborted"; });
   return window.name ? new Promise(() => {}) : Promise.resolve({code: "314159"});
 };
 """
-SPOKEN = """
+RECORD_ANNOUNCEMENTS = """
 window.spoken = [];
 new MutationObserver((changes) => {
   for (const {target} of changes) if (target.matches?.("[data-said]")) window.spoken.push(target.textContent);
@@ -32,13 +32,13 @@ PRESS = """() => {
 }"""
 
 
-def test_progress_is_told_in_words_within_100_ms(person: Person) -> None:
+def test_progress_is_shown_in_words_within_100_ms(person: Person) -> None:
     PHONE(person)
     words, took_ms = person.page.evaluate(PRESS)
     assert words == "Getting ready…" and took_ms < 100
 
 
-def test_the_device_check_can_be_cancelled_and_begun_again(person: Person) -> None:
+def test_the_device_check_can_be_cancelled_and_restarted(person: Person) -> None:
     CHECK(person)
     person.presses("Cancel")
     person.reads("Stopped.")
@@ -47,7 +47,7 @@ def test_the_device_check_can_be_cancelled_and_begun_again(person: Person) -> No
     person.sees("Enter the code")
 
 
-def test_what_is_typed_stays_as_it_was_typed(person: Person) -> None:
+def test_the_input_is_not_reformatted(person: Person) -> None:
     PHONE(person)
     field = person.field("Phone number")
     field.press_sequentially("+1 (201)-555.0123 ")
@@ -55,7 +55,7 @@ def test_what_is_typed_stays_as_it_was_typed(person: Person) -> None:
     expect(field).to_have_value("+1 (201)-555.0123 ")
 
 
-def test_the_example_is_one_of_the_chosen_country(person: Person) -> None:
+def test_the_example_number_is_one_of_the_chosen_country(person: Person) -> None:
     PHONE(person)
     hint = person.page.locator("#phone-hint")
     expect(hint).to_have_text("One that can receive texts, for example 201 555 0123", use_inner_text=True)
@@ -65,7 +65,7 @@ def test_the_example_is_one_of_the_chosen_country(person: Person) -> None:
     expect(hint).to_have_text("One that can receive texts", use_inner_text=True)
 
 
-def test_a_code_is_typed_into_one_field_and_sent_by_the_button_alone(person: Person) -> None:
+def test_a_code_is_typed_into_one_field_and_sent_only_by_the_button(person: Person) -> None:
     CODE(person)
     fields = person.page.locator("main").get_by_role("textbox").filter(visible=True)
     expect(fields).to_have_count(1)
@@ -75,7 +75,7 @@ def test_a_code_is_typed_into_one_field_and_sent_by_the_button_alone(person: Per
     assert person.calls("twilio.verification_check") == []
 
 
-def test_a_code_that_is_pasted_works(person: Person) -> None:
+def test_a_pasted_code_works(person: Person) -> None:
     CODE(person)
     code = person.code(E164)
     field = person.field("Code")
@@ -85,8 +85,8 @@ def test_a_code_that_is_pasted_works(person: Person) -> None:
     person.sees("Your number is linked")
 
 
-def test_a_code_that_the_browser_reads_is_filled_in_and_not_sent(person: Person) -> None:
-    person.context.add_init_script(WEB_OTP)
+def test_a_code_that_the_browser_reads_from_the_text_is_filled_in_and_not_sent(person: Person) -> None:
+    person.context.add_init_script(FAKE_WEB_OTP)
     CODE(person)
     field = person.page.get_by_label("Code", exact=True)
     expect(field).to_have_value("314159")
@@ -98,13 +98,13 @@ def test_a_code_that_the_browser_reads_is_filled_in_and_not_sent(person: Person)
     assert person.page.evaluate("window.name") == "aborted"
 
 
-def test_the_countdown_is_seen_each_second_and_spoken_at_its_start_each_half_minute_and_at_its_end(
+def test_the_countdown_changes_each_second_and_is_announced_each_half_minute(
     person: Person,
 ) -> None:
     person.page.clock.install()
-    person.context.add_init_script(SPOKEN)
+    person.context.add_init_script(RECORD_ANNOUNCEMENTS)
     CODE(person)
-    person.site.ages(minutes=1)
+    person.site.make_older(minutes=1)
     with person.page.expect_navigation():
         person.presses("Send a code again")  # the second wait is twice as long
     wait = person.page.locator("[data-wait]")
@@ -114,14 +114,14 @@ def test_the_countdown_is_seen_each_second_and_spoken_at_its_start_each_half_min
     expect(wait.locator(".unseen")).to_have_text("55 seconds")
     person.page.clock.run_for(57_000)
     expect(wait).to_be_hidden()
-    begun, *spoken = person.page.evaluate("window.spoken")
-    assert begun in {"You can ask for another code in 1 minute.", "You can ask for another code in 59 seconds."}
-    assert spoken == ["You can ask for another code in 30 seconds.", "You can ask for another code now."]
+    first, *announced = person.page.evaluate("window.spoken")
+    assert first in {"You can ask for another code in 1 minute.", "You can ask for another code in 59 seconds."}
+    assert announced == ["You can ask for another code in 30 seconds.", "You can ask for another code now."]
 
 
-def test_where_no_code_may_be_sent_yet_the_button_is_quiet_until_the_countdown_ends(person: Person) -> None:
+def test_the_button_to_send_a_code_is_not_highlighted_until_the_countdown_ends(person: Person) -> None:
     person.page.clock.install()
-    STATES["code-tries-used-up"](person)
+    PAGE_STATES["code-tries-used-up"](person)
     colour = "button => getComputedStyle(button).backgroundColor"
     button = person.button("Send a code")
     assert button.evaluate(colour) == "rgba(0, 0, 0, 0)"
@@ -131,7 +131,7 @@ def test_where_no_code_may_be_sent_yet_the_button_is_quiet_until_the_countdown_e
     assert button.evaluate(colour) != "rgba(0, 0, 0, 0)"
 
 
-def test_the_end_of_a_code_is_told_a_minute_ahead(person: Person) -> None:
+def test_the_end_of_a_code_is_announced_a_minute_before(person: Person) -> None:
     person.page.clock.install()
     CODE(person)
     tip = person.page.locator("[data-ending]")
@@ -149,15 +149,15 @@ def test_the_end_of_a_code_is_told_a_minute_ahead(person: Person) -> None:
 
 
 @pytest.mark.parametrize("state", ["phone", "code"])
-def test_letters_in_fields_are_large_enough_that_no_phone_zooms_in(person: Person, state: str) -> None:
-    STATES[state](person)
+def test_text_in_fields_is_so_large_that_no_phone_zooms_in(person: Person, state: str) -> None:
+    PAGE_STATES[state](person)
     size = "fields => Math.min(...fields.map((field) => parseFloat(getComputedStyle(field).fontSize)))"
     assert person.page.locator("input:not([type=hidden]), select").evaluate_all(size) >= 16
 
 
-def test_nothing_turns_for_who_wants_less_motion(person: Person) -> None:
+def test_with_reduced_motion_nothing_is_animated(person: Person) -> None:
     CHECK(person)
-    turning = "getComputedStyle(document.querySelector('.status'), '::before').animationName"
-    assert person.page.evaluate(turning) == "turn"
+    animation = "getComputedStyle(document.querySelector('.status'), '::before').animationName"
+    assert person.page.evaluate(animation) == "turn"
     person.page.emulate_media(reduced_motion="reduce")
-    assert person.page.evaluate(turning) == "none"
+    assert person.page.evaluate(animation) == "none"

@@ -1,12 +1,12 @@
-"""JavaScript off: the first page says what it is needed for; from the code page on nothing needs it."""
+"""Without JavaScript: the phone page says that it needs it; from the code page on everything works."""
 
 from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.browser.stage.person import Person
-from tests.browser.stage.states import CODE, E164, NUMBER
+from tests.browser.driver.page_states import CODE, E164, NUMBER
+from tests.browser.driver.person import Person
 
 pytestmark = pytest.mark.parametrize(
     "site", [pytest.param("built in", marks=pytest.mark.xdist_group("built in"))], indirect=True
@@ -15,19 +15,19 @@ pytestmark = pytest.mark.parametrize(
 
 @pytest.fixture
 def plain(chromium: Browser, person: Person) -> Iterator[Person]:
-    """Somebody whose browser runs none."""
+    """Yield a person whose browser runs no JavaScript."""
     with chromium.new_context(java_script_enabled=False) as context:
         plain = Person(context, person.site)
         yield plain
         assert plain.violations == []
 
 
-def goes_on(person: Person, plain: Person) -> None:
+def continues_without_javascript(person: Person, plain: Person) -> None:
     plain.context.add_cookies(person.context.cookies())  # type: ignore[arg-type]
     plain.opens()
 
 
-def test_the_first_page_says_what_is_missing(plain: Person) -> None:
+def test_the_phone_page_says_that_javascript_is_missing(plain: Person) -> None:
     plain.opens()
     expect(plain.page.locator("noscript p")).to_be_visible()
     plain.types_number(NUMBER)
@@ -38,11 +38,11 @@ def test_the_first_page_says_what_is_missing(plain: Person) -> None:
 
 def test_from_the_code_page_on_everything_works(person: Person, plain: Person) -> None:
     CODE(person)
-    goes_on(person, plain)
+    continues_without_javascript(person, plain)
     plain.sees("Enter the code")
     plain.presses("Send a code again")
     plain.reads("Please wait a little before you ask for another code.")
-    plain.site.ages(minutes=1)
+    plain.site.make_older(minutes=1)
     plain.presses("Call me and say the code")
     plain.types_code("hello")
     expect(plain.page.locator("#code-error")).to_be_visible()

@@ -40,13 +40,13 @@ class Actors:
     later: Callable[[int], None]
     settings: Any
 
-    def starts_in_vain(self, number: str) -> None:
+    def starts_and_is_limited(self, number: str) -> None:
         """Types the number and has the device checked; the page stays, and is loaded again."""
         self.visitor.opens()
-        answer = self.visitor.asks("/start/", phone=number).json()
+        answer = self.visitor.fetches("/start/", phone=number).json()
         if "auth_token" in answer:
             self.visitor.device.authenticate(answer["auth_token"], through(self.visitor.client))
-            self.visitor.asks("/device/")
+            self.visitor.fetches("/device/")
         self.visitor.opens()
 
     def types_the_code(self, number: str = NUMBER) -> None:
@@ -58,9 +58,9 @@ class Actors:
     def links(self, number: str = NUMBER) -> None:
         self.visitor.links(number, number)
 
-    def moves_the_device_to(self, number: str) -> None:
+    def rebinds_to(self, number: str) -> None:
         self.visitor.starts(number)
-        self.visitor.moves_the_device()
+        self.visitor.rebinds()
         self.types_the_code(number)
 
     def asks_again(self, channel: str = "sms") -> None:
@@ -68,11 +68,13 @@ class Actors:
         self.visitor.submits("/code/send/", channel=channel)
 
     def twilio_refuses(self, route: str, code: int, status: int = 400) -> None:
-        self.sandbox.has(route, "answer", status=status, body={"code": code, "message": "no", "status": status})
+        self.sandbox.inject_fault(
+            route, "answer", status=status, body={"code": code, "message": "no", "status": status}
+        )
 
     def reviewer_does(self, act: str) -> None:
         """At the latest session; then the person looks again."""
-        desk.stamp(desk.reviewer(), act, OnboardingSession.objects.latest("created_at"))
+        desk.act(desk.reviewer(), act, OnboardingSession.objects.latest("created_at"))
         self.visitor.opens("/unverified/")
 
 
@@ -119,17 +121,17 @@ def a_device_is_recognised(actors: Actors) -> None:
 
 @scenario("What's your phone number?", State.FAILED, Name.FLOW_UNANSWERED)
 def prove_cannot_start_a_flow(actors: Actors) -> None:
-    actors.starts_in_vain(UNREACHABLE)
+    actors.starts_and_is_limited(UNREACHABLE)
 
 
 @scenario("What's your phone number?", Name.DEVICE_UNANSWERED, Notice.TRY_AGAIN)
 def prove_answers_nonsense_about_the_device(actors: Actors) -> None:
-    actors.starts_in_vain(GARBLED_STATUS)
+    actors.starts_and_is_limited(GARBLED_STATUS)
 
 
 @scenario("What's your phone number?", Notice.STILL_CHECKING, Verdict.WAIT, Success.PENDING)
 def prove_is_still_checking(actors: Actors) -> None:
-    actors.starts_in_vain(PENDING)
+    actors.starts_and_is_limited(PENDING)
 
 
 @scenario("Someone on our team will look at", State.IN_REVIEW, Verdict.REVIEW, Success.FALSE)
@@ -327,7 +329,7 @@ def a_person_unlinks(actors: Actors) -> None:
 @scenario("Your number is unlinked", Name.REVOKE_UNANSWERED)
 def prove_cannot_be_told_of_an_unlinking(actors: Actors) -> None:
     actors.links()
-    actors.sandbox.has("prove.device_revoke", "refuse")
+    actors.sandbox.inject_fault("prove.device_revoke", "refuse")
     actors.visitor.submits("/unlink/")
 
 
@@ -343,14 +345,14 @@ def a_device_has_another_number(actors: Actors) -> None:
 @scenario("is linked to this device", Name.NOTICE_SENT)
 def the_earlier_number_is_told_of_a_move(actors: Actors) -> None:
     actors.links()
-    actors.moves_the_device_to(OTHER_NUMBER)
+    actors.rebinds_to(OTHER_NUMBER)
 
 
 @scenario("is linked to this device", Name.NOTICE_UNANSWERED)
 def the_earlier_number_cannot_be_told_of_a_move(actors: Actors) -> None:
     actors.links()
-    actors.sandbox.has("twilio.message", "refuse")
-    actors.moves_the_device_to(OTHER_NUMBER)
+    actors.sandbox.inject_fault("twilio.message", "refuse")
+    actors.rebinds_to(OTHER_NUMBER)
 
 
 @scenario("Someone on our team will look at", Name.REBIND_HELD)
@@ -358,16 +360,16 @@ def a_move_waits_for_a_reviewer(actors: Actors) -> None:
     actors.settings.REBIND_REVIEW = True
     actors.links()
     actors.visitor.starts(OTHER_NUMBER)
-    actors.visitor.opens(actors.visitor.asks("/moved/").json()["next"])
+    actors.visitor.opens(actors.visitor.fetches("/moved/").json()["next"])
 
 
 @scenario("was moved only recently", Name.REBIND_TOO_SOON, Notice.MOVED_LATELY)
 def a_device_moves_twice_in_a_day(actors: Actors) -> None:
     actors.settings.REBIND_COOLING_OFF = timedelta(days=1)
     actors.links()
-    actors.moves_the_device_to(OTHER_NUMBER)
+    actors.rebinds_to(OTHER_NUMBER)
     actors.visitor.starts(THIRD_NUMBER)
-    actors.visitor.opens(actors.visitor.asks("/moved/").json()["next"])
+    actors.visitor.opens(actors.visitor.fetches("/moved/").json()["next"])
 
 
 # --- Reviewers ---------------------------------------------------------------------------------------------------

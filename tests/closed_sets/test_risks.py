@@ -36,19 +36,19 @@ UNLINKED = "This device was unlinked from your number"
 
 def key_is_revoked(actors: Actors) -> None:
     actors.links()
-    actors.sandbox.has("prove.device_revoke", "refuse")
+    actors.sandbox.inject_fault("prove.device_revoke", "refuse")
     actors.visitor.submits("/unlink/")
 
 
 def key_has_another_person(actors: Actors) -> None:
     actors.links()
-    actors.sandbox.has("prove.unify_status", "amend", body={"proveId": "another"})
+    actors.sandbox.inject_fault("prove.unify_status", "amend", body={"proveId": "another"})
 
 
 def bind_fails(actors: Actors, code: str) -> None:
     actors.visitor.starts(NUMBER)
     evaluation = {"risk": {"result": "fail", "failureReasons": {code: "as Prove put it"}}}
-    actors.sandbox.has("prove.unify_bind", "amend", body={"evaluation": evaluation}, times=1)
+    actors.sandbox.inject_fault("prove.unify_bind", "amend", body={"evaluation": evaluation}, times=1)
     actors.types_the_code()
 
 

@@ -1,4 +1,4 @@
-"""DEEP=1 runs the whole proofs; without it each has a share that fits into `make test`."""
+"""DEEP=1 runs the deep tests in full; without it each runs the part that fits into `make test`."""
 
 import os
 import sys
@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import pytest
 
-from tests.deep.fleet.racers import Racers, racing
+from tests.deep.servers.parallel_requests import ParallelClients, parallel_clients
 from tests.journey.conftest import Sandbox, later, sandbox, visitor
 
 __all__ = ["later", "sandbox", "visitor"]
@@ -18,29 +18,29 @@ DEEP = os.environ.get("DEEP") == "1"
 
 
 @pytest.fixture
-def racers(transactional_db: None, sandbox: Sandbox, settings: Any) -> Iterator[Racers]:
-    with racing(Path(settings.SANDBOX_STORE)) as racers:
-        yield racers
+def parallel(transactional_db: None, sandbox: Sandbox, settings: Any) -> Iterator[ParallelClients]:
+    with parallel_clients(Path(settings.SANDBOX_STORE)) as parallel:
+        yield parallel
 
 
 T = TypeVar("T")
 
 
 def share(deep: T, quick: T) -> T:
-    """How often to try, or where."""
+    """Return `deep` with DEEP=1, otherwise `quick`."""
     return deep if DEEP else quick
 
 
-def tell(figure: str) -> None:
-    """A figure for whoever runs the long proofs, past the capture of pytest --capture=sys."""
+def report(figure: str) -> None:
+    """Print a figure of a deep test. With pytest --capture=sys it is shown at once."""
     if DEEP:
         assert sys.__stderr__ is not None
         sys.__stderr__.write(f"\n{figure}\n")
 
 
-def until(comes_true: Callable[[], bool], complaint: str) -> None:
-    """Wait for it, a minute at the most."""
+def wait_until(condition: Callable[[], bool], message: str) -> None:
+    """Wait until the condition holds; fail with the message after a minute."""
     ends = time.monotonic() + 60
-    while not comes_true():
-        assert time.monotonic() < ends, complaint
+    while not condition():
+        assert time.monotonic() < ends, message
         time.sleep(0.1)

@@ -1,6 +1,6 @@
-"""I04: nothing that a request says decides, but the number at the start, the code, and the press on a button.
+"""I04: a request decides nothing but the number at the start, the code, and which button was pressed.
 
-The same journey with all kinds of words put into its requests leaves the same rows, diary and ledger.
+The same journey with extra fields in its requests leaves the same rows, events and calls to vendors.
 """
 
 from typing import Any
@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from onboarding.models import Binding, Event, OnboardingSession
-from tests.deep.any_order.bad_days import Bomb, Patience
 from tests.deep.any_order.browser import Browser, Request
+from tests.deep.any_order.faults import CrashPoint, FakeClock
+from tests.deep.any_order.harness import NUMBERS, Harness
 from tests.deep.any_order.machine import TAMPERS
-from tests.deep.any_order.stage import NUMBERS, Stage
 from tests.deep.conftest import share
 
 FIRST, SECOND = NUMBERS
@@ -24,7 +24,7 @@ EACH: tuple[dict[str, str], ...] = (
     {"phone": SECOND, "phoneNumber": SECOND, "to": SECOND},
     {"code": "000000", "VerificationSid": "VE" + "1" * 32},
 )
-WORDS = share(deep=EACH, quick=({name: word for words in EACH for name, word in words.items()},))
+EXTRA_FIELDS = share(deep=EACH, quick=({name: value for extras in EACH for name, value in extras.items()},))
 HEADERS = {
     "X-HTTP-Method-Override": "DELETE",
     "X-Original-URL": "/bind/",
@@ -34,65 +34,67 @@ HEADERS = {
 }
 
 
-class Talker(Browser):
-    """Says more than it is asked; what the page itself sends stays as it is."""
+class BrowserWithExtras(Browser):
+    """Sends extra fields. Those of the page itself stay as they are."""
 
-    words: dict[str, str]
+    extras: dict[str, str]
     where: str
 
-    def _one(self, request: Request) -> Any:
+    def _send(self, request: Request) -> Any:
         path, fields = request.path, request.fields
         if self.where == "in the form":
-            fields = self.words | fields
+            fields = self.extras | fields
         if self.where == "in the address":
-            path += "?" + "&".join(f"{name}={value.replace('+', '%2B')}" for name, value in self.words.items())
-        return super()._one(Request(request.method, path, fields, request.script))
+            path += "?" + "&".join(f"{name}={value.replace('+', '%2B')}" for name, value in self.extras.items())
+        return super()._send(Request(request.method, path, fields, request.script))
 
 
 @pytest.mark.parametrize("where", ["in the form", "in the address", "in cookies", "in headers"])
-def test_whatever_else_a_request_says_changes_nothing(db: None, settings: Any, where: str) -> None:
-    settings.ALLOWED_COUNTRIES = ["US"]  # the others' names take longer to draw than all the rest
-    silent = journey({}, "")
-    for words in WORDS:
-        assert journey(words, where) == silent, words
+def test_extra_fields_in_requests_change_nothing(db: None, settings: Any, where: str) -> None:
+    settings.ALLOWED_COUNTRIES = ["US"]  # the list of all countries would slow down each page
+    expected = journey({}, "")
+    for extras in EXTRA_FIELDS:
+        assert journey(extras, where) == expected, extras
 
 
-def journey(words: dict[str, str], where: str) -> list[Any]:
-    """A first link, with a wrong code and another text, and the key's move to another number."""
-    stage = Stage()
+def journey(extras: dict[str, str], where: str) -> list[Any]:
+    """Link a number, with a wrong code and a second text, then rebind; return the rows and the calls."""
+    harness = Harness()
     try:
-        return _walked(stage, words, where)
+        return _rows_and_calls(harness, extras, where)
     finally:
-        stage.forget()
+        harness.roll_back()
 
 
-def _walked(stage: Stage, words: dict[str, str], where: str) -> list[Any]:
-    talker = Talker("first")
-    talker.words, talker.where = words, where
-    stage.browsers = (talker, stage.browsers[1])
+def _rows_and_calls(harness: Harness, extras: dict[str, str], where: str) -> list[Any]:
+    browser_with_extras = BrowserWithExtras("first")
+    browser_with_extras.extras, browser_with_extras.where = extras, where
+    harness.browsers = (browser_with_extras, harness.browsers[1])
     if where == "in cookies":
-        for name, value in words.items():
-            talker.client.cookies[name] = value
+        for name, value in extras.items():
+            browser_with_extras.client.cookies[name] = value
     if where == "in headers":
-        talker.client.defaults |= {f"HTTP_{name.upper().replace('-', '_')}": word for name, word in HEADERS.items()}
-    stage.visit(0, FIRST)
-    stage.acts(0, lambda browser: browser.posts("/code/", {"code": "111111"}))
-    stage.wait(31)
-    stage.acts(0, lambda browser: browser.posts("/code/send/"))
-    stage.enter_code(0, FIRST)
-    stage.visit(0, SECOND)
-    stage.agree_to_move(0)
-    stage.enter_code(0, SECOND)
-    assert stage.is_linked(0, SECOND)
+        browser_with_extras.client.defaults |= {
+            f"HTTP_{name.upper().replace('-', '_')}": value for name, value in HEADERS.items()
+        }
+    harness.visit(0, FIRST)
+    harness.acts(0, lambda browser: browser.posts("/code/", {"code": "111111"}))
+    harness.wait(31)
+    harness.acts(0, lambda browser: browser.posts("/code/send/"))
+    harness.enter_code(0, FIRST)
+    harness.visit(0, SECOND)
+    harness.agree_to_rebind(0)
+    harness.enter_code(0, SECOND)
+    assert harness.is_linked(0, SECOND)
     return [
         list(OnboardingSession.objects.order_by("created_at").values_list(*COLUMNS)),
         list(Binding.objects.order_by("pk").values_list("number", "confirmed")),
         list(Event.objects.order_by("pk").values_list("name", "from_state", "to_state")),
-        [{fact: line.get(fact) for fact in FACTS} | {"route": line["route"]} for line in stage.told()],
+        [{fact: call.get(fact) for fact in FACTS} | {"route": call["route"]} for call in harness.received_calls()],
     ]
 
 
 @pytest.fixture(autouse=True)
-def _calm(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Stage, "bomb", Bomb(), raising=False)
-    monkeypatch.setattr(Stage, "patience", Patience(), raising=False)
+def _no_crash(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Harness, "crash_point", CrashPoint(), raising=False)
+    monkeypatch.setattr(Harness, "clock", FakeClock(), raising=False)

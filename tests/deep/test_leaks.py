@@ -1,4 +1,4 @@
-"""Canaries: numbers, codes, authTokens, correlationIds, cookies and secrets, hunted wherever something leaves."""
+"""Canaries (numbers, codes, authTokens, ids, cookies, secrets) are in no log, page, address or event."""
 
 import json
 import logging
@@ -13,72 +13,94 @@ from django.utils.log import AdminEmailHandler
 
 from onboarding.journey import flow
 from onboarding.models import Event
-from tests.deep.any_order import ledger
-from tests.deep.any_order.bad_days import Bomb, Patience
-from tests.deep.any_order.browser import Answer, Browser
-from tests.deep.any_order.stage import NUMBERS
-from tests.deep.any_order.watched import HANDS_OVER, LINK, Watched
-from tests.deep.conftest import share, tell
-from tests.deep.fleet.canaries import ENCODINGS, Canaries, credentials, hunt, listening, spelled, wire_tapped
-from tests.deep.test_faults import PHASES, Phase, bad_days
+from tests.deep.any_order import invariants
+from tests.deep.any_order.browser import Browser, Response
+from tests.deep.any_order.canaries import (
+    ENCODINGS,
+    Canaries,
+    assert_absent,
+    credentials,
+    recorded_credentials,
+    recorded_log,
+    spellings,
+)
+from tests.deep.any_order.faults import CrashPoint, FakeClock
+from tests.deep.any_order.harness import NUMBERS
+from tests.deep.any_order.recording import LINK, WITH_AUTH_TOKEN, RecordingMachine
+from tests.deep.conftest import report, share
+from tests.deep.test_faults import JOURNEYS, Journey, combinations
 
 __all__ = ["credentials"]
 
-OURS = (Watched.from_a_computer, Watched.remembered, Watched.into_the_limits, Watched.to_the_desk)
+MORE_JOURNEYS = (
+    RecordingMachine.handoff,
+    RecordingMachine.remembered,
+    RecordingMachine.beyond_the_limits,
+    RecordingMachine.at_the_desk,
+)
 SCENARIOS = share(deep=120, quick=16)
 
 
-def scenarios() -> Iterator[tuple[str, dict[str, Any], int | None, Phase]]:
-    """Each way without any fault, then with one."""
-    for phase in (*PHASES, *OURS):
-        yield ledger.BIND, {"kind": "latency", "seconds": 0}, 1, phase
-    for route, fault, times, phase in bad_days((*PHASES, *OURS)):
-        yield route, fault, times, phase
+def scenarios() -> Iterator[tuple[str, dict[str, Any], int | None, Journey]]:
+    """Yield each journey without a fault, then random combinations of fault, call and journey."""
+    for journey in (*JOURNEYS, *MORE_JOURNEYS):
+        yield invariants.BIND, {"kind": "latency", "seconds": 0}, 1, journey
+    for route, fault, times, journey in combinations((*JOURNEYS, *MORE_JOURNEYS)):
+        yield route, fault, times, journey
 
 
 @pytest.mark.xdist_group("faults")
-def test_no_canary_leaves_by_logs_pages_addresses_or_the_diary(db: None, credentials: Canaries) -> None:
-    Watched.bomb, Watched.patience = Bomb(), Patience()
+def test_no_canary_is_in_logs_pages_addresses_or_events(db: None, credentials: Canaries) -> None:
+    RecordingMachine.crash_point, RecordingMachine.clock = CrashPoint(), FakeClock()
     kinds: set[str] = set()
-    with Watched.bomb.planted(), Watched.patience.granted(), listening() as lines, wire_tapped() as authorizations:
-        for _, (route, fault, times, phase) in zip(range(SCENARIOS), scenarios(), strict=False):
-            journey = Watched()
+    with (
+        RecordingMachine.crash_point.installed(),
+        RecordingMachine.clock.installed(),
+        recorded_log() as lines,
+        recorded_credentials() as authorizations,
+    ):
+        for _, (route, fault, times, journey) in zip(range(SCENARIOS), scenarios(), strict=False):
+            machine = RecordingMachine()
             try:
-                journey.order("faults", {"route": route, "times": times, **fault})
-                phase(journey)
+                machine.control("faults", {"route": route, "times": times, **fault})
+                journey(machine)
                 ours = {**credentials, "Authorization": authorizations - {""}}
-                hunt_all(journey, {**journey.secrets(), **ours}, lines)
-                kinds |= {kind for kind, found in journey.secrets().items() if found} | set(ours)
+                check_everything(machine, {**machine.secrets(), **ours}, lines)
+                kinds |= {kind for kind, found in machine.secrets().items() if found} | set(ours)
             finally:
-                journey.forget()
+                machine.roll_back()
                 lines.clear()
-    assert len(kinds) == len(journey.secrets()) + len(ours), f"nothing of some kinds was hunted: {kinds}"
-    tell(f"leaks: {SCENARIOS} scenarios, {len(kinds) + 2} kinds of canary, {len(ENCODINGS)} encodings: 0 found")
+    assert len(kinds) == len(machine.secrets()) + len(ours), f"some kinds of canary did not occur: {kinds}"
+    report(f"leaks: {SCENARIOS} scenarios, {len(kinds) + 2} kinds of canary, {len(ENCODINGS)} encodings: 0 found")
 
 
-def hunt_all(journey: Watched, secrets: Canaries, lines: list[str]) -> None:
-    anywhere = set().union(*secrets.values()) | journey.tokens()
-    hunt("\n".join(lines), anywhere | journey.typed(), "a log line")
-    diary = json.dumps(list(Event.objects.values("name", "facts")))
-    hunt(diary, anywhere | journey.typed(), "the diary")
-    kept = str([session.get_decoded() for session in Session.objects.all()])
-    hunt(kept, anywhere | journey.typed(), "a browser's session")
-    for browser, answer in journey.seen:
-        addressed = answer.headers if answer.path.startswith(LINK) else answer.path + answer.headers
-        hunt(addressed, anywhere | journey.typed(), f"the address or headers of {answer.path}")
-        hunt(handed_over(answer, journey.tokens()), anywhere | journey.unknown_to(browser, answer.path), answer.path)
+def check_everything(machine: RecordingMachine, secrets: Canaries, lines: list[str]) -> None:
+    anywhere = set().union(*secrets.values()) | machine.tokens()
+    assert_absent("\n".join(lines), anywhere | machine.typed(), "a log line")
+    facts = json.dumps(list(Event.objects.values("name", "facts")))
+    assert_absent(facts, anywhere | machine.typed(), "the event log")
+    sessions = str([session.get_decoded() for session in Session.objects.all()])
+    assert_absent(sessions, anywhere | machine.typed(), "a browser's session")
+    for browser, response in machine.seen:
+        address_and_headers = response.headers if response.path.startswith(LINK) else response.path + response.headers
+        assert_absent(address_and_headers, anywhere | machine.typed(), f"the address or headers of {response.path}")
+        assert_absent(
+            body_without_tokens(response, machine.tokens()),
+            anywhere | machine.unknown_to(browser, response.path),
+            response.path,
+        )
 
 
-def handed_over(answer: Answer, tokens: set[str]) -> str:
-    """The body; where the authToken belongs, without it. Prove puts what it likes into that."""
-    body = answer.body
-    for token in tokens if answer.path in HANDS_OVER else ():
+def body_without_tokens(response: Response, tokens: set[str]) -> str:
+    """Return the body without the authToken, where it belongs: Prove may put anything into that."""
+    body = response.body
+    for token in tokens if response.path in WITH_AUTH_TOKEN else ():
         body = body.replace(token, "")
     return body
 
 
 @pytest.mark.django_db
-def test_an_error_report_and_its_page_name_nobody(
+def test_an_error_report_and_the_error_page_hold_no_canary(
     settings: Any, monkeypatch: pytest.MonkeyPatch, sandbox: object
 ) -> None:
     settings.DEBUG, settings.ADMINS = False, [("Ops", "ops@example.com")]
@@ -92,22 +114,22 @@ def test_an_error_report_and_its_page_name_nobody(
     code = Client().get("/sandbox/messages.json", {"to": NUMBERS[0]}).json()[0]["code"]
     log.addHandler(handler)
     try:
-        with listening() as lines:
+        with recorded_log() as lines:
             page = browser.client.post("/code/", {"code": code})
     finally:
         log.removeHandler(handler)
-    canaries = {code, *browser.tokens, browser.client.cookies["sessionid"].value} | spelled(NUMBERS[0])
-    letter = mail.outbox[0]
-    assert isinstance(letter, mail.EmailMultiAlternatives)
-    report = str(letter.body) + str(letter.alternatives[0][0])
-    assert "ZeroDivisionError" in report and "broken" in report
+    canaries = {code, *browser.tokens, browser.client.cookies["sessionid"].value} | spellings(NUMBERS[0])
+    message = mail.outbox[0]
+    assert isinstance(message, mail.EmailMultiAlternatives)
+    mailed = str(message.body) + str(message.alternatives[0][0])
+    assert "ZeroDivisionError" in mailed and "broken" in mailed
     assert page.status_code == 500
-    hunt(page.content.decode(), canaries, "the error page")
-    hunt(report, canaries, "the error report")
-    hunt("\n".join(lines), canaries, "the log")
+    assert_absent(page.content.decode(), canaries, "the error page")
+    assert_absent(mailed, canaries, "the error report")
+    assert_absent("\n".join(lines), canaries, "the log")
 
 
 def broken(*, session: Any, code: str) -> None:
-    """A bug of the kind that nobody foresees, with all that it should not tell at hand."""
+    """Fail with secrets in local variables."""
     number, text = session.number, f"{code} for {session.number}"
     raise ZeroDivisionError(f"{len(number)} {len(text)}")

@@ -1,4 +1,4 @@
-"""The journeys' own sandbox, visitor and clock."""
+"""The fixtures of the journey tests."""
 
 from tests.journey.conftest import later, sandbox, visitor
 

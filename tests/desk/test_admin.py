@@ -1,4 +1,4 @@
-"""The reviewers' desk: who gets in, what can be read there, and what can't be done there."""
+"""The reviewers' desk: who has access, what it shows, and what cannot be changed there."""
 
 import re
 import uuid
@@ -60,7 +60,7 @@ def log_in(client: Client, user: User, code: str, **more: str) -> Any:
 
 
 def links(number: str) -> OnboardingSession:
-    """Somebody takes the whole journey."""
+    """Link the number in a whole journey; return its session."""
     browser = Client(headers={"Host": "testserver"})
     form = {"phone": number, "start_key": browser.get("/").context["form"]["start_key"].value()}
     token = browser.post("/start/", form, headers=JSON).json()["auth_token"]
@@ -97,10 +97,11 @@ def rows(desk: Client, url: str) -> set[object]:
     return {row.pk for row in desk.get(url, follow=True).context["cl"].result_list}
 
 
-# --- The door ------------------------------------------------------------------------------------------------------
+# --- Access --------------------------------------------------------------------------------------------------------
 
 
-def everybody_else(ada: User) -> Iterator[tuple[str, Client]]:
+def without_authenticator(ada: User) -> Iterator[tuple[str, Client]]:
+    """Yield browsers that are not verified by an authenticator, each with a description."""
     yield "nobody", Client()
     for name, traits in (("staff by password", {"is_staff": True}), ("superuser by password", {"is_superuser": True})):
         browser = Client()
@@ -115,23 +116,23 @@ def everybody_else(ada: User) -> Iterator[tuple[str, Client]]:
     yield "a reviewer verified by a Prove Key", browser
 
 
-def test_only_an_authenticator_opens_the_desk(ada: User) -> None:
+def test_only_a_reviewer_verified_by_an_authenticator_has_access(ada: User) -> None:
     session, binding = a_session(), a_binding()
     paths = ["/admin/", "/admin/onboarding/", "/admin/jsi18n/", "/admin/password_change/", "/admin/anything/"]
     paths += [SESSIONS, BINDINGS, f"{SESSIONS}add/", detail(session), detail(binding)]
     paths += [detail(session).replace("change", word) for word in ("history", "delete")]
-    for name, browser in everybody_else(ada):
+    for name, browser in without_authenticator(ada):
         for path in paths:
             response = browser.get(path)
             assert (response.status_code, response.headers["Location"].partition("?")[0]) == (302, LOGIN), (name, path)
         assert browser.post(f"{SESSIONS}find/", {"number": "+12025550101"}).headers["Location"].startswith(LOGIN), name
 
 
-def test_name_password_and_code_open_it_at_once(desk: Client) -> None:
+def test_name_password_and_code_log_in(desk: Client) -> None:
     assert "Reviewers&#x27; desk" in shown(desk, "/admin/")
 
 
-def test_the_same_code_opens_it_once(client: Client, ada: User) -> None:
+def test_a_code_cannot_be_used_twice(client: Client, ada: User) -> None:
     code = code_of(TOTPDevice.objects.get(user=ada).bin_key)
     assert log_in(client, ada, code).status_code == 302
     client.post("/admin/logout/")
@@ -139,18 +140,18 @@ def test_the_same_code_opens_it_once(client: Client, ada: User) -> None:
     assert client.get("/admin/").status_code == 302
 
 
-def test_after_a_wrong_code_the_right_one_has_to_wait(client: Client, ada: User) -> None:
+def test_after_a_wrong_code_the_right_one_must_wait(client: Client, ada: User) -> None:
     right = code_of(TOTPDevice.objects.get(user=ada).bin_key)
     assert log_in(client, ada, f"{(int(right) + 1) % 1_000_000:06}").status_code == 200
     assert "temporarily disabled" in log_in(client, ada, right).content.decode()
 
 
-def test_a_code_is_asked_of_reviewers_whose_password_is_right(client: Client, ada: User) -> None:
+def test_a_right_password_without_a_code_does_not_log_in(client: Client, ada: User) -> None:
     assert log_in(client, ada, "").status_code == 200
     assert client.get("/admin/").status_code == 302
 
 
-def test_a_prove_key_named_in_the_login_form_counts_for_nothing(client: Client, ada: User) -> None:
+def test_a_prove_key_named_in_the_login_form_is_ignored(client: Client, ada: User) -> None:
     TOTPDevice.objects.filter(user=ada).delete()
     assert log_in(client, ada, "123456", otp_device=a_binding(user=ada).persistent_id).status_code == 200
     assert client.get("/admin/").status_code == 302
@@ -162,22 +163,22 @@ def test_the_login_page_does_not_name_a_person_who_linked_their_number(client: C
     assert binding.user.username not in shown(client, LOGIN)
 
 
-def test_losing_the_authenticator_closes_the_desk_at_once(desk: Client, ada: User) -> None:
+def test_a_reviewer_without_an_authenticator_loses_access_at_once(desk: Client, ada: User) -> None:
     TOTPDevice.objects.filter(user=ada).delete()
     assert desk.get(SESSIONS).status_code == 302
 
 
-def test_leaving_the_group_closes_the_books_at_once(desk: Client, ada: User) -> None:
+def test_a_reviewer_who_leaves_the_group_loses_access_at_once(desk: Client, ada: User) -> None:
     session = a_session()
     ada.groups.clear()
     assert [desk.get(path).status_code for path in (SESSIONS, BINDINGS, detail(session))] == [403, 403, 403]
     assert desk.post(f"{SESSIONS}find/", {"number": session.number}).status_code == 403
 
 
-# --- What can be read ----------------------------------------------------------------------------------------------
+# --- What is shown -------------------------------------------------------------------------------------------------
 
 
-def test_a_session_shows_how_it_went_and_no_number_or_id_of_the_vendors(desk: Client) -> None:
+def test_a_session_shows_its_events_and_no_number_and_no_id_of_a_vendor(desk: Client) -> None:
     session = links("+12015550175")
     binding = session.binding
     assert binding is not None
@@ -199,7 +200,7 @@ def test_a_binding_has_its_own_timeline(desk: Client) -> None:
     assert "binding:revoked" in page and "unlinked" in page
 
 
-def test_what_prove_said_is_shown_verbatim_and_inert(desk: Client) -> None:
+def test_the_words_of_prove_are_shown_verbatim_and_escaped(desk: Client) -> None:
     reasons = {"9137": "call forwarding <svg onload=alert(1)>", "9999": "=HYPERLINK()"}
     session = a_session(state=State.IN_REVIEW, failure_reasons=reasons, evaluation={"risk": {"result": "<b>fail"}})
     page = shown(desk, detail(session))
@@ -207,7 +208,7 @@ def test_what_prove_said_is_shown_verbatim_and_inert(desk: Client) -> None:
     assert "&lt;b&gt;fail" in page and "<svg onload" not in page and "<b>fail" not in page
 
 
-def test_every_label_and_explanation_speaks_the_reviewers_language(settings: Any, tmp_path: Path) -> None:
+def test_every_label_and_help_text_is_translated(settings: Any, tmp_path: Path) -> None:
     pseudo.write_catalogue(tmp_path)
     settings.LOCALE_PATHS, settings.LANGUAGES = [tmp_path], [("en", "English"), (pseudo.CODE, "Esperanto")]
     said: list[object] = [apps.get_app_config("onboarding").verbose_name]
@@ -219,10 +220,10 @@ def test_every_label_and_explanation_speaks_the_reviewers_language(settings: Any
         assert [text for text in map(str, said) if text and not text.startswith("⟦")] == []
 
 
-# --- How it is found -----------------------------------------------------------------------------------------------
+# --- Finding and filtering -----------------------------------------------------------------------------------------
 
 
-def test_a_whole_number_is_found_and_never_enters_a_url(desk: Client) -> None:
+def test_a_whole_number_finds_its_sessions_and_never_enters_a_url(desk: Client) -> None:
     one, again, other = a_session(), a_session(), a_session(number="+12025550102")
     answer = desk.post(f"{SESSIONS}find/", {"number": "(202) 555-0101"})
     url = answer.headers["Location"]
@@ -237,11 +238,11 @@ def test_a_binding_is_found_by_its_number_too(desk: Client) -> None:
     assert rows(desk, desk.post(f"{BINDINGS}find/", {"number": "+1 202 555 0101"}).headers["Location"]) == {wanted.pk}
 
 
-@pytest.mark.parametrize(("typed", "told"), [("0101", "whole phone number"), ("+12025550188", "Nothing here has")])
-def test_parts_of_numbers_and_strangers_are_not_found(desk: Client, typed: str, told: str) -> None:
+@pytest.mark.parametrize(("typed", "message"), [("0101", "whole phone number"), ("+12025550188", "Nothing here has")])
+def test_parts_of_numbers_and_unknown_numbers_find_nothing(desk: Client, typed: str, message: str) -> None:
     a_session()
     answer = desk.post(f"{SESSIONS}find/", {"number": typed}, follow=True)
-    assert told in answer.content.decode() and answer.redirect_chain == [(SESSIONS, 302)]
+    assert message in answer.content.decode() and answer.redirect_chain == [(SESSIONS, 302)]
 
 
 def test_a_number_in_the_query_string_is_refused(desk: Client) -> None:
@@ -264,60 +265,60 @@ FILTERS: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
 
 
 @pytest.mark.parametrize(("query", "wanted", "unwanted"), FILTERS, ids=[query for query, *_ in FILTERS])
-def test_filters_narrow(desk: Client, query: str, wanted: dict[str, Any], unwanted: dict[str, Any]) -> None:
+def test_a_filter_narrows_the_list(desk: Client, query: str, wanted: dict[str, Any], unwanted: dict[str, Any]) -> None:
     session, _other = a_session(**wanted), a_session(**unwanted)
     assert rows(desk, f"{SESSIONS}?{query}") == {session.pk}
 
 
-GARBAGE = ("%00", "%FF", "null", "-1", "'", "%22%5D", "9" * 5000, "\N{PILE OF POO}", "__class__", "[]", "")
+MALFORMED = ("%00", "%FF", "null", "-1", "'", "%22%5D", "9" * 5000, "\N{PILE OF POO}", "__class__", "[]", "")
 
 
 @pytest.mark.parametrize("name", ["state", "reason", "notice", "rebind", "age", "same_number_as", "p", "o", "all", "q"])
-def test_garbage_in_the_query_string_is_no_server_error(desk: Client, name: str) -> None:
+def test_malformed_values_in_the_query_string_are_no_server_error(desk: Client, name: str) -> None:
     a_session()
-    for value in GARBAGE:
+    for value in MALFORMED:
         assert desk.get(f"{SESSIONS}?{name}={value}", follow=True).status_code in (200, 400), value
 
 
-def test_garbage_in_the_path_is_no_server_error(desk: Client) -> None:
+def test_malformed_values_in_the_path_are_no_server_error(desk: Client) -> None:
     for value in ("x", "0", "%00", "__class__", str(uuid.uuid4())):
         for path in (SESSIONS, BINDINGS):
             assert desk.get(f"{path}{value}/change/", follow=True).status_code in (200, 400, 404), value
 
 
-def test_a_list_asks_the_same_few_questions_however_long_it_is(desk: Client) -> None:
-    def asked() -> list[str]:
+def test_a_list_needs_the_same_few_queries_however_long_it_is(desk: Client) -> None:
+    def queries_of() -> list[str]:
         with CaptureQueriesContext(connection) as queries:
             shown(desk, SESSIONS)
         return [query["sql"] for query in queries]
 
     a_session()
-    few = asked()
+    few = queries_of()
     expires = timezone.now()
     OnboardingSession.objects.bulk_create(
         OnboardingSession(start_key=uuid.uuid4(), number="+12025550101", expires_at=expires)
         for _ in range(COUNT_LIMIT + 5)
     )
-    many = asked()
+    many = queries_of()
     assert len(many) == len(few) <= 8
     counts = [sql for sql in many if "COUNT" in sql]
     assert counts and all(f"LIMIT {COUNT_LIMIT}" in sql for sql in counts)
     assert f"first {COUNT_LIMIT} rows" in shown(desk, SESSIONS)
 
 
-def test_a_long_timeline_asks_no_more_than_a_short_one(desk: Client) -> None:
-    def asked(session: OnboardingSession) -> int:
+def test_a_long_timeline_needs_no_more_queries_than_a_short_one(desk: Client) -> None:
+    def queries_of(session: OnboardingSession) -> int:
         with CaptureQueriesContext(connection) as queries:
             shown(desk, detail(session))
         return len(queries)
 
     short, long = a_session(previous=a_session(), binding=a_binding()), a_session()
     Event.objects.bulk_create(Event(name="code:asked", session=long, version=n) for n in range(50))
-    asked(short)
-    assert asked(long) <= asked(short) <= 10
+    queries_of(short)
+    assert queries_of(long) <= queries_of(short) <= 10
 
 
-# --- What can't be done --------------------------------------------------------------------------------------------
+# --- What cannot be changed ----------------------------------------------------------------------------------------
 
 
 def test_nothing_can_be_added_changed_or_deleted(desk: Client) -> None:
@@ -343,7 +344,7 @@ def _everything() -> list[Any]:
     return [list(model.objects.order_by("pk").values()) for model in (OnboardingSession, Binding, Event)]
 
 
-def test_a_superuser_with_an_authenticator_can_do_no_more(desk: Client, ada: User) -> None:
+def test_a_superuser_can_change_nothing_either(desk: Client, ada: User) -> None:
     User.objects.filter(pk=ada.pk).update(is_superuser=True)
     test_nothing_can_be_added_changed_or_deleted(desk)
 

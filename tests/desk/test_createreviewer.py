@@ -1,4 +1,4 @@
-"""manage.py createreviewer NAME."""
+"""The command `manage.py createreviewer NAME`."""
 
 import base64
 import re
@@ -20,40 +20,40 @@ COMMAND = "onboarding.management.commands.createreviewer"
 
 
 def create(name: str, *, no_input: bool = False) -> str:
-    told = StringIO()
-    call_command("createreviewer", name, no_input=no_input, stdout=told)
-    return told.getvalue()
+    output = StringIO()
+    call_command("createreviewer", name, no_input=no_input, stdout=output)
+    return output.getvalue()
 
 
 @pytest.fixture
 def typing() -> Iterator[mock.Mock]:
-    """What is typed at the password prompts."""
+    """The mock that answers the password prompts."""
     with mock.patch(f"{COMMAND}.getpass") as getpass:
         yield getpass
 
 
-def secret_in(told: str) -> bytes:
-    found = re.search(r"type it in there: ([A-Z2-7]{32}) ", told)
+def secret_in(output: str) -> bytes:
+    found = re.search(r"type it in there: ([A-Z2-7]{32}) ", output)
     assert found
     return base64.b32decode(found[1])
 
 
-def test_what_it_prints_opens_the_desk(client: Client) -> None:
-    told = create("ada", no_input=True)
-    password = re.search(r"Password, shown only now: (\S+)", told)
+def test_its_output_is_enough_to_log_in(client: Client) -> None:
+    output = create("ada", no_input=True)
+    password = re.search(r"Password, shown only now: (\S+)", output)
     assert password
-    form = {"username": "ada", "password": password[1], "otp_token": code_of(secret_in(told))}
+    form = {"username": "ada", "password": password[1], "otp_token": code_of(secret_in(output))}
     client.post("/admin/login/", form)
     assert client.get("/admin/onboarding/onboardingsession/").status_code == 200
 
 
-def test_the_password_typed_twice_is_the_password(typing: mock.Mock) -> None:
+def test_a_password_typed_twice_is_set(typing: mock.Mock) -> None:
     typing.side_effect = ["correct horse battery", "correct horse battery"]
     assert "correct horse" not in create("ada")
     assert User.objects.get(username="ada").check_password("correct horse battery")
 
 
-def test_two_different_passwords_make_nobody(typing: mock.Mock) -> None:
+def test_two_different_passwords_create_nobody(typing: mock.Mock) -> None:
     typing.side_effect = ["correct horse battery", "correct house battery"]
     with pytest.raises(CommandError, match="differ"):
         create("ada")
@@ -61,36 +61,36 @@ def test_two_different_passwords_make_nobody(typing: mock.Mock) -> None:
 
 
 @override_settings(AUTH_PASSWORD_VALIDATORS=[{"NAME": f"{VALIDATION}.MinimumLengthValidator"}])
-def test_a_password_that_the_settings_forbid_makes_nobody(typing: mock.Mock) -> None:
+def test_a_password_that_the_settings_forbid_creates_nobody(typing: mock.Mock) -> None:
     typing.return_value = "short"
     with pytest.raises(CommandError, match="too short"):
         create("ada")
     assert not User.objects.exists()
 
 
-def test_an_existing_name_is_told_before_a_password_is_asked(typing: mock.Mock) -> None:
+def test_an_existing_name_is_refused_before_the_password_prompt(typing: mock.Mock) -> None:
     create("ada", no_input=True)
     with pytest.raises(CommandError, match="already somebody called ada"):
         create("ada")
     assert not typing.called and TOTPDevice.objects.count() == 1
 
 
-def test_a_name_that_cannot_be_one_is_told() -> None:
+def test_an_invalid_name_is_refused() -> None:
     with pytest.raises(CommandError, match="valid username"):
         create("prove:somebody", no_input=True)
     assert not User.objects.exists()
 
 
-def test_a_reviewer_may_look_and_stamp_and_nothing_else() -> None:
+def test_a_reviewer_may_view_and_act_and_nothing_else() -> None:
     create("ada", no_input=True)
     create("grace", no_input=True)
     for user in User.objects.all():
         assert user.is_staff and not user.is_superuser
-        looks = {f"onboarding.view_{model}" for model in ("onboardingsession", "binding", "event")}
-        stamps = {f"onboarding.{act}_onboardingsession" for act in ("approve", "decline", "reveal")}
-        stamps |= {"onboarding.revoke_binding", "onboarding.reveal_binding"}
-        assert user.get_all_permissions() == looks | stamps
+        views = {f"onboarding.view_{model}" for model in ("onboardingsession", "binding", "event")}
+        acts = {f"onboarding.{act}_onboardingsession" for act in ("approve", "decline", "reveal")}
+        acts |= {"onboarding.revoke_binding", "onboarding.reveal_binding"}
+        assert user.get_all_permissions() == views | acts
 
 
-def test_the_code_to_scan_is_drawn() -> None:
+def test_the_qr_code_is_printed() -> None:
     assert len(re.findall(r"^[█▀▄ ]{30,}$", create("ada", no_input=True), re.M)) > 15

@@ -1,4 +1,4 @@
-"""Reviewers' passwords and codes are guessed five times, by account and by address; then there is a wait."""
+"""Reviewers have five wrong log-ins, counted by account and by address; then they must wait."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from django.test import Client
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from tests.authenticator import code_of
-from tests.journey.test_bad_days import LATER
+from tests.journey.conftest import Later
 
 pytestmark = pytest.mark.django_db
 
@@ -29,7 +29,7 @@ def log_in(name: str, *, password: str = PASSWORD, code: str = "", peer: str = H
     return Client().post(LOGIN, {**form, "next": "/admin/"}, REMOTE_ADDR=peer)
 
 
-def test_an_account_has_five_wrong_tries_from_anywhere() -> None:
+def test_an_account_has_five_wrong_tries_from_all_addresses_together() -> None:
     reviewer("ada")
     for n in range(5):
         assert log_in("ada", password="wrong", peer=f"203.0.113.{n + 10}").status_code == 200
@@ -38,7 +38,7 @@ def test_an_account_has_five_wrong_tries_from_anywhere() -> None:
     assert "5\xa0minutes" in refused.content.decode() and LOGIN in refused.content.decode()
 
 
-def test_an_address_has_five_wrong_tries_at_any_account() -> None:
+def test_an_address_has_five_wrong_tries_for_all_accounts_together() -> None:
     for n in range(5):
         assert log_in(f"nobody{n}", password="wrong").status_code == 200
     assert log_in("nobody9", password="wrong").status_code == 429
@@ -54,7 +54,7 @@ def test_no_other_reviewer_is_locked_out() -> None:
     assert log_in("grace", peer=ELSEWHERE).status_code == 302
 
 
-def test_a_right_log_in_wipes_out_the_wrong_ones_of_the_account() -> None:
+def test_a_right_log_in_resets_the_count_of_the_account() -> None:
     reviewer("ada")
     for _ in range(4):
         assert log_in("ada", password="wrong", peer=ELSEWHERE).status_code == 200
@@ -70,7 +70,7 @@ def test_wrong_codes_count_like_wrong_passwords() -> None:
     assert log_in("ada", code="000000").status_code == 429
 
 
-def test_after_the_wait_there_is_another_try(later: LATER) -> None:
+def test_after_the_wait_there_is_another_try(later: Later) -> None:
     reviewer("ada")
     for _ in range(5):
         log_in("ada", password="wrong")
@@ -78,7 +78,7 @@ def test_after_the_wait_there_is_another_try(later: LATER) -> None:
     assert log_in("ada").status_code == 302
 
 
-def test_a_day_has_fifty_tries_at_most(later: LATER) -> None:
+def test_there_are_at_most_fifty_tries_in_a_day(later: Later) -> None:
     admitted = 0
     for _ in range(24 * 3):
         admitted += log_in("nobody", password="wrong").status_code == 200

@@ -1,6 +1,6 @@
-"""The diagram of the states in docs/design.md, made from the table.
+"""The diagram of the states in docs/design.md, generated from the table.
 
-Renew it: manage.py shell -c "from tests.domain.states_diagram import renew; renew()"
+To update it: manage.py shell -c "from tests.domain.states_diagram import update; update()"
 """
 
 from pathlib import Path
@@ -13,8 +13,8 @@ START, END = "<!-- states -->\n", "<!-- /states -->"
 
 
 def diagram() -> str:
-    """Mermaid for the moves, and a row a state for its page and for where a lost claim leaves it."""
-    moves = [f"    {origin} --> {to}" for origin in State for to in State if to in TRANSITIONS.get(origin, ())]
+    """Return the transitions in Mermaid, and a table with the page and the kind of each state."""
+    transitions = [f"    {origin} --> {to}" for origin in State for to in State if to in TRANSITIONS.get(origin, ())]
     ends = [f"    {state} --> [*]" for state in State if state in FINAL]
     rows = [f"| `{state}` | {PAGES.get(state, 'none')} | {_kind(state)} |" for state in State]
     return "\n".join(
@@ -22,7 +22,7 @@ def diagram() -> str:
             "```mermaid",
             "stateDiagram-v2",
             f"    [*] --> {State.STARTING}",
-            *moves,
+            *transitions,
             *ends,
             "```",
             "",
@@ -40,11 +40,11 @@ def _kind(state: State) -> str:
     return "open" if state in OPEN else "final"
 
 
-def written(text: str) -> str:
-    """The document with today's diagram between its marks."""
+def with_diagram(text: str) -> str:
+    """Return the document with the current diagram between its marks."""
     before, _, rest = text.partition(START)
     return f"{before}{START}{diagram()}{END}{rest.partition(END)[2]}"
 
 
-def renew() -> None:
-    DOCS.write_text(written(DOCS.read_text()))
+def update() -> None:
+    DOCS.write_text(with_diagram(DOCS.read_text()))

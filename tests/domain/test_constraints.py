@@ -1,4 +1,4 @@
-"""What the database itself refuses, whatever the code above it does: each constraint is broken once, in vain."""
+"""The constraints of the database: each is violated once, and the database refuses."""
 
 import uuid
 from collections.abc import Callable, Mapping
@@ -41,18 +41,17 @@ def twice(make: Callable[..., object], **columns: Any) -> None:
     make(**columns)
 
 
-def two_lines_of_a_version() -> None:
+def two_events_of_one_version() -> None:
     twice(Event.objects.create, name="flow:asked", session=session(), version=1)
 
 
-def an_earlier_key_comes_back() -> None:
-    """While it has another number."""
+def two_numbers_of_one_key() -> None:
     revoked = binding(number="+12015550199", confirmed=False, revoked_at=Now())
     binding()
     Binding.objects.filter(pk=revoked.pk).update(confirmed=True, revoked_at=None)
 
 
-def a_state_nobody_heard_of() -> None:
+def an_unknown_state() -> None:
     OnboardingSession.objects.filter(pk=session().pk).update(state="linked")
 
 
@@ -60,47 +59,47 @@ def a_bind_without_an_approval() -> None:
     OnboardingSession.objects.filter(pk=session(state=State.CODE_SENT).pk).update(state=State.BINDING)
 
 
-def a_link_that_holds_and_is_revoked() -> None:
+def a_binding_both_confirmed_and_revoked() -> None:
     Binding.objects.filter(pk=binding().pk).update(revoked_at=Now())
 
 
-def a_key_twice(model: Any, **columns: Any) -> None:
+def a_primary_key_twice(model: Any, **columns: Any) -> None:
     rows = [model(key="key", **columns) for _ in range(2)]
     for row in rows:
         row.save(force_insert=True)
 
 
-ATTEMPTS: Mapping[str, Callable[[], None]] = {
-    "session_state_is_known": a_state_nobody_heard_of,
+VIOLATIONS: Mapping[str, Callable[[], None]] = {
+    "session_state_is_known": an_unknown_state,
     "session_binds_only_what_was_approved": a_bind_without_an_approval,
-    "one_number_a_key": an_earlier_key_comes_back,
+    "one_number_a_key": two_numbers_of_one_key,
     "one_binding_without_a_key": lambda: twice(binding, device_id=""),
-    "revoked_is_not_confirmed": a_link_that_holds_and_is_revoked,
-    "one_line_a_version": two_lines_of_a_version,
+    "revoked_is_not_confirmed": a_binding_both_confirmed_and_revoked,
+    "one_line_a_version": two_events_of_one_version,
     "onboardingsession.start_key": lambda: twice(session, start_key=uuid.UUID(int=1)),
     "onboardingsession.client_request_id": lambda: twice(session, client_request_id=uuid.UUID(int=1)),
     "onboardingsession.correlation_id": lambda: twice(session, correlation_id="flow"),
     "handoff.token_hash": lambda: twice(handoff),
-    "cell.key": lambda: a_key_twice(apps.get_model("onboarding.Cell"), tat=1),
+    "cell.key": lambda: a_primary_key_twice(apps.get_model("onboarding.Cell"), tat=1),
     "provekey.device_id": lambda: twice(partial(ProveKey.objects.create, device_id="key")),
-    "lease.key": lambda: a_key_twice(apps.get_model("onboarding.Lease"), journey=uuid.uuid4(), ends_at=Now()),
+    "lease.key": lambda: a_primary_key_twice(apps.get_model("onboarding.Lease"), journey=uuid.uuid4(), ends_at=Now()),
 }
 
 
-def test_every_constraint_is_put_to_the_test() -> None:
-    assert ATTEMPTS.keys() == NAMED | UNIQUE | KEYS
+def test_every_constraint_has_a_violation_here() -> None:
+    assert VIOLATIONS.keys() == NAMED | UNIQUE | KEYS
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("name", ATTEMPTS)
-def test_the_database_refuses_what_breaks_a_constraint(name: str) -> None:
+@pytest.mark.parametrize("name", VIOLATIONS)
+def test_the_database_refuses_each_violation(name: str) -> None:
     with pytest.raises(IntegrityError) as refusal, transaction.atomic():
-        ATTEMPTS[name]()
-    assert any(words in str(refusal.value) for words in told_as(name))
+        VIOLATIONS[name]()
+    assert any(words in str(refusal.value) for words in error_texts(name))
 
 
-def told_as(name: str) -> list[str]:
-    """In the databases' own words: SQLite names the columns."""
+def error_texts(name: str) -> list[str]:
+    """Return texts of which the error must hold one. SQLite names the columns, PostgreSQL the constraint."""
     model, _, column = name.partition(".")
     named = [(each, c) for each in MODELS for c in each._meta.constraints if c.name == name]
     columns = [
@@ -115,14 +114,14 @@ def _fields(constraint: UniqueConstraint) -> list[str]:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("state", [State.POSSESSION_PASSED, State.BINDING, State.BOUND, State.BIND_UNKNOWN])
-def test_what_was_approved_may_go_on_to_the_bind(state: State) -> None:
+def test_the_states_after_an_approved_code_require_the_approval(state: State) -> None:
     assert session(state=state, approved_at=Now()).pk
     with pytest.raises(IntegrityError), transaction.atomic():
         session(state=state)
 
 
 @pytest.mark.django_db
-def test_two_links_that_break_nothing_are_kept() -> None:
+def test_bindings_that_violate_nothing_are_stored() -> None:
     binding()
     binding(device_id="another key")
     binding(device_id="")

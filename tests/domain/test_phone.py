@@ -1,4 +1,4 @@
-"""Numbers as people write them. Most are from ranges reserved for fiction, or Prove's published test users."""
+"""Phone numbers as people write them. Most are from ranges reserved for fiction, or Prove's published test users."""
 
 import time
 import uuid
@@ -9,15 +9,15 @@ import pytest
 from onboarding.domain.phone import EXAMPLES, NotANumber, parse, same
 from onboarding.web.forms import PhoneForm
 
-LIKE_AMERICANS = "Enter a phone number in the correct format, like 201 555 0123"
-LIKE_BRITONS = "Enter a phone number in the correct format, like 07700 900123"
-LIKE_GERMANS = "Enter a phone number in the correct format, like 0171 39200 12"
+US_EXAMPLE = "Enter a phone number in the correct format, like 201 555 0123"
+GB_EXAMPLE = "Enter a phone number in the correct format, like 07700 900123"
+DE_EXAMPLE = "Enter a phone number in the correct format, like 0171 39200 12"
 WITH_A_COUNTRY_CODE = "Enter a phone number in the correct format, with its country code if it is from elsewhere"
-FROM_NOWHERE = "We don't serve the country of this number yet. Use a number from another country."
+NO_COUNTRY = "We don't serve the country of this number yet. Use a number from another country."
 
 
 def answer(typed: str, country: str) -> str:
-    """The number that the form makes of it, or what it says."""
+    """Return the number that the form reads, or its error message."""
     form = PhoneForm({"phone": typed, "country": country, "start_key": str(uuid.uuid4())})
     return str(form.cleaned_data["phone"].e164 if form.is_valid() else form.errors["phone"][0])
 
@@ -135,84 +135,86 @@ def test_a_number_is_read_as_its_country_writes_it(written: str, country: str, e
 
 
 @pytest.mark.parametrize(
-    ("written", "country", "told"),
+    ("written", "country", "message"),
     [
         ("", "US", "Enter a phone number"),
         (" ", "US", "Enter a phone number"),
-        ("hello", "US", LIKE_AMERICANS),
-        ("\u200b", "US", LIKE_AMERICANS),
-        ("12", "US", LIKE_AMERICANS),
-        ("911", "US", LIKE_AMERICANS),
-        ("555 0123", "US", LIKE_AMERICANS),  # without the area code
-        ("201 555 012", "US", LIKE_AMERICANS),
-        ("+", "US", LIKE_AMERICANS),
-        ("++12015550123a", "US", LIKE_AMERICANS),
-        ("<script>", "US", LIKE_AMERICANS),
-        ("me@example.com", "US", LIKE_AMERICANS),
-        ("2015550123;phone-context=+44", "US", LIKE_AMERICANS),
-        ("2015550123;ext=1", "US", LIKE_AMERICANS),
-        ("2015550123,,1", "US", LIKE_AMERICANS),
-        ("2015550123 x5", "US", LIKE_AMERICANS),
-        ("2015550123 ext. 5", "US", LIKE_AMERICANS),
-        ("2015550123#5", "US", LIKE_AMERICANS),
-        ("201 555 0123 or 201 555 0124", "US", LIKE_AMERICANS),
-        ("²015550123", "US", LIKE_AMERICANS),
-        ("①2015550123", "US", LIKE_AMERICANS),
-        ("2O1 555 O1OO", "US", LIKE_AMERICANS),
-        ("1-800-MATTRESS", "US", LIKE_AMERICANS),
-        ("1-800-FLOWERS", "GB", LIKE_BRITONS),
-        ("0800 FLOWERS", "GB", LIKE_BRITONS),
-        ("0151 2345678 home", "DE", LIKE_GERMANS),
-        ("OO44 7700900123", "DE", LIKE_GERMANS),
-        ("0044 7700 900123 #5", "DE", LIKE_GERMANS),
-        ("07700 900123 4", "GB", LIKE_BRITONS),
+        ("hello", "US", US_EXAMPLE),
+        ("\u200b", "US", US_EXAMPLE),
+        ("12", "US", US_EXAMPLE),
+        ("911", "US", US_EXAMPLE),
+        ("555 0123", "US", US_EXAMPLE),  # without the area code
+        ("201 555 012", "US", US_EXAMPLE),
+        ("+", "US", US_EXAMPLE),
+        ("++12015550123a", "US", US_EXAMPLE),
+        ("<script>", "US", US_EXAMPLE),
+        ("me@example.com", "US", US_EXAMPLE),
+        ("2015550123;phone-context=+44", "US", US_EXAMPLE),
+        ("2015550123;ext=1", "US", US_EXAMPLE),
+        ("2015550123,,1", "US", US_EXAMPLE),
+        ("2015550123 x5", "US", US_EXAMPLE),
+        ("2015550123 ext. 5", "US", US_EXAMPLE),
+        ("2015550123#5", "US", US_EXAMPLE),
+        ("201 555 0123 or 201 555 0124", "US", US_EXAMPLE),
+        ("²015550123", "US", US_EXAMPLE),
+        ("①2015550123", "US", US_EXAMPLE),
+        ("2O1 555 O1OO", "US", US_EXAMPLE),
+        ("1-800-MATTRESS", "US", US_EXAMPLE),
+        ("1-800-FLOWERS", "GB", GB_EXAMPLE),
+        ("0800 FLOWERS", "GB", GB_EXAMPLE),
+        ("0151 2345678 home", "DE", DE_EXAMPLE),
+        ("OO44 7700900123", "DE", DE_EXAMPLE),
+        ("0044 7700 900123 #5", "DE", DE_EXAMPLE),
+        ("07700 900123 4", "GB", GB_EXAMPLE),
         ("12", "BR", WITH_A_COUNTRY_CODE),
-        ("\u202e3210555102", "US", LIKE_AMERICANS),
-        ("201555012\ud800", "US", LIKE_AMERICANS),
-        ("201555012345678901", "US", LIKE_AMERICANS),
-        ("0" * 41, "US", LIKE_AMERICANS),
-        ("9" * 10_000, "US", LIKE_AMERICANS),
+        ("\u202e3210555102", "US", US_EXAMPLE),
+        ("201555012\ud800", "US", US_EXAMPLE),
+        ("201555012345678901", "US", US_EXAMPLE),
+        ("0" * 41, "US", US_EXAMPLE),
+        ("9" * 10_000, "US", US_EXAMPLE),
         ("20155501\x0023", "US", "Null characters are not allowed."),
-        ("+800 1234 5678", "US", FROM_NOWHERE),
+        ("+800 1234 5678", "US", NO_COUNTRY),
     ],
 )
-def test_whoever_can_not_be_called_on_it_is_told_what_to_type(written: str, country: str, told: str) -> None:
-    assert answer(written, country) == told
+def test_a_text_that_is_no_number_gets_a_message_that_says_what_to_type(
+    written: str, country: str, message: str
+) -> None:
+    assert answer(written, country) == message
 
 
 @pytest.mark.parametrize(
-    ("written", "told"),
+    ("written", "message"),
     [
         ("+44 7700 900123", "We don't serve numbers from United Kingdom yet. Use a number from another country."),
         ("00 49 171 3920012", "We don't serve numbers from Germany yet. Use a number from another country."),
         ("604 555 0123", "We don't serve numbers from Canada yet. Use a number from another country."),
     ],
 )
-def test_a_country_that_is_not_served_is_named(written: str, told: str, settings: Any) -> None:
+def test_the_message_names_a_country_that_is_not_served(written: str, message: str, settings: Any) -> None:
     settings.ALLOWED_COUNTRIES = ["US"]
-    assert answer(written, "US") == told
+    assert answer(written, "US") == message
 
 
 @pytest.mark.parametrize("country", EXAMPLES)
-def test_what_is_given_as_an_example_is_taken(country: str) -> None:
+def test_every_example_number_is_accepted(country: str) -> None:
     assert parse(EXAMPLES[country], region=country).region == country
 
 
 @pytest.mark.parametrize("written", ["1" * 250, "1-" * 125, "1 (" * 80, "+" * 250, "1" + "a " * 120, "﷽" * 5000])
-def test_nothing_takes_long_to_refuse(written: str) -> None:
+def test_every_malformed_text_is_refused_quickly(written: str) -> None:
     started = time.process_time()
     with pytest.raises(NotANumber):
         parse(written, region="US")
     assert time.process_time() - started < 0.5  # seconds
 
 
-def test_a_number_shows_its_last_four_digits_only() -> None:
+def test_a_number_prints_its_last_four_digits_only() -> None:
     number = parse("201 555 0123", region="US")
     assert "555" not in f"{number} {number!r}"
     assert number.masked == "•••• 0123"
 
 
-def test_a_number_is_displayed_as_its_country_writes_it_for_others() -> None:
+def test_a_number_is_displayed_in_the_international_format() -> None:
     assert parse("2015550123", region="US").display == "+1 201-555-0123"
 
 

@@ -1,17 +1,17 @@
-"""The states table."""
+"""The table of the states and their transitions."""
 
 from onboarding.domain.states import AFTER_LOST_CLAIM, CLAIMS, FINAL, OPEN, TRANSITIONS, State, may_transition
-from tests.domain.states_diagram import DOCS, diagram, written
+from tests.domain.states_diagram import DOCS, diagram, with_diagram
 
-MOST_MOVES = 6  # I34
+MOST_TRANSITIONS = 6  # I34
 
 
-def test_every_state_is_open_claimed_or_final() -> None:
+def test_every_state_is_open_or_a_claim_or_final() -> None:
     assert set(State) == OPEN | CLAIMS | FINAL
     assert not (OPEN & CLAIMS or OPEN & FINAL or CLAIMS & FINAL)
 
 
-def test_nothing_leaves_a_final_state() -> None:
+def test_a_final_state_has_no_transition() -> None:
     assert not [(origin, to) for origin in FINAL for to in State if may_transition(origin, to)]
 
 
@@ -24,7 +24,7 @@ def test_a_bind_is_reached_only_through_an_approved_code() -> None:
     assert [origin for origin in State if may_transition(origin, State.BOUND)] == [State.BINDING]
 
 
-def test_a_lost_claim_ends_where_the_table_allows_and_never_in_a_pass() -> None:
+def test_a_lost_claim_ends_in_an_allowed_state_that_is_no_success() -> None:
     for claim, end in AFTER_LOST_CLAIM.items():
         assert end in TRANSITIONS[claim]
         assert end not in {State.AUTHENTICATED, State.POSSESSION_PASSED, State.BOUND}
@@ -37,17 +37,17 @@ def test_from_every_state_that_is_not_final_a_final_one_can_be_reached() -> None
     assert reached == set(State)
 
 
-def test_from_every_state_that_is_not_final_the_journey_itself_ends_in_six_moves_at_most() -> None:
-    """I34, breadth first and by the table alone: giving up, or the clock, would be an end in one."""
+def test_the_journey_reaches_a_final_state_in_at_most_six_transitions() -> None:
+    """I34: breadth-first search over the table, without restart and expiry, which end any open session at once."""
     for origin in set(State) - FINAL:
-        reached, moves = {origin}, 0
+        reached, steps = {origin}, 0
         while not reached & FINAL:
             reached |= {to for state in reached for to in TRANSITIONS.get(state, ())}
-            moves += 1
-            assert moves <= MOST_MOVES, f"{origin} is a dead end"
+            steps += 1
+            assert steps <= MOST_TRANSITIONS, f"{origin} is a dead end"
 
 
-def test_the_diagram_in_the_docs_is_made_from_the_table() -> None:
+def test_the_diagram_in_the_docs_matches_the_table() -> None:
     text = DOCS.read_text()
     assert diagram() in text
-    assert written(text) == text, "make it anew: see tests/domain/states_diagram.py"
+    assert with_diagram(text) == text, "the diagram is out of date: see tests/domain/states_diagram.py"

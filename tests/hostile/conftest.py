@@ -1,4 +1,4 @@
-"""Browsers that stand where a hostile request may strike."""
+"""Fixtures: a browser in each situation in which a hostile request may arrive."""
 
 from typing import Any
 
@@ -6,24 +6,27 @@ import pytest
 from django.test import Client
 
 from tests.deep.conftest import share
-from tests.hostile.places import PLACES, numbered
+from tests.hostile.situations import SITUATIONS, number_of
 from tests.journey.conftest import Sandbox, sandbox, visitor
 
 __all__ = ["sandbox", "visitor"]
 
-SOME = ("a stranger", "at the code", "linked", "a reviewer")
+QUICK_SITUATIONS = ("a stranger", "at the code", "linked", "a reviewer")
 
 
 @pytest.fixture(autouse=True)
 def _quick_pages(settings: Any) -> None:
-    """One country to choose: the names of the others take longer to draw than all the rest."""
+    """Allow one country: the list of all countries would slow down each page."""
     settings.ALLOWED_COUNTRIES = ["US"]
 
 
-@pytest.fixture(params=share(deep=PLACES, quick=[place for place in PLACES if place.name in SOME]), ids=str)
+@pytest.fixture(
+    params=share(deep=SITUATIONS, quick=[situation for situation in SITUATIONS if situation.name in QUICK_SITUATIONS]),
+    ids=str,
+)
 def browser(request: Any, db: None, sandbox: Sandbox) -> Client:
-    """Without Django's CSRF check, so that requests reach the page behind it; an exception is a 500, as on a server."""
-    client: Client = request.param.take(numbered(123), sandbox).client
+    """A browser without Django's CSRF check, so that requests get past it. An exception is a 500, as on a server."""
+    client: Client = request.param.prepare(number_of(123), sandbox).client
     client.handler.enforce_csrf_checks = False
     client.raise_request_exception = False
     return client

@@ -1,4 +1,4 @@
-"""Requests that no page of ours makes. Each was a 500 somewhere once."""
+"""A fixed corpus of hostile requests. No page of ours makes them; each has once caused a 500 in some application."""
 
 from dataclasses import dataclass, field
 from itertools import cycle
@@ -10,7 +10,7 @@ METHODS = ("TRACE", "PUT", "DELETE", "PATCH", "OPTIONS", "HEAD", "CONNECT", "PRO
 
 
 @dataclass(frozen=True)
-class Nasty:
+class HostileRequest:
     """`environ` holds headers as WSGI names them."""
 
     method: str
@@ -259,44 +259,61 @@ OTHER_FIELDS = (
     ("/language/", "language"),
     ("/admin/onboarding/onboardingsession/find/", "number"),
 )
-LANGUAGE = [Nasty("POST", "/language/", b"language=es&next=" + url.encode().replace(b"&", b"%26")) for url in EVIL]
-NEXT = [Nasty("POST", "/admin/login/", b"next=" + url.encode().replace(b"&", b"%26")) for url in EVIL]
+LANGUAGE = [
+    HostileRequest("POST", "/language/", b"language=es&next=" + url.encode().replace(b"&", b"%26")) for url in EVIL
+]
+NEXT = [HostileRequest("POST", "/admin/login/", b"next=" + url.encode().replace(b"&", b"%26")) for url in EVIL]
 
-CORPUS: list[Nasty] = [
-    *(Nasty("POST", "/start/", f"phone={text}".encode(), environ={"HTTP_ACCEPT": JSON}) for text in TEXTS),
-    *(Nasty("POST", "/start/", f"phone=2015550123&start_key={text}".encode()) for text in TEXTS),
-    *(Nasty("POST", "/code/", f"code={text}".encode()) for text in TEXTS),
-    *(Nasty("POST", "/admin/login/", f"username={text}&password={text}&otp_token={text}".encode()) for text in TEXTS),
-    *(Nasty("POST", path, f"{name}={text}".encode()) for text in TEXTS for path, name in OTHER_FIELDS),
-    *(Nasty("GET", f"/h/{text}/") for text in TEXTS),
-    *(Nasty("POST", path, body) for body in RAW_BODIES for path in ("/start/", "/code/")),
-    *(Nasty("POST", path, body) for path, body in zip(OURS, cycle(RAW_BODIES), strict=False)),
+CORPUS: list[HostileRequest] = [
+    *(HostileRequest("POST", "/start/", f"phone={text}".encode(), environ={"HTTP_ACCEPT": JSON}) for text in TEXTS),
+    *(HostileRequest("POST", "/start/", f"phone=2015550123&start_key={text}".encode()) for text in TEXTS),
+    *(HostileRequest("POST", "/code/", f"code={text}".encode()) for text in TEXTS),
     *(
-        Nasty("POST", path, body, JSON)
+        HostileRequest("POST", "/admin/login/", f"username={text}&password={text}&otp_token={text}".encode())
+        for text in TEXTS
+    ),
+    *(HostileRequest("POST", path, f"{name}={text}".encode()) for text in TEXTS for path, name in OTHER_FIELDS),
+    *(HostileRequest("GET", f"/h/{text}/") for text in TEXTS),
+    *(HostileRequest("POST", path, body) for body in RAW_BODIES for path in ("/start/", "/code/")),
+    *(HostileRequest("POST", path, body) for path, body in zip(OURS, cycle(RAW_BODIES), strict=False)),
+    *(
+        HostileRequest("POST", path, body, JSON)
         for body in JSON_BODIES
         for path in ("/start/", "/code/", "/sandbox/prove/v3/unify")
     ),
-    *(Nasty("POST", "/sandbox/control/faults", body, JSON) for body in JSON_BODIES),
-    *(Nasty("POST", path, body, MULTIPART) for body in MULTIPART_BODIES for path in ("/start/", "/code/", "/nowhere")),
-    *(Nasty("POST", path, b"phone=2015550123", kind) for kind in CONTENT_TYPES for path in ("/start/", "/nowhere")),
-    *(Nasty("POST", "/start/", b"phone=1", environ={"CONTENT_LENGTH": length}) for length in LENGTHS),
-    *(Nasty("GET", path, environ={"HTTP_COOKIE": cookie}) for cookie in COOKIES for path in ("/", "/done/", "/admin/")),
-    *(Nasty("POST", "/restart/", environ={"HTTP_COOKIE": cookie}) for cookie in COOKIES),
+    *(HostileRequest("POST", "/sandbox/control/faults", body, JSON) for body in JSON_BODIES),
     *(
-        Nasty("GET", path, environ={"HTTP_HOST": host})
+        HostileRequest("POST", path, body, MULTIPART)
+        for body in MULTIPART_BODIES
+        for path in ("/start/", "/code/", "/nowhere")
+    ),
+    *(
+        HostileRequest("POST", path, b"phone=2015550123", kind)
+        for kind in CONTENT_TYPES
+        for path in ("/start/", "/nowhere")
+    ),
+    *(HostileRequest("POST", "/start/", b"phone=1", environ={"CONTENT_LENGTH": length}) for length in LENGTHS),
+    *(
+        HostileRequest("GET", path, environ={"HTTP_COOKIE": cookie})
+        for cookie in COOKIES
+        for path in ("/", "/done/", "/admin/")
+    ),
+    *(HostileRequest("POST", "/restart/", environ={"HTTP_COOKIE": cookie}) for cookie in COOKIES),
+    *(
+        HostileRequest("GET", path, environ={"HTTP_HOST": host})
         for host in HOSTS
         for path in ("/", "/static/onboarding/site.css")
     ),
-    *(Nasty("GET", "/", environ={name: value}) for name, value in HEADERS),
-    *(Nasty("POST", "/start/", b"phone=2015550123", environ={name: value}) for name, value in HEADERS),
-    *(Nasty("GET", path) for path in PATHS),
-    *(Nasty(method, path) for method in METHODS for path in OURS),
+    *(HostileRequest("GET", "/", environ={name: value}) for name, value in HEADERS),
+    *(HostileRequest("POST", "/start/", b"phone=2015550123", environ={name: value}) for name, value in HEADERS),
+    *(HostileRequest("GET", path) for path in PATHS),
+    *(HostileRequest(method, path) for method in METHODS for path in OURS),
     *(
-        Nasty("GET", path + "?next=" + url.replace("#", "%23"))
+        HostileRequest("GET", path + "?next=" + url.replace("#", "%23"))
         for url in EVIL
         for path in ("/", "/admin/login/", "/done/")
     ),
     *NEXT,
     *LANGUAGE,
-    Nasty("POST", "/start/", b"phone=" + b"1" * 3_000_000),
+    HostileRequest("POST", "/start/", b"phone=" + b"1" * 3_000_000),
 ]

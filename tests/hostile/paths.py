@@ -1,4 +1,4 @@
-"""Every path that there is, read off the URLconf: none can be forgotten."""
+"""Every path of the project, read from the URLconf, so that none is forgotten."""
 
 import re
 from collections.abc import Iterator
@@ -6,24 +6,24 @@ from collections.abc import Iterator
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.urls.resolvers import RegexPattern, RoutePattern
 
-FILLED = "x"  # for what a path takes
+PLACEHOLDER = "x"  # for the parameters of a path
 SANDBOX = "/sandbox/"
 
 
 def _paths(patterns: list[URLPattern | URLResolver], before: str) -> Iterator[str]:
     for each in patterns:
-        path = before + _written(each.pattern)
+        path = before + _example(each.pattern)
         if isinstance(each, URLResolver):
             yield from _paths(each.url_patterns, path)
         else:
             yield path
 
 
-def _written(pattern: RoutePattern | RegexPattern | object) -> str:
-    """A path that it matches. What Django writes as a regular expression here takes anything."""
+def _example(pattern: RoutePattern | RegexPattern | object) -> str:
+    """Return a path that the pattern matches. The regular expressions in Django's own URLconfs match anything."""
     if isinstance(pattern, RoutePattern):
-        return re.sub("<[^>]+>", FILLED, str(pattern))
-    return FILLED
+        return re.sub("<[^>]+>", PLACEHOLDER, str(pattern))
+    return PLACEHOLDER
 
 
 ALL = sorted(set(_paths(get_resolver().url_patterns, "/")))

@@ -1,4 +1,4 @@
-"""What holds for every path, wherever a browser stands: nothing happens but by a POST of our own pages."""
+"""Every path in every situation: only a POST from our own pages has an effect."""
 
 from typing import Any
 
@@ -6,66 +6,68 @@ import pytest
 
 from onboarding.models import Binding, Handoff, OnboardingSession
 from tests.hostile.paths import OURS
-from tests.hostile.places import PLACES, Place, Standing, lines, numbered
+from tests.hostile.situations import SITUATIONS, PreparedBrowser, Situation, number_of, vendor_calls
 from tests.journey.conftest import Sandbox
 
-LANGUAGE = "/language/"  # Django's own view: it leads on, and does nothing, where ours answer 405
+LANGUAGE = "/language/"  # Django's own view: where ours answer 405, it redirects and has no effect
 DESK = "/admin/"
-PASSING = ("csrftoken", "sessionid", "messages")
+COOKIES_WITHOUT_EFFECT = ("csrftoken", "sessionid", "messages")
 OTHER_SITES = ("cross-site", "same-site", "something-new")
 OTHER_METHODS = ("PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND")
 
-pytestmark = pytest.mark.parametrize("place", PLACES, ids=str)
+pytestmark = pytest.mark.parametrize("situation", SITUATIONS, ids=str)
 
 
 @pytest.fixture
-def standing(db: None, sandbox: Sandbox, place: Place) -> Standing:
-    return place.take(numbered(123), sandbox)
+def prepared(db: None, sandbox: Sandbox, situation: Situation) -> PreparedBrowser:
+    return situation.prepare(number_of(123), sandbox)
 
 
-def all_that_is(standing: Standing, sandbox: Sandbox) -> list[Any]:
-    """What vendors heard, where everything stands, and what the browser was asked to keep in mind."""
-    kept = {name: morsel.value for name, morsel in standing.client.cookies.items() if name not in PASSING}
+def everything(prepared: PreparedBrowser, sandbox: Sandbox) -> list[Any]:
+    """Return the browser's cookies, the calls that vendors received, and all rows."""
+    kept = {
+        name: morsel.value for name, morsel in prepared.client.cookies.items() if name not in COOKIES_WITHOUT_EFFECT
+    }
     rows = [model.objects.order_by("pk") for model in (OnboardingSession, Binding, Handoff)]
-    return [kept, lines(sandbox), *(list(each.values()) for each in rows)]
+    return [kept, vendor_calls(sandbox), *(list(each.values()) for each in rows)]
 
 
-def test_a_post_without_the_csrf_token_is_refused(standing: Standing, sandbox: Sandbox) -> None:
-    before, form = all_that_is(standing, sandbox), {"phone": standing.number}
-    answers = {path: standing.client.post(standing.path(path), form).status_code for path in OURS}
+def test_a_post_without_the_csrf_token_is_refused(prepared: PreparedBrowser, sandbox: Sandbox) -> None:
+    before, form = everything(prepared, sandbox), {"phone": prepared.number}
+    answers = {path: prepared.client.post(prepared.path(path), form).status_code for path in OURS}
     assert {path: status for path, status in answers.items() if status != 403} == {}
-    assert all_that_is(standing, sandbox) == before
+    assert everything(prepared, sandbox) == before
 
 
 def test_a_post_from_another_site_is_refused_even_with_the_token(
-    standing: Standing, sandbox: Sandbox, place: Place
+    prepared: PreparedBrowser, sandbox: Sandbox, situation: Situation
 ) -> None:
-    before = all_that_is(standing, sandbox)
+    before = everything(prepared, sandbox)
     for site in OTHER_SITES:
-        headers = {"Sec-Fetch-Site": site, **token(standing)}
-        answers = {path: standing.client.post(standing.path(path), headers=headers).status_code for path in OURS}
+        headers = {"Sec-Fetch-Site": site, **token(prepared)}
+        answers = {path: prepared.client.post(prepared.path(path), headers=headers).status_code for path in OURS}
         assert {path: status for path, status in answers.items() if status != 403} == {}, site
-    assert all_that_is(standing, sandbox) == before
+    assert everything(prepared, sandbox) == before
 
 
 @pytest.mark.parametrize("method", ["get", "head"])
-def test_to_look_does_nothing(standing: Standing, sandbox: Sandbox, method: str) -> None:
-    before = all_that_is(standing, sandbox)
+def test_get_and_head_have_no_effect(prepared: PreparedBrowser, sandbox: Sandbox, method: str) -> None:
+    before = everything(prepared, sandbox)
     for path in OURS:
-        answer = getattr(standing.client, method)(standing.path(path))
+        answer = getattr(prepared.client, method)(prepared.path(path))
         assert answer.status_code in (200, 302, 403, 404, 405), path
-        assert all_that_is(standing, sandbox) == before, path
+        assert everything(prepared, sandbox) == before, path
 
 
-def test_no_other_method_does_anything(standing: Standing, sandbox: Sandbox) -> None:
-    before, headers = all_that_is(standing, sandbox), token(standing)
+def test_other_methods_have_no_effect(prepared: PreparedBrowser, sandbox: Sandbox) -> None:
+    before, headers = everything(prepared, sandbox), token(prepared)
     for path in OURS:
         for method in OTHER_METHODS:
-            answer = standing.client.generic(method, standing.path(path), headers=headers)
+            answer = prepared.client.generic(method, prepared.path(path), headers=headers)
             if path != LANGUAGE and not path.startswith(DESK):
                 assert answer.status_code == 405 and answer["Allow"], f"{method} {path}"
-        assert all_that_is(standing, sandbox) == before, path
+        assert everything(prepared, sandbox) == before, path
 
 
-def token(standing: Standing) -> dict[str, str]:
-    return {"X-CSRFToken": standing.csrf_token()}
+def token(prepared: PreparedBrowser) -> dict[str, str]:
+    return {"X-CSRFToken": prepared.csrf_token()}

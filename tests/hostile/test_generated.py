@@ -1,5 +1,7 @@
-"""Requests put together at random: half of them nearly right, half out of the corpus's pieces. Each place has its own
-generator, which begins the same each time, and is taken anew before its browser has been led elsewhere for good."""
+"""Random hostile requests: half of them nearly right, half made of pieces of the corpus.
+
+Each situation has its own random generator with a fixed seed. Its browser is prepared anew for each batch.
+"""
 
 from collections import Counter
 from random import Random
@@ -8,65 +10,69 @@ from urllib.parse import urlencode
 
 import pytest
 
-from tests.deep.any_order.ledger import CALLS
-from tests.deep.conftest import share, tell
+from tests.deep.any_order.invariants import JOURNEY_ROUTES
+from tests.deep.conftest import report, share
 from tests.hostile import corpus
-from tests.hostile.corpus import Nasty
+from tests.hostile.corpus import HostileRequest
 from tests.hostile.paths import OURS
-from tests.hostile.places import PLACES, Place, Standing, lines, numbered
-from tests.hostile.sender import complaint
+from tests.hostile.sender import problem
+from tests.hostile.situations import SITUATIONS, PreparedBrowser, Situation, number_of, vendor_calls
 from tests.journey.conftest import Sandbox
 
-REQUESTS = share(deep=2_000, quick=100)  # at each place, on each database
+REQUESTS = share(deep=2_000, quick=100)  # in each situation, on each database
 BATCH = 20
-HEARD = 100  # one in so many requests at least reaches the vendor that the place's page asks
-SPOILT = 0.3
+REACHES_ONE_IN = 100  # at least one in so many requests reaches each vendor call of the situation
+SPOILED = 0.3
 FIELDS = ("phone", "start_key", "code", "csrfmiddlewaretoken", "next", "username", "otp_token", "channel", "language")
 
 
-@pytest.mark.parametrize("place", PLACES, ids=str)
-def test_no_generated_request_breaks_anything(db: None, sandbox: Sandbox, settings: Any, place: Place) -> None:
+@pytest.mark.parametrize("situation", SITUATIONS, ids=str)
+def test_no_generated_request_causes_a_server_error(
+    db: None, sandbox: Sandbox, settings: Any, situation: Situation
+) -> None:
     settings.LIMITS_WATCH_ONLY = True
-    random, heard, complaints = Random(f"20261123 {place}"), Counter[str](), []
+    random, reached, problems = Random(f"20261123 {situation}"), Counter[str](), []
     for batch in range(REQUESTS // BATCH):
-        standing = place.take(numbered(batch), sandbox)
-        standing.client.raise_request_exception = False
-        before = len(lines(sandbox))
-        nasties = (generated(random, place, standing) for _ in range(BATCH))
-        complaints += [found for nasty in nasties if (found := complaint(standing.client, nasty))]
-        heard.update(line["route"] for line in lines(sandbox)[before:])
-    assert complaints == []
-    assert {route: heard[route] for route in place.heard if heard[route] < REQUESTS // HEARD} == {}
-    tell(f"hostile: {REQUESTS} requests of {place}, vendors heard {dict(heard)}, 0 answers of 500")
+        prepared = situation.prepare(number_of(batch), sandbox)
+        prepared.client.raise_request_exception = False
+        before = len(vendor_calls(sandbox))
+        requests = (generated(random, situation, prepared) for _ in range(BATCH))
+        problems += [found for request in requests if (found := problem(prepared.client, request))]
+        reached.update(call["route"] for call in vendor_calls(sandbox)[before:])
+    assert problems == []
+    assert {route: reached[route] for route in situation.reaches if reached[route] < REQUESTS // REACHES_ONE_IN} == {}
+    report(f"hostile: {REQUESTS} requests of {situation}, vendors received {dict(reached)}, 0 answers of 500")
 
 
-def test_requests_of_every_place_get_as_far_as_every_vendor() -> None:
-    assert {route for place in PLACES for route in place.heard} == {*CALLS}
+def test_the_situations_together_reach_every_vendor_call() -> None:
+    assert {route for situation in SITUATIONS for route in situation.reaches} == {*JOURNEY_ROUTES}
 
 
-def generated(random: Random, place: Place, standing: Standing) -> Nasty:
-    return nearly_right(random, place, standing) if random.random() < 0.5 else odd(random, standing)
+def generated(random: Random, situation: Situation, prepared: PreparedBrowser) -> HostileRequest:
+    return nearly_right(random, situation, prepared) if random.random() < 0.5 else odd(random, prepared)
 
 
-def nearly_right(random: Random, place: Place, standing: Standing) -> Nasty:
-    """What a page sends. Three of ten times a field is missing, odd or another's; a header may be odd, too."""
-    path = random.choice(place.sends if random.random() < 0.7 else OURS)
-    form = standing.fields(random)
-    if random.random() < SPOILT:
+def nearly_right(random: Random, situation: Situation, prepared: PreparedBrowser) -> HostileRequest:
+    """Return a request as a page sends it. In 30 % a field is missing or wrong; in 30 % a header is odd."""
+    path = random.choice(situation.posts if random.random() < 0.7 else OURS)
+    form = prepared.fields(random)
+    if random.random() < SPOILED:
         name = random.choice([*form])
         form[name] = random.choice([*corpus.TEXTS, *form.values()])
         form = form if random.random() < 0.7 else {each: value for each, value in form.items() if each != name}
     headers = {"HTTP_ACCEPT": corpus.JSON} if random.random() < 0.8 else {}
-    if random.random() < SPOILT:
+    if random.random() < SPOILED:
         headers |= dict([random.choice(corpus.HEADERS)])
     method = "GET" if random.random() < 0.1 else "POST"
-    return Nasty(method, standing.path(path), urlencode(form, errors="surrogatepass").encode(), corpus.FORM, headers)
+    return HostileRequest(
+        method, prepared.path(path), urlencode(form, errors="surrogatepass").encode(), corpus.FORM, headers
+    )
 
 
-def odd(random: Random, standing: Standing) -> Nasty:
-    """Out of the corpus; two of three with a token, or the CSRF check is all that they see."""
+def odd(random: Random, prepared: PreparedBrowser) -> HostileRequest:
+    """Return a request made of pieces of the corpus; most have a CSRF token, to get past that check."""
     method = random.choice(["GET", "POST", "POST", "POST", random.choice(corpus.METHODS)])
-    path = standing.path(random.choice([*OURS, *OURS, *corpus.PATHS]))
+    path = prepared.path(random.choice([*OURS, *OURS, *corpus.PATHS]))
     kind, body = random.choice(
         [
             (corpus.FORM, fields(random)),
@@ -78,10 +84,10 @@ def odd(random: Random, standing: Standing) -> Nasty:
     )
     headers = dict(random.sample(corpus.HEADERS, random.randrange(4)))
     if random.random() < 0.7:
-        headers["HTTP_X_CSRFTOKEN"] = standing.fields(random)["csrfmiddlewaretoken"]
+        headers["HTTP_X_CSRFTOKEN"] = prepared.fields(random)["csrfmiddlewaretoken"]
     if random.random() < 0.2:
         headers["HTTP_COOKIE"] = "; ".join(random.sample(corpus.COOKIES, 3))
-    return Nasty(method, path, mutated(random, body), kind, headers)
+    return HostileRequest(method, path, mutated(random, body), kind, headers)
 
 
 def fields(random: Random) -> bytes:
@@ -91,7 +97,7 @@ def fields(random: Random) -> bytes:
 
 
 def mutated(random: Random, body: bytes) -> bytes:
-    """Now and then a byte is another, or the rest is missing."""
+    """Return the body; in 30 % with a changed byte, or cut or doubled."""
     if not body or random.random() < 0.7:
         return body
     at = random.randrange(len(body))

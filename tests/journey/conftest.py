@@ -1,4 +1,4 @@
-"""The product's own pages against the sandbox, in this process."""
+"""Fixtures: the product's pages and the sandbox, in this process."""
 
 import json
 import time
@@ -19,15 +19,17 @@ from onboarding.upstream.prove import prove
 from onboarding.upstream.twilio import twilio
 from tests.journey.visitor import Visitor
 
+Later = Callable[[int], None]
+
 
 class Sandbox:
-    """The sandbox's control API."""
+    """The sandbox's control API: docs/sandbox.md."""
 
-    def has(self, route: str, kind: str, **options: object) -> None:
-        """A bad day from now on."""
+    def inject_fault(self, route: str, kind: str, **options: object) -> None:
+        """Let the calls of `route` fail in this way from now on."""
         self._post("faults", {"route": route, "kind": kind, **options})
 
-    def is_well(self) -> None:
+    def clear_faults(self) -> None:
         Client().delete("/sandbox/control/faults", data="{}", content_type="application/json")
 
     def calls(self, route: str) -> list[dict[str, Any]]:
@@ -37,7 +39,7 @@ class Sandbox:
     def advance(self, seconds: int) -> None:
         self._post("clock", {"advance_s": seconds})
 
-    def turn(self, **switches: str) -> None:
+    def set_switches(self, **switches: str) -> None:
         self._post("switches", dict(switches))
 
     def _post(self, what: str, order: dict[str, object]) -> None:
@@ -47,7 +49,7 @@ class Sandbox:
 
 @pytest.fixture(autouse=True)
 def sandbox(settings: Any, tmp_path: Path) -> Sandbox:
-    """A sandbox that remembers nothing, and clients that have no token of another."""
+    """An empty sandbox, and vendor clients without an access token."""
     settings.SANDBOX_STORE = tmp_path / "sandbox.sqlite3"
     prove.cache_clear()
     twilio.cache_clear()
@@ -57,7 +59,7 @@ def sandbox(settings: Any, tmp_path: Path) -> Sandbox:
 
 
 def next_probe(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Lets the seconds pass until a breaker that is open asks its upstream again."""
+    """Advance the process's clock to the time when an open breaker sends its next probe."""
     now = time.monotonic
     monkeypatch.setattr(time, "monotonic", lambda: now() + PROBE_EVERY_S)
 
@@ -68,10 +70,10 @@ def visitor(db: None) -> Visitor:
 
 
 @pytest.fixture
-def later() -> Callable[[int], None]:
-    """Lets seconds pass for the product: its clock is the database's, so its rows grow older instead."""
+def later() -> Later:
+    """Return a function that lets seconds pass: the product's clock is the database's, so all rows become older."""
 
-    def pass_by(seconds: int) -> None:
+    def make_older(seconds: int) -> None:
         columns = (
             "created_at",
             "moved_at",
@@ -90,4 +92,4 @@ def later() -> Callable[[int], None]:
         Lease.objects.update(**{c: F(c) - timedelta(seconds=seconds) for c in ("ends_at", "code_sent_at")})
         Cell.objects.update(tat=F("tat") - seconds * 1000)
 
-    return pass_by
+    return make_older

@@ -1,7 +1,6 @@
-"""Whoever types a number does not learn from us whether we know it (UX 28, I22, T19)."""
+"""A person who types a number cannot learn from the answers whether the number is known here (I22, T19)."""
 
 import re
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -10,17 +9,16 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from onboarding.upstream.prove import prove
-from tests.journey.conftest import Sandbox
+from tests.journey.conftest import Later, Sandbox
 from tests.journey.visitor import Visitor, wrong
 
 KNOWN, UNKNOWN, OTHER = "+12015550124", "+12015550125", "+12015550126"
-LATER = Callable[[int], None]
 TWO_DAYS_S = 2 * 86_400
 RESEND_WAITS_S = (31, 61, 121)
 ROUTES = ("prove.unify", "prove.unify_status", "prove.unify_bind", "twilio.verification", "twilio.verification_check")
 
 
-# --- What we may know of a number --------------------------------------------------------------------------------
+# --- What may be known of a number -------------------------------------------------------------------------------
 
 
 def bound_on_another_device(owner: Visitor) -> None:
@@ -32,86 +30,86 @@ def remembered_by_another_browser(owner: Visitor) -> None:
     owner.submits("/remember/")
 
 
-def unlinked_again(owner: Visitor) -> None:
+def unlinked(owner: Visitor) -> None:
     owner.links(KNOWN, KNOWN)
     owner.submits("/unlink/")
 
 
-def left_by_its_device_for_another_number(owner: Visitor) -> None:
+def replaced_by_another_number_in_a_rebind(owner: Visitor) -> None:
     owner.links(KNOWN, KNOWN)
     owner.starts(OTHER)
-    owner.moves_the_device()
+    owner.rebinds()
     owner.types_code(owner.code(OTHER))
 
 
-def guessed_at_by_somebody(owner: Visitor) -> None:
+def with_five_wrong_codes(owner: Visitor) -> None:
     owner.starts(KNOWN)
     for _ in range(5):
         owner.types_code(wrong(owner.code(KNOWN)))
 
 
 HISTORIES = (
-    *(bound_on_another_device, remembered_by_another_browser, unlinked_again),
-    *(left_by_its_device_for_another_number, guessed_at_by_somebody),
+    *(bound_on_another_device, remembered_by_another_browser, unlinked),
+    *(replaced_by_another_number_in_a_rebind, with_five_wrong_codes),
 )
 
 
 @pytest.fixture(params=HISTORIES, ids=lambda history: history.__name__)
-def known(request: pytest.FixtureRequest, db: None, later: LATER, sandbox: Sandbox) -> None:
-    """KNOWN has a history; what counts have to say about it is two days old."""
+def known(request: pytest.FixtureRequest, db: None, later: Later, sandbox: Sandbox) -> None:
+    """KNOWN has one of HISTORIES, which is two days old, so that no budget counts it any more."""
     request.param(Visitor())
     later(TWO_DAYS_S)
     sandbox.advance(TWO_DAYS_S)
-    prove.cache_clear()  # the token has run out meanwhile, whoever asks
+    prove.cache_clear()  # or only one of two numbers would need a new access token
 
 
-# --- What a stranger gets to see ---------------------------------------------------------------------------------
+# --- The answers that a stranger gets ----------------------------------------------------------------------------
 
 
-class Ears(Client):
-    """A browser that keeps every answer, redirects included; the device's own talk with Prove is not ours."""
+class RecordingClient(Client):
+    """Keeps every response, redirects included, except those of the sandbox to the Web SDK."""
 
     def __init__(self) -> None:
         super().__init__(enforce_csrf_checks=True)
-        self.heard: list[Any] = []
+        self.responses: list[Any] = []
 
     def request(self, **environ: Any) -> Any:
         response = super().request(**environ)
         if not environ["PATH_INFO"].startswith("/sandbox/"):
-            self.heard.append(response)
+            self.responses.append(response)
         return response
 
 
 class Stranger(Visitor):
-    """A fresh browser on somebody's number."""
+    """A new browser that tries somebody's number."""
 
     def __init__(self, number: str) -> None:
         super().__init__()
         self.number = number
-        self.client = Ears()
+        self.client = RecordingClient()
 
     @property
-    def was_told(self) -> list[tuple[int, dict[str, str], str, str]]:
-        """Each answer's status, headers, cookies and body."""
-        assert isinstance(self.client, Ears)
+    def answers(self) -> list[tuple[int, dict[str, str], str, str]]:
+        """Return status, headers, cookies and body of each response."""
+        assert isinstance(self.client, RecordingClient)
         return [
-            (answer.status_code, self._headers(answer), self._nameless(answer.cookies.output()), self._body(answer))
-            for answer in self.client.heard
+            (answer.status_code, self._headers(answer), self._normalized(answer.cookies.output()), self._body(answer))
+            for answer in self.client.responses
         ]
 
     def _headers(self, answer: Any) -> dict[str, str]:
-        return {name: self._nameless(value) for name, value in answer.items() if name != "Content-Length"}
+        return {name: self._normalized(value) for name, value in answer.items() if name != "Content-Length"}
 
     def _body(self, answer: Any) -> str:
-        text = self._nameless(answer.content.decode())
+        text = self._normalized(answer.content.decode())
         for written in (self.number, f"+1 201-555-{self.number[-4:]}", self.number[-4:]):
             text = text.replace(written, "NUMBER")
         return text
 
     @staticmethod
-    def _nameless(text: str) -> str:
-        """Without what is drawn by lot for each answer, and the seconds that pass."""
-        for lot in (
+    def _normalized(text: str) -> str:
+        """Return the text without random values, dates and seconds."""
+        for pattern in (
             r'(?<=name="csrfmiddlewaretoken" value=")[^"]+',
             r'(?<=name="start_key" value=")[^"]+',
             r'(?<="start_key": ")[^"]+',
@@ -121,23 +119,23 @@ class Stranger(Visitor):
             r"[A-Z][a-z]{2}, [0-9]{2} [A-Z][a-z]{2} [0-9]{4} [0-9:]{8} GMT",
             r'(?<=data-wait=")\d+|(?<=data-ending=")\d+|\b\d:\d\d\b|\b\d+(?= seconds?\b)|^\d+$',
         ):
-            text = re.sub(lot, "…", text)
+            text = re.sub(pattern, "…", text)
         return text
 
-    def tries_everything(self) -> None:
-        """That can be done without the code."""
+    def does_everything_without_a_code(self) -> None:
+        """Send every request that is possible without the code."""
         self.opens()
-        opened = self.asks("/start/", phone=self.number).json()
-        self.opens()  # a reload, before the device was asked
+        opened = self.fetches("/start/", phone=self.number).json()
+        self.opens()  # a reload before the device check
         self.finishes(opened)
         self.types_code(wrong(self.code(self.number)))
         self.submits("/code/send/")  # too soon
-        self.asks("/start/", phone=self.number)
+        self.fetches("/start/", phone=self.number)
         for path in ("/code/", "/bind/", "/moved/", "/unverified/", "/expired/", "/done/"):
             self.opens(path)
         self.submits("/restart/")
 
-    def asks_for_texts_until_refused(self, later: LATER) -> None:
+    def asks_for_texts_until_refused(self, later: Later) -> None:
         self.starts(self.number)
         for wait_s in RESEND_WAITS_S:
             later(wait_s)
@@ -145,61 +143,61 @@ class Stranger(Visitor):
             self.submits("/code/send/")
 
 
-def test_a_number_that_we_know_looks_like_one_that_we_do_not(known: None) -> None:
+def test_a_known_number_gets_the_same_answers_as_an_unknown_one(known: None) -> None:
     one, other = Stranger(KNOWN), Stranger(UNKNOWN)
-    one.tries_everything()
-    other.tries_everything()
-    for of_known, of_unknown in zip(one.was_told, other.was_told, strict=True):
+    one.does_everything_without_a_code()
+    other.does_everything_without_a_code()
+    for of_known, of_unknown in zip(one.answers, other.answers, strict=True):
         assert of_known == of_unknown
 
 
-def test_the_way_led_through_the_code_page_and_named_no_other_number(known: None) -> None:
-    """The likeness is not that of two failures."""
+def test_the_compared_answers_include_the_code_page_and_no_other_number(known: None) -> None:
+    """The test above must not compare two failures."""
     stranger = Stranger(KNOWN)
-    stranger.tries_everything()
-    bodies = [body for *_, body in stranger.was_told]
+    stranger.does_everything_without_a_code()
+    bodies = [body for *_, body in stranger.answers]
     assert any("Enter the code" in body and "NUMBER" in body for body in bodies)
     assert any("isn't right" in body or "isn&#x27;t right" in body for body in bodies)
     assert not any(OTHER[-4:] in body for body in bodies)
 
 
-def test_either_takes_the_same_work(known: None, sandbox: Sandbox) -> None:
-    """Hence the same time: as many statements, and the same calls."""
-    assert work(Stranger(KNOWN), sandbox) == work(Stranger(UNKNOWN), sandbox)
+def test_both_numbers_cost_the_same_statements_and_calls(known: None, sandbox: Sandbox) -> None:
+    """So the response time tells nothing either."""
+    assert statements_and_calls(Stranger(KNOWN), sandbox) == statements_and_calls(Stranger(UNKNOWN), sandbox)
 
 
-def work(stranger: Stranger, sandbox: Sandbox) -> tuple[int, list[int]]:
+def statements_and_calls(stranger: Stranger, sandbox: Sandbox) -> tuple[int, list[int]]:
     before = [len(sandbox.calls(route)) for route in ROUTES]
     with CaptureQueriesContext(connection) as statements:
         stranger.starts(stranger.number)
     return len(statements), [len(sandbox.calls(route)) - had for route, had in zip(ROUTES, before, strict=True)]
 
 
-# --- Too often ---------------------------------------------------------------------------------------------------
+# --- Limits ------------------------------------------------------------------------------------------------------
 
 
-def test_too_many_texts_are_refused_alike(known: None, later: LATER) -> None:
+def test_too_many_texts_are_refused_in_the_same_way(known: None, later: Later) -> None:
     one, other = Stranger(KNOWN), Stranger(UNKNOWN)
     one.asks_for_texts_until_refused(later)
     other.asks_for_texts_until_refused(later)
     assert one.page.status == other.page.status == 429
-    assert one.was_told == other.was_told
+    assert one.answers == other.answers
 
 
-def test_a_number_that_somebody_else_is_busy_with_is_refused_alike(known: None) -> None:
+def test_a_number_leased_to_another_browser_is_refused_in_the_same_way(known: None) -> None:
     for number in (KNOWN, UNKNOWN):
         Visitor().starts(number)
     one, other = Stranger(KNOWN), Stranger(UNKNOWN)
-    refused = [stranger.starts_in_vain(stranger.number) for stranger in (one, other)]
+    refused = [stranger.starts_and_is_limited(stranger.number) for stranger in (one, other)]
     assert [answer.status_code for answer in refused] == [429, 429]
-    assert one.was_told == other.was_told
+    assert one.answers == other.answers
 
 
-def test_too_many_starts_are_refused_alike_before_anything_is_looked_up(known: None, settings: Any) -> None:
+def test_too_many_starts_are_refused_in_the_same_way_before_any_look_up(known: None, settings: Any) -> None:
     settings.LIMITS = {"starts_address": {"burst": 1}}
     Visitor().starts(OTHER)
     one, other = Stranger(KNOWN), Stranger(UNKNOWN)
     for stranger in (one, other):
         stranger.opens()
-        assert stranger.asks("/start/", phone=stranger.number).status_code == 429
-    assert one.was_told == other.was_told
+        assert stranger.fetches("/start/", phone=stranger.number).status_code == 429
+    assert one.answers == other.answers

@@ -1,4 +1,4 @@
-"""Somebody new: number, device, code, bind."""
+"""A new person's journey: number, device check, code, bind."""
 
 import pytest
 from django.contrib.auth.models import User
@@ -50,7 +50,7 @@ def test_a_second_device_of_the_same_person_is_linked_to_the_same_user(visitor: 
     assert Binding.objects.filter(confirmed=True).count() == 2
 
 
-def test_a_number_with_another_prove_id_is_another_person(visitor: Visitor) -> None:
+def test_a_number_with_another_prove_id_belongs_to_another_user_and_ends_the_first_binding(visitor: Visitor) -> None:
     recycled = "+12025550103"
     visitor.links(recycled, recycled)
     first = Binding.objects.get()
@@ -64,7 +64,7 @@ def test_a_number_with_another_prove_id_is_another_person(visitor: Visitor) -> N
     assert visitor.opens("/done/").path == "/"
 
 
-def test_a_wrong_code_is_told_and_the_right_one_still_works(visitor: Visitor, sandbox: Sandbox) -> None:
+def test_a_wrong_code_gets_a_message_and_the_right_one_still_works(visitor: Visitor, sandbox: Sandbox) -> None:
     visitor.starts(NUMBER)
     code = visitor.code(E164)
     page = visitor.types_code(wrong(code))
@@ -80,7 +80,7 @@ def test_a_code_may_be_typed_with_spaces_and_dashes(visitor: Visitor, typed: str
     assert visitor.types_code(typed.format(code[:3], code[3:])).path == "/done/"
 
 
-def test_five_wrong_codes_end_the_code_and_the_right_one_is_too_late(visitor: Visitor, sandbox: Sandbox) -> None:
+def test_after_five_wrong_codes_the_right_one_is_refused(visitor: Visitor, sandbox: Sandbox) -> None:
     visitor.starts(NUMBER)
     code = visitor.code(E164)
     for _ in range(5):
@@ -91,7 +91,7 @@ def test_five_wrong_codes_end_the_code_and_the_right_one_is_too_late(visitor: Vi
     assert sandbox.calls("prove.unify_bind") == []
 
 
-def test_unlinking_unverifies_at_once_and_revokes_the_key_at_prove(visitor: Visitor, sandbox: Sandbox) -> None:
+def test_unlinking_logs_out_at_once_and_revokes_the_key_at_prove(visitor: Visitor, sandbox: Sandbox) -> None:
     visitor.links(NUMBER, E164)
     assert "unlinked" in visitor.submits("/unlink/").text
     assert visitor.opens("/done/").path == "/"
@@ -99,9 +99,9 @@ def test_unlinking_unverifies_at_once_and_revokes_the_key_at_prove(visitor: Visi
     assert visitor.starts(NUMBER).path == "/code/"
 
 
-def test_unlinking_holds_here_even_if_prove_can_not_be_told(visitor: Visitor, sandbox: Sandbox) -> None:
+def test_unlinking_takes_effect_here_even_if_prove_cannot_be_reached(visitor: Visitor, sandbox: Sandbox) -> None:
     visitor.links(NUMBER, E164)
-    sandbox.has("prove.device_revoke", "refuse")
+    sandbox.inject_fault("prove.device_revoke", "refuse")
     visitor.submits("/unlink/")
     assert visitor.opens("/done/").path == "/"
     assert Binding.objects.get().events.last().name == "binding:revoke_unanswered"  # type: ignore[union-attr]

@@ -1,4 +1,4 @@
-"""From a computer to a phone: two browsers, one code, and what a thief, a liar or a slow person gets."""
+"""Handoff from a computer to a phone: two browsers, one QR code, and attempts to misuse it."""
 
 import hashlib
 import re
@@ -23,14 +23,14 @@ PHONE = "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 Chrome/142.0.0.0 
 
 
 class Screen(Visitor):
-    """A visitor whose browser says what it is."""
+    """A visitor whose browser sends this User-Agent."""
 
     def __init__(self, agent: str) -> None:
         super().__init__()
         self.client = Client(enforce_csrf_checks=True, headers={"User-Agent": agent})
 
     def offers(self) -> str:
-        """Presses the button that shows the code; the path of the link that the code holds."""
+        """Press the button that shows the QR code. Return the path of the link in it."""
         self.opens("/handoff/")
         assert 'action="/handoff/offer/"' in self.page.text
         self.submits("/handoff/offer/")
@@ -68,13 +68,13 @@ def phone(db: None) -> Screen:
 
 
 @pytest.fixture
-def passing() -> Callable[[timedelta], None]:
-    """Time goes by for handoffs."""
+def time_passes() -> Callable[[timedelta], None]:
+    """Return a function that lets time pass for handoffs."""
 
-    def go_by(time: timedelta) -> None:
+    def make_older(time: timedelta) -> None:
         Handoff.objects.update(expires_at=F("expires_at") - time)
 
-    return go_by
+    return make_older
 
 
 def hand_over(computer: Screen, phone: Screen) -> None:
@@ -82,7 +82,7 @@ def hand_over(computer: Screen, phone: Screen) -> None:
     computer.types_match(phone.shown())
 
 
-def test_a_journey_begun_on_a_computer_ends_on_the_phone_and_both_say_so(computer: Screen, phone: Screen) -> None:
+def test_a_journey_begun_on_a_computer_ends_on_the_phone_and_both_pages_say_so(computer: Screen, phone: Screen) -> None:
     assert computer.opens().path == "/handoff/"
     link = computer.offers()
     assert "<svg" in computer.page.text
@@ -97,7 +97,7 @@ def test_a_journey_begun_on_a_computer_ends_on_the_phone_and_both_say_so(compute
     assert "Done on your phone" in computer.opens("/handoff/").text
 
 
-def test_whoever_is_stuck_and_whoever_comes_next_can_show_another_code(computer: Screen, phone: Screen) -> None:
+def test_a_new_code_can_be_shown_after_a_handoff_is_confirmed_or_done(computer: Screen, phone: Screen) -> None:
     hand_over(computer, phone)
     hand_over(computer, other := Screen(PHONE))
     other.links(NUMBER, E164)
@@ -107,7 +107,7 @@ def test_whoever_is_stuck_and_whoever_comes_next_can_show_another_code(computer:
 
 
 @pytest.mark.parametrize(("host", "scheme"), [("testserver", "https"), ("localhost:8000", "http")])
-def test_the_code_leads_to_a_secure_page_whatever_a_proxy_forgot_to_say(
+def test_the_code_links_to_https_except_on_localhost_whatever_scheme_a_proxy_reports(
     computer: Screen, host: str, scheme: str
 ) -> None:
     computer.client.defaults["HTTP_HOST"] = host
@@ -115,7 +115,7 @@ def test_the_code_leads_to_a_secure_page_whatever_a_proxy_forgot_to_say(
     assert qr.read(computer.page.text).startswith(f"{scheme}://{host}/h/")
 
 
-def test_the_computer_learns_that_it_is_done_and_nothing_else(computer: Screen, phone: Screen) -> None:
+def test_the_computer_learns_only_that_the_journey_is_done(computer: Screen, phone: Screen) -> None:
     hand_over(computer, phone)
     phone.links(NUMBER, E164)
     page = computer.opens("/handoff/").text
@@ -125,14 +125,14 @@ def test_the_computer_learns_that_it_is_done_and_nothing_else(computer: Screen, 
     assert computer.opens("/done/").path == "/handoff/"
 
 
-def test_the_journey_waits_for_the_computer(computer: Screen, phone: Screen) -> None:
+def test_the_phone_cannot_continue_before_the_computer_confirms(computer: Screen, phone: Screen) -> None:
     phone.scans(computer.offers())
     assert phone.opens("/").path == "/handoff/phone/"
     computer.types_match(phone.shown())
     assert phone.opens("/").path == "/"
 
 
-def test_looking_at_the_link_spends_nothing(computer: Screen, phone: Screen) -> None:
+def test_opening_the_link_does_not_use_it_up(computer: Screen, phone: Screen) -> None:
     link = computer.offers()
     for _ in range(3):
         assert "Did you start this on your computer?" in phone.opens(link).text
@@ -140,7 +140,7 @@ def test_looking_at_the_link_spends_nothing(computer: Screen, phone: Screen) -> 
     assert phone.answers("yes").path == "/handoff/phone/"
 
 
-def test_the_phone_that_scans_first_has_the_code_to_itself(computer: Screen, phone: Screen) -> None:
+def test_a_code_can_be_accepted_by_one_phone_only(computer: Screen, phone: Screen) -> None:
     thief, link = Screen(PHONE), computer.offers()
     thief.opens(link)
     phone.opens(link)
@@ -150,7 +150,9 @@ def test_the_phone_that_scans_first_has_the_code_to_itself(computer: Screen, pho
     assert "used already" in phone.page.text
 
 
-def test_a_stolen_code_is_worthless_without_the_number_on_the_thiefs_phone(computer: Screen, phone: Screen) -> None:
+def test_a_stolen_code_is_useless_unless_the_thiefs_number_is_typed_on_the_computer(
+    computer: Screen, phone: Screen
+) -> None:
     thief = Screen(PHONE)
     thief.scans(computer.offers())
     others = str(10 + (int(thief.shown()) - 9) % 90)
@@ -159,7 +161,7 @@ def test_a_stolen_code_is_worthless_without_the_number_on_the_thiefs_phone(compu
     assert "no longer works" in thief.opens("/handoff/phone/").text
 
 
-def test_there_is_one_try_at_the_number(computer: Screen, phone: Screen) -> None:
+def test_a_wrong_match_number_ends_the_handoff(computer: Screen, phone: Screen) -> None:
     phone.scans(computer.offers())
     right = phone.shown()
     computer.types_match(str(10 + (int(right) - 9) % 90))
@@ -167,17 +169,17 @@ def test_there_is_one_try_at_the_number(computer: Screen, phone: Screen) -> None
     assert computer.stage() == "over"
 
 
-def test_garbage_is_told_and_is_no_try(computer: Screen, phone: Screen) -> None:
+def test_a_malformed_match_number_gets_a_message_and_does_not_end_the_handoff(computer: Screen, phone: Screen) -> None:
     phone.scans(computer.offers())
-    for garbage in ("", "x", "4 7", "\0", "9" * 5000):
+    for malformed in ("", "x", "4 7", "\0", "9" * 5000):
         computer.opens("/handoff/")
-        assert computer.submits("/handoff/", number=garbage).status == 400
+        assert computer.submits("/handoff/", number=malformed).status == 400
         assert "Type the number that your phone shows" in computer.page.text
     computer.types_match(phone.shown())
     assert computer.stage() == "confirmed"
 
 
-def test_who_scans_a_strangers_code_is_told_and_can_stop_it(computer: Screen, phone: Screen) -> None:
+def test_a_person_who_scans_a_strangers_code_is_warned_and_can_refuse(computer: Screen, phone: Screen) -> None:
     link = computer.offers()
     assert "If somebody sent you the code or asked you to scan it, stop" in phone.opens(link).text
     assert "Stopped" in phone.answers("no").text
@@ -185,22 +187,24 @@ def test_who_scans_a_strangers_code_is_told_and_can_stop_it(computer: Screen, ph
     assert phone.opens(link).status == 404
 
 
-def test_a_code_works_for_five_minutes(computer: Screen, phone: Screen, passing: Callable[[timedelta], None]) -> None:
+def test_a_code_works_for_five_minutes(
+    computer: Screen, phone: Screen, time_passes: Callable[[timedelta], None]
+) -> None:
     link = computer.offers()
     phone.opens(link)
-    passing(handoff.OFFER_LIFE)
+    time_passes(handoff.OFFER_LIFE)
     assert phone.answers("yes").status == 404
     assert phone.opens(link).status == 404
     assert computer.stage() == "over"
     assert "no longer works" in computer.opens("/handoff/").text
 
 
-def test_a_phone_that_waits_too_long_can_go_on_alone(
-    computer: Screen, phone: Screen, passing: Callable[[timedelta], None]
+def test_after_the_offer_expires_the_phone_can_continue_alone(
+    computer: Screen, phone: Screen, time_passes: Callable[[timedelta], None]
 ) -> None:
     phone.scans(computer.offers())
     number = phone.shown()
-    passing(handoff.OFFER_LIFE)
+    time_passes(handoff.OFFER_LIFE)
     computer.types_match(number)
     assert computer.stage() == "over"
     assert "go on with this phone alone" in phone.opens("/handoff/phone/").text
@@ -208,16 +212,14 @@ def test_a_phone_that_waits_too_long_can_go_on_alone(
     assert computer.stage() == "over"
 
 
-def test_a_confirmed_journey_that_never_ends_is_given_up(
-    computer: Screen, phone: Screen, passing: Callable[[timedelta], None]
-) -> None:
+def test_a_confirmed_handoff_expires(computer: Screen, phone: Screen, time_passes: Callable[[timedelta], None]) -> None:
     hand_over(computer, phone)
-    passing(handoff.JOURNEY_LIFE)
+    time_passes(handoff.JOURNEY_LIFE)
     assert computer.stage() == "over"
 
 
-def test_unknown_used_and_old_codes_look_the_same(
-    computer: Screen, phone: Screen, passing: Callable[[timedelta], None]
+def test_unknown_used_and_expired_codes_get_the_same_page(
+    computer: Screen, phone: Screen, time_passes: Callable[[timedelta], None]
 ) -> None:
     used, old = computer.offers(), Screen(COMPUTER).offers()
     phone.scans(used)
@@ -228,7 +230,7 @@ def test_unknown_used_and_old_codes_look_the_same(
     assert len({re.sub(r"csrf\S+ value=\S+", "", page.text) for page in pages}) == 1
 
 
-def test_reloads_on_either_side_change_nothing(computer: Screen, phone: Screen) -> None:
+def test_reloads_on_either_device_change_nothing(computer: Screen, phone: Screen) -> None:
     link = computer.offers()
     codes = {re.sub(r".*(<svg.*</svg>).*", r"\1", computer.opens("/handoff/").text, flags=re.S) for _ in range(3)}
     assert len(codes) == 1
@@ -243,7 +245,7 @@ def test_reloads_on_either_side_change_nothing(computer: Screen, phone: Screen) 
         assert "Your phone is ready" in computer.opens("/handoff/").text
 
 
-def test_a_new_code_leaves_the_old_one_without_a_computer(computer: Screen, phone: Screen) -> None:
+def test_after_a_new_offer_the_old_one_cannot_be_confirmed(computer: Screen, phone: Screen) -> None:
     phone.scans(computer.offers())
     number = phone.shown()
     computer.offers()
@@ -253,7 +255,7 @@ def test_a_new_code_leaves_the_old_one_without_a_computer(computer: Screen, phon
     assert phone.stage("/handoff/phone/") == "scanned"
 
 
-def test_another_computer_can_not_confirm(computer: Screen, phone: Screen) -> None:
+def test_only_the_computer_that_made_the_offer_can_confirm_it(computer: Screen, phone: Screen) -> None:
     phone.scans(computer.offers())
     other = Screen(COMPUTER)
     other.offers()
@@ -270,7 +272,7 @@ def test_the_phone_gets_a_new_session_key(computer: Screen, phone: Screen) -> No
     assert phone.client.cookies["sessionid"].value != before
 
 
-def test_what_is_kept_does_not_open_the_link(computer: Screen) -> None:
+def test_only_a_hash_of_the_links_token_is_stored(computer: Screen) -> None:
     link = computer.offers()
     token = link.split("/")[2]
     row = Handoff.objects.get()
@@ -279,27 +281,27 @@ def test_what_is_kept_does_not_open_the_link(computer: Screen) -> None:
     assert token not in str(vars(row)) + str(dict(computer.client.session))
 
 
-def test_links_differ(computer: Screen) -> None:
+def test_every_offer_has_a_different_link(computer: Screen) -> None:
     assert len({Screen(COMPUTER).offers() for _ in range(20)}) == 20
 
 
 @pytest.mark.parametrize("path", ["/handoff/offer/", "/handoff/", "/handoff/answer/"])
-def test_another_site_can_offer_answer_and_confirm_nothing(computer: Screen, path: str) -> None:
+def test_other_sites_cannot_offer_answer_or_confirm(computer: Screen, path: str) -> None:
     assert computer.client.post(path, {"number": "47", "answer": "yes"}).status_code == 403
 
 
-def test_the_token_leaves_the_address_bar_at_once(computer: Screen, phone: Screen) -> None:
+def test_the_token_is_removed_from_the_address_bar_at_once(computer: Screen, phone: Screen) -> None:
     assert phone.opens(computer.offers()).path == "/handoff/answer/"
 
 
-def test_long_past_handoffs_are_forgotten(computer: Screen, passing: Callable[[timedelta], None]) -> None:
+def test_old_handoffs_are_deleted(computer: Screen, time_passes: Callable[[timedelta], None]) -> None:
     computer.offers()
-    passing(handoff.OFFER_LIFE + handoff.KEPT)
+    time_passes(handoff.OFFER_LIFE + handoff.KEPT)
     computer.offers()
     assert Handoff.objects.count() == 1
 
 
-def test_offering_is_no_matter_of_looking(computer: Screen) -> None:
+def test_a_get_request_creates_no_handoff(computer: Screen) -> None:
     computer.opens("/")
     computer.opens("/handoff/")
     assert not Handoff.objects.exists()
@@ -322,7 +324,7 @@ MAC, IPHONE = "Macintosh; Intel Mac OS X 10_15_7", "iPhone; CPU iPhone OS 18_0 l
         ("", "", False),
     ],
 )
-def test_only_what_surely_is_a_computer_is_asked_for_a_phone(
+def test_only_a_browser_that_is_surely_on_a_computer_is_sent_to_the_handoff_page(
     computer: Screen, agent: str, hint: str, is_computer: bool
 ) -> None:
     headers = {"User-Agent": agent, "Sec-CH-UA-Mobile": hint}
@@ -338,5 +340,5 @@ def test_a_setting_lets_people_stay_on_the_computer(computer: Screen, settings: 
     assert computer.links(NUMBER, E164).path == "/done/"
 
 
-def test_a_phone_is_not_offered_another_phone(phone: Screen) -> None:
+def test_a_phone_is_not_offered_a_handoff(phone: Screen) -> None:
     assert "Use your phone instead" not in phone.opens("/").text

@@ -1,4 +1,4 @@
-"""Somebody with a browser, without the browser: Django's client for the pages, a PretendDevice for the Web SDK."""
+"""A person's browser without a browser: Django's test client for the pages, a PretendDevice for the Web SDK."""
 
 import re
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ JSON = {"Accept": "application/json"}
 
 @dataclass
 class Page:
-    """Where the visitor stands, and what the page says."""
+    """The last page: its path after redirects, status, HTML and headers."""
 
     path: str
     status: int
@@ -22,7 +22,7 @@ class Page:
 
 
 class Visitor:
-    """Uses only what a browser has: pages, forms, cookies, and the keys of its own device."""
+    """Uses only what a browser has: pages, forms, cookies and the keys of its device."""
 
     def __init__(self) -> None:
         self.client = Client(enforce_csrf_checks=True)
@@ -33,39 +33,40 @@ class Visitor:
         return self._arrive(self.client.get(path, follow=True), path)
 
     def submits(self, path: str, **fields: str) -> Page:
-        """The form of the page at hand, sent to `path`."""
+        """Post the hidden fields of the current page, and `fields`, to `path`."""
         return self._arrive(self.client.post(path, {**self._hidden(), **fields}, follow=True), path)
 
-    def asks(self, path: str, **fields: str) -> Any:
-        """The same by the page's script: JSON comes back."""
+    def fetches(self, path: str, **fields: str) -> Any:
+        """The same as the page's script does it, with fetch. Return the response, which is JSON."""
         return self.client.post(path, {**self._hidden(), **fields}, headers=JSON)
 
     def starts(self, number: str) -> Page:
-        """Types the number, lets the device be checked, and goes where the server says."""
+        """Type the number, let the device be checked, and open the next page."""
         self.opens()
-        answer = self.asks("/start/", phone=number).json()
+        answer = self.fetches("/start/", phone=number).json()
         return self.finishes(answer) if "auth_token" in answer else self.opens(answer["next"])
 
     def finishes(self, answer: dict[str, Any]) -> Page:
-        """The Web SDK's part with the authToken at hand, and AuthFinishStep."""
+        """Do the Web SDK's part with the authToken of `answer`, then what its AuthFinishStep does."""
         try:
             self.device.authenticate(answer["auth_token"], through(self.client))
         except DeviceFailed:
             return self.page
-        return self.opens(self.asks("/device/").json()["next"])
+        return self.opens(self.fetches("/device/").json()["next"])
 
-    def starts_in_vain(self, number: str) -> Any:
-        """Gets as far as the text, which a limit refuses."""
+    def starts_and_is_limited(self, number: str) -> Any:
+        """Start, where a limit refuses the text message. Return that answer."""
         self.opens()
-        answer = self.asks("/start/", phone=number).json()
+        answer = self.fetches("/start/", phone=number).json()
         if "auth_token" in answer:
             self.device.authenticate(answer["auth_token"], through(self.client))
-        refused = self.asks("/device/")
+        refused = self.fetches("/device/")
         assert refused.status_code == 429
         return refused
 
-    def moves_the_device(self) -> Page:
-        return self.finishes(self.asks("/moved/").json())
+    def rebinds(self) -> Page:
+        """Agree to move this device's key to the new number."""
+        return self.finishes(self.fetches("/moved/").json())
 
     def types_code(self, code: str) -> Page:
         return self.submits("/code/", code=code)
@@ -91,5 +92,5 @@ class Visitor:
 
 
 def wrong(code: str) -> str:
-    """Another code of the same length."""
+    """Return another code of the same length."""
     return "".join(str((int(digit) + 1) % 10) for digit in code)

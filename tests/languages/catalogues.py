@@ -1,4 +1,4 @@
-"""The catalogues in `locale/`: read from the sources, checked by tests, and brought up to date by `make messages`.
+"""The catalogues in `locale/`: updated from the sources by `make messages`, and checked by tests.
 
 In pure Python, so that nobody needs gettext: Babel extracts and compiles, Django's own `templatize` reads templates.
 """
@@ -17,17 +17,17 @@ from django.utils.translation.template import templatize
 
 ROOT = Path(__file__).parent.parent.parent
 SOURCES = ("onboarding/**/*.py", "templates/**/*.html")
-APART = ("templates/sandbox/",)  # the sandbox is for developers, in English
+EXCLUDED = ("templates/sandbox/",)  # the sandbox is for developers, in English
 LOCALES = ("es", "fr", "de", "pt_BR", "ar")
 KEYWORDS = dict.fromkeys(("_", "gettext", "gettext_lazy", "ngettext", "ngettext_lazy"))
 LINE_LENGTH = 120
 
 
 def sources() -> Iterator[tuple[str, str]]:
-    """Path and Python text of whatever may hold a string: a template is read as the Python that Django makes of it."""
+    """Yield path and Python text of every source. A template is given as the Python that Django makes of it."""
     for path in sorted(path for pattern in SOURCES for path in ROOT.glob(pattern)):
         name = path.relative_to(ROOT).as_posix()
-        if name.startswith(APART):
+        if name.startswith(EXCLUDED):
             continue
         text = path.read_text()
         if path.suffix == ".html":
@@ -36,19 +36,19 @@ def sources() -> Iterator[tuple[str, str]]:
 
 
 def extracted() -> Catalog:
-    """Every string of the product, once, with the places that say it."""
+    """Return every string of the product, once, with its locations."""
     catalog = Catalog(project="proveflow", charset="utf-8")
     for name, text in sources():
-        for line, _function, said, _notes in extract_python(io.BytesIO(text.encode()), KEYWORDS, [], {}):
-            catalog.add(_message(said), locations=[(name, line)])
+        for line, _function, text_or_plural, _notes in extract_python(io.BytesIO(text.encode()), KEYWORDS, [], {}):
+            catalog.add(_message(text_or_plural), locations=[(name, line)])
     return catalog
 
 
-def _message(said: object) -> str | tuple[str, str]:
-    """One string, or singular and plural; the count that follows them is none."""
-    if isinstance(said, str):
-        return said
-    singular, plural, *_count = said if isinstance(said, tuple) else ()
+def _message(text_or_plural: object) -> str | tuple[str, str]:
+    """Return one string, or singular and plural without the count that follows them."""
+    if isinstance(text_or_plural, str):
+        return text_or_plural
+    singular, plural, *_count = text_or_plural if isinstance(text_or_plural, tuple) else ()
     return singular, plural
 
 
@@ -56,28 +56,28 @@ def path_of(locale: str, suffix: str = "po") -> Path:
     return ROOT / f"locale/{locale}/LC_MESSAGES/django.{suffix}"
 
 
-def kept(locale: str) -> Catalog:
+def stored(locale: str) -> Catalog:
     with path_of(locale).open("rb") as file:
         return read_po(file, locale=locale)
 
 
 def messages(catalog: Catalog) -> Iterable[Message]:
-    """Its strings, without the header."""
+    """Return the strings of the catalogue, without the header."""
     return (message for message in catalog if message.id)
 
 
 def compiled(catalog: Catalog) -> bytes:
-    """What belongs into the .mo file."""
+    """Return the content of the .mo file."""
     target = io.BytesIO()
     write_mo(target, catalog)
     return target.getvalue()
 
 
-def renew(locale: str, template: Catalog) -> list[str]:
-    """Bring the catalogue up to the sources: new strings stay empty, old ones go. Returns what has no translation."""
+def update(locale: str, template: Catalog) -> list[str]:
+    """Add new strings, delete old ones, and write the files. Return the strings that have no translation."""
     path = path_of(locale)
     path.parent.mkdir(parents=True, exist_ok=True)
-    catalog = kept(locale) if path.exists() else _begun(locale)
+    catalog = stored(locale) if path.exists() else _new(locale)
     catalog.update(template, no_fuzzy_matching=True, update_creation_date=False)
     catalog.obsolete.clear()
     catalog.header_comment, catalog.fuzzy = f"# proveflow in {catalog.locale and catalog.locale.english_name}", False
@@ -87,24 +87,24 @@ def renew(locale: str, template: Catalog) -> list[str]:
     return [str(message.id) for message in messages(catalog) if not all(strings(message))]
 
 
-def _begun(locale: str) -> Catalog:
+def _new(locale: str) -> Catalog:
     return Catalog(
         locale=locale, project="proveflow", version="0.1", last_translator="proveflow", msgid_bugs_address=" "
     )
 
 
 def strings(message: Message) -> tuple[str, ...]:
-    """What stands for it: one string, or one for each plural form."""
+    """Return the translation: one string, or one for each plural form."""
     return tuple(map(str, message.string if isinstance(message.string, tuple | list) else [message.string or ""]))
 
 
 def main() -> int:
-    """Renew all of them, and say what still has to be translated."""
+    """Update all catalogues, and print what still has to be translated."""
     template = extracted()
-    left = {locale: renew(locale, template) for locale in LOCALES}
-    for locale, untold in left.items():
-        sys.stdout.writelines(f"{locale}: {words!r}\n" for words in untold)
-    return int(any(left.values()))
+    missing = {locale: update(locale, template) for locale in LOCALES}
+    for locale, texts in missing.items():
+        sys.stdout.writelines(f"{locale}: {text!r}\n" for text in texts)
+    return int(any(missing.values()))
 
 
 if __name__ == "__main__":

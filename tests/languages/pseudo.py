@@ -1,4 +1,4 @@
-"""A language in which every translated string stands in brackets, so that one outside them is one nobody marked."""
+"""A pseudo-language: every translated string is in brackets, so a text outside them is not marked for translation."""
 
 import re
 from html.parser import HTMLParser
@@ -8,29 +8,29 @@ from babel.messages.catalog import Catalog
 
 from tests.languages.catalogues import compiled, extracted, messages
 
-CODE = "eo"  # Django knows it, and we don't speak it
-UNSAID = ("script", "style", "svg")
-SAID_ATTRIBUTES = ("aria-label", "title", "alt", "placeholder")
+CODE = "eo"  # Esperanto: Django knows it, and the product has no catalogue for it
+SKIPPED_TAGS = ("script", "style", "svg")
+TEXT_ATTRIBUTES = ("aria-label", "title", "alt", "placeholder")
 BRACKETED = re.compile(r"⟦[^⟦⟧]*⟧")
 
 
 def write_catalogue(folder: Path) -> None:
-    """`folder` becomes one of LOCALE_PATHS."""
+    """Write the catalogue; `folder` is for LOCALE_PATHS."""
     catalog = Catalog(locale=CODE)
     for message in messages(extracted()):
-        said = message.id if isinstance(message.id, tuple) else (message.id,)
-        bracketed = tuple(f"⟦{words}⟧" for words in said)
+        texts = message.id if isinstance(message.id, tuple) else (message.id,)
+        bracketed = tuple(f"⟦{text}⟧" for text in texts)
         catalog.add(message.id, string=bracketed if isinstance(message.id, tuple) else bracketed[0])
     path = folder / CODE / "LC_MESSAGES/django.mo"
     path.parent.mkdir(parents=True)
     path.write_bytes(compiled(catalog))
 
 
-def unmarked(html: str, *, names: tuple[str, ...]) -> list[str]:
-    """The words of a page that no catalogue holds; `names` are said alike in every language."""
+def untranslated(html: str, *, names: tuple[str, ...]) -> list[str]:
+    """Return the words of a page that are in no catalogue. `names` are the same in every language."""
     reader = _Reader()
     reader.feed(html)
-    text = " ".join(reader.said)
+    text = " ".join(reader.texts)
     while BRACKETED.search(text):
         text = BRACKETED.sub(" ", text)
     for name in names:
@@ -41,18 +41,18 @@ def unmarked(html: str, *, names: tuple[str, ...]) -> list[str]:
 class _Reader(HTMLParser):
     def __init__(self) -> None:
         super().__init__()
-        self.said: list[str] = []
-        self._inside: list[str] = []
+        self.texts: list[str] = []
+        self._skipped: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.said += [value for name, value in attrs if name in SAID_ATTRIBUTES and value]
-        if tag in UNSAID:
-            self._inside.append(tag)
+        self.texts += [value for name, value in attrs if name in TEXT_ATTRIBUTES and value]
+        if tag in SKIPPED_TAGS:
+            self._skipped.append(tag)
 
     def handle_endtag(self, tag: str) -> None:
-        if self._inside and self._inside[-1] == tag:
-            self._inside.pop()
+        if self._skipped and self._skipped[-1] == tag:
+            self._skipped.pop()
 
     def handle_data(self, data: str) -> None:
-        if not self._inside:
-            self.said.append(data)
+        if not self._skipped:
+            self.texts.append(data)

@@ -1,4 +1,4 @@
-"""The catalogues say everything, in every language, and are compiled. `make messages` renews them."""
+"""The catalogues of all languages are complete and compiled. `make messages` updates them."""
 
 import re
 from collections import Counter
@@ -6,9 +6,9 @@ from collections import Counter
 import pytest
 from babel.messages.catalog import Catalog, Message
 
-from tests.languages.catalogues import LOCALES, compiled, extracted, kept, messages, path_of, strings
+from tests.languages.catalogues import LOCALES, compiled, extracted, messages, path_of, stored, strings
 
-# What a translation has to keep: placeholders, and tags with what they hold.
+# A translation has to keep these: placeholders, and tags with their attributes.
 KEPT = re.compile(r"%\(\w+\)[sd]|\{\w+\}|<[^>]+>")
 
 
@@ -19,7 +19,7 @@ def template() -> Catalog:
 
 @pytest.fixture(scope="module", params=LOCALES)
 def catalog(request: pytest.FixtureRequest) -> Catalog:
-    return kept(request.param)
+    return stored(request.param)
 
 
 def ids(catalog: Catalog) -> set[object]:
@@ -30,12 +30,12 @@ def singular(message: Message) -> str:
     return message.id if isinstance(message.id, str) else message.id[0]
 
 
-def test_every_string_is_in_it_and_nothing_else(catalog: Catalog, template: Catalog) -> None:
+def test_a_catalogue_holds_every_string_and_no_other(catalog: Catalog, template: Catalog) -> None:
     assert ids(template) - ids(catalog) == set()
     assert ids(catalog) - ids(template) == set()
 
 
-def test_nothing_is_missing_or_doubtful(catalog: Catalog) -> None:
+def test_no_translation_is_missing_or_fuzzy(catalog: Catalog) -> None:
     assert [message.id for message in messages(catalog) if message.fuzzy or not all(strings(message))] == []
 
 
@@ -46,7 +46,7 @@ def test_every_plural_has_all_forms_of_the_language(catalog: Catalog) -> None:
 
 
 def test_placeholders_and_tags_are_kept(catalog: Catalog) -> None:
-    """A plural form that says one, two or none in words may leave the count out."""
+    """A plural form with the number in words may leave the count out."""
     for message in messages(catalog):
         wanted = Counter(KEPT.findall(message.id if isinstance(message.id, str) else message.id[1]))
         found = [Counter(KEPT.findall(string)) for string in strings(message)]
@@ -55,7 +55,7 @@ def test_placeholders_and_tags_are_kept(catalog: Catalog) -> None:
         assert wanted in found, message.id
 
 
-def test_questions_colons_and_dots_stand_where_the_english_ones_do(catalog: Catalog) -> None:
+def test_a_translation_ends_with_the_same_punctuation_as_the_english_text(catalog: Catalog) -> None:
     for message in messages(catalog):
         for sign in "…:?":
             ends = [string.replace("؟", "?").endswith(sign) for string in strings(message)]
@@ -63,5 +63,5 @@ def test_questions_colons_and_dots_stand_where_the_english_ones_do(catalog: Cata
 
 
 @pytest.mark.parametrize("locale", LOCALES)
-def test_it_is_compiled(locale: str) -> None:
-    assert path_of(locale, "mo").read_bytes() == compiled(kept(locale)), "make messages"
+def test_the_compiled_catalogue_is_up_to_date(locale: str) -> None:
+    assert path_of(locale, "mo").read_bytes() == compiled(stored(locale)), "make messages"

@@ -1,6 +1,6 @@
-"""The journeys' sandbox and visitors, and the races' racers, for what may not be done too often."""
+"""The fixtures of the journey tests, and clients that send requests in parallel."""
 
-from tests.deep.conftest import racers
+from tests.deep.conftest import parallel
 from tests.journey.conftest import later, sandbox, visitor
 
-__all__ = ["later", "racers", "sandbox", "visitor"]
+__all__ = ["later", "parallel", "sandbox", "visitor"]

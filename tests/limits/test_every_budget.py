@@ -1,4 +1,4 @@
-"""Each budget refuses a request. A new budget needs a row in WAYS: a request that it refuses when its burst is 0.
+"""Every budget refuses a request. A new budget needs a row in REQUESTS: a request that charges it.
 
 tests/closed_sets/test_complete.py names a budget that has none.
 """
@@ -14,12 +14,11 @@ from onboarding.domain.budgets import BUDGETS
 from onboarding.models import OnboardingSession
 from tests.deep.any_order import desk
 from tests.device import through
-from tests.journey.conftest import Sandbox
-from tests.journey.test_bad_days import LATER
+from tests.journey.conftest import Later, Sandbox
 from tests.journey.visitor import Visitor, wrong
 
 NUMBER, E164 = "+12015550123", "+12015550123"
-HERE, NEXT_DOOR = "2001:db8:0:1::1", "2001:db8:0:2::1"  # lines of one site, hence of one /48
+HERE, SAME_SITE = "2001:db8:0:1::1", "2001:db8:0:2::1"  # of one IPv6 /48
 REFUSED = 429
 HOUR_S, MOST_IN_A_DAY = 3600, 5
 
@@ -33,11 +32,11 @@ def visitor_from(address: str) -> Visitor:
 def starts() -> Any:
     visitor = visitor_from(HERE)
     visitor.opens()
-    return visitor.asks("/start/", phone=NUMBER)
+    return visitor.fetches("/start/", phone=NUMBER)
 
 
 def asks_for_a_text() -> Any:
-    return visitor_from(HERE).starts_in_vain(NUMBER)
+    return visitor_from(HERE).starts_and_is_limited(NUMBER)
 
 
 def types_a_code() -> Any:
@@ -46,9 +45,9 @@ def types_a_code() -> Any:
     return visitor.client.post("/code/", {**visitor._hidden(), "code": wrong(visitor.code(E164))})
 
 
-def wants_a_number_that_another_browser_has() -> Any:
+def asks_for_a_text_to_a_leased_number() -> Any:
     visitor_from(HERE).starts(NUMBER)
-    return visitor_from(NEXT_DOOR).starts_in_vain(NUMBER)
+    return visitor_from(SAME_SITE).starts_and_is_limited(NUMBER)
 
 
 def hands_over_to_a_phone() -> Any:
@@ -64,14 +63,14 @@ def logs_in_as_a_reviewer() -> Any:
 
 def reveals_a_number() -> Any:
     visitor_from(HERE).starts(NUMBER)
-    return desk.stamp(desk.reviewer(), "reveal", OnboardingSession.objects.get())
+    return desk.act(desk.reviewer(), "reveal", OnboardingSession.objects.get())
 
 
 def looks_a_number_up() -> Any:
     return desk.reviewer().post("/admin/onboarding/binding/find/", {"number": NUMBER}, follow=True)
 
 
-WAYS: Mapping[str, Callable[[], Any]] = {
+REQUESTS: Mapping[str, Callable[[], Any]] = {
     **dict.fromkeys(("starts_address", "starts_network"), starts),
     **dict.fromkeys(("sends_number_hour", "sends_number_day", "sends_address", "sends_network"), asks_for_a_text),
     **dict.fromkeys(("sends_prefix", "brake_prefix", "sends_country", "brake_country", "sends_money"), asks_for_a_text),
@@ -81,43 +80,45 @@ WAYS: Mapping[str, Callable[[], Any]] = {
     **dict.fromkeys(("handoffs_address", "handoffs_network"), hands_over_to_a_phone),
     "reveals": reveals_a_number,
     "finds": looks_a_number_up,
-    "number_owner": wants_a_number_that_another_browser_has,
+    "number_owner": asks_for_a_text_to_a_leased_number,
 }
-WATCHED = {name for name, budget in BUDGETS.items() if budget.watch_only}
-SAID_IN_A_PAGE = {"reveals", "finds"}  # at the desk, which is no 429
-OF_ONE = {"number_owner"}  # whose burst nothing asks for
+WATCH_ONLY = {name for name, budget in BUDGETS.items() if budget.watch_only}
+SHOWN_IN_A_PAGE = {"reveals", "finds"}  # by the desk, without a 429
+NOT_LOGGED = {"number_owner"}  # a lease, refused without a line in the log
 
 
 def test_only_the_alarm_refuses_nobody() -> None:
-    assert {"sends_money_alarm"} == WATCHED
+    assert {"sends_money_alarm"} == WATCH_ONLY
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("name", WAYS)
-def test_every_budget_refuses_somebody_at_a_page(name: str, settings: Any, caplog: Any) -> None:
+@pytest.mark.parametrize("name", REQUESTS)
+def test_every_budget_refuses_its_request_when_it_is_used_up(name: str, settings: Any, caplog: Any) -> None:
     settings.LIMITS = {name: {"burst": 0}}
-    answer = WAYS[name]()
-    if name in SAID_IN_A_PAGE:
+    answer = REQUESTS[name]()
+    if name in SHOWN_IN_A_PAGE:
         assert "That is all for now" in answer.content.decode()
     else:
         assert answer.status_code == REFUSED and int(answer["Retry-After"]) > 0
     assert [line for line in caplog.messages if line.startswith("Refused by")] == [
-        f"Refused by {name}" for _ in range(name not in OF_ONE)
+        f"Refused by {name}" for _ in range(name not in NOT_LOGGED)
     ]
 
 
-def test_a_number_gets_five_texts_in_any_day_however_often_it_asks(
-    db: None, sandbox: Sandbox, later: LATER, settings: Any
+def test_a_number_gets_at_most_five_texts_in_any_24_hours(
+    db: None, sandbox: Sandbox, later: Later, settings: Any
 ) -> None:
-    settings.ALLOWED_COUNTRIES = ["US"]  # the others' names take longer to draw than all the rest
+    settings.ALLOWED_COUNTRIES = ["US"]  # the list of all countries would slow down each page
     visitor, sent = Visitor(), []
     for _ in range(48):
         before = len(visitor.messages(E164))
         visitor.opens()
         visitor.submits("/restart/")
         visitor.opens()
-        visitor.device.authenticate(visitor.asks("/start/", phone=NUMBER).json()["auth_token"], through(visitor.client))
-        assert visitor.asks("/device/").status_code in (200, REFUSED)
+        visitor.device.authenticate(
+            visitor.fetches("/start/", phone=NUMBER).json()["auth_token"], through(visitor.client)
+        )
+        assert visitor.fetches("/device/").status_code in (200, REFUSED)
         sent.append(len(visitor.messages(E164)) - before)
         later(HOUR_S)
         sandbox.advance(HOUR_S)

@@ -1,4 +1,4 @@
-"""Texts have budgets: by number, address, neighbours, country and money. A refusal says when to come back."""
+"""The budgets of texts: by number, address, prefix, country and money. A refusal says how long to wait."""
 
 from typing import Any
 
@@ -12,8 +12,7 @@ from onboarding.domain.errors import Limited
 from onboarding.domain.states import State
 from onboarding.models import Cell, Lease, OnboardingSession
 from onboarding.operations.recovery import recover
-from tests.journey.conftest import Sandbox
-from tests.journey.test_bad_days import LATER
+from tests.journey.conftest import Later, Sandbox
 from tests.journey.visitor import Visitor, wrong
 
 NUMBER, E164 = "201 555 0123", "+12015550123"
@@ -21,33 +20,33 @@ MINUTE, HOUR = 60, 3600  # seconds
 RESEND_WAITS_S = (31, 61, 121)
 
 
-def asks_for_three_more_texts(visitor: Visitor, later: LATER) -> None:
+def asks_for_three_more_texts(visitor: Visitor, later: Later) -> None:
     for wait_s in RESEND_WAITS_S:
         later(wait_s)
         visitor.opens("/code/")
         visitor.submits("/code/send/")
 
 
-def test_a_number_gets_three_texts_in_an_hour(visitor: Visitor, later: LATER) -> None:
+def test_a_number_gets_three_texts_in_an_hour(visitor: Visitor, later: Later) -> None:
     visitor.starts(NUMBER)
     asks_for_three_more_texts(visitor, later)
     assert visitor.page.status == 429
     assert len(visitor.messages(E164)) == 3
 
 
-def test_the_page_says_when_to_come_back_and_the_session_keeps_its_step(visitor: Visitor, later: LATER) -> None:
+def test_the_page_says_how_long_to_wait_and_the_session_keeps_its_step(visitor: Visitor, later: Later) -> None:
     visitor.starts(NUMBER)
     asks_for_three_more_texts(visitor, later)
     wait_s = int(visitor.page.headers["Retry-After"])
-    opens_in = HOUR - sum(RESEND_WAITS_S)
-    assert opens_in - MINUTE < wait_s <= opens_in
+    ends_in = HOUR - sum(RESEND_WAITS_S)
+    assert ends_in - MINUTE < wait_s <= ends_in
     assert "go on in 5" in visitor.page.text and "minutes" in visitor.page.text
     assert visitor.opens("/").path == "/code/"
     assert OnboardingSession.objects.get().state == State.CODE_SENT
     assert visitor.types_code(visitor.code(E164)).path == "/done/"
 
 
-def test_after_the_wait_it_goes_on(visitor: Visitor, later: LATER, settings: Any) -> None:
+def test_after_the_wait_a_text_is_sent(visitor: Visitor, later: Later, settings: Any) -> None:
     settings.LIMITS = {"sends_number_hour": {"burst": 1, "every_s": 120}}
     visitor.starts(NUMBER)
     later(40)
@@ -59,12 +58,12 @@ def test_after_the_wait_it_goes_on(visitor: Visitor, later: LATER, settings: Any
     assert len(visitor.messages(E164)) == 2
 
 
-def test_the_pages_script_is_told_in_json(visitor: Visitor, settings: Any, sandbox: Sandbox) -> None:
+def test_the_script_of_the_page_gets_a_refusal_as_json(visitor: Visitor, settings: Any, sandbox: Sandbox) -> None:
     settings.LIMITS = {"starts_address": {"burst": 1}}
     visitor.starts(NUMBER)
     stranger = Visitor()
     stranger.opens()
-    answer = stranger.asks("/start/", phone="201 555 0199")
+    answer = stranger.fetches("/start/", phone="201 555 0199")
     assert answer.status_code == 429
     assert 0 < int(answer["Retry-After"]) <= 3 * MINUTE
     assert "3\xa0minutes" in answer.json()["error"]
@@ -76,13 +75,13 @@ def test_each_budget_refuses_by_itself(visitor: Visitor, settings: Any, budget: 
     settings.LIMITS = {budget: {"burst": 5 if budget == "sends_money" else 1}}
     visitor.starts(NUMBER)
     stranger = Visitor()
-    stranger.starts_in_vain("201 555 0199")
+    stranger.starts_and_is_limited("201 555 0199")
     assert len(sandbox.calls("twilio.verification")) == 1
 
 
-def test_what_one_budget_refuses_costs_no_other(visitor: Visitor, settings: Any) -> None:
+def test_an_act_that_one_budget_refuses_charges_no_other(visitor: Visitor, settings: Any) -> None:
     settings.LIMITS = {"sends_money": {"burst": 0}}
-    visitor.starts_in_vain(NUMBER)
+    visitor.starts_and_is_limited(NUMBER)
     assert not Cell.objects.filter(pk__in=_keys("sends_number_hour", "sends_address")).exists()
     settings.LIMITS = {}
     assert visitor.opens("/").path == "/code/"
@@ -91,7 +90,7 @@ def test_what_one_budget_refuses_costs_no_other(visitor: Visitor, settings: Any)
 
 
 @pytest.mark.django_db
-def test_all_that_an_act_costs_is_charged_or_none() -> None:
+def test_all_charges_of_an_act_are_made_or_none() -> None:
     one, none = Budget("one", 1, HOUR, "for this test"), Budget("none", 0, HOUR, "for this test")
     with pytest.raises(Limited):
         limits.charge([Charge(one, "it"), Charge(none, "it")])
@@ -105,39 +104,37 @@ def _keys(*names: str) -> list[str]:
     return [limits.key(budgets.BUDGETS[name], subjects[name]) for name in names]
 
 
-def test_a_text_that_surely_was_not_sent_is_given_back(visitor: Visitor, sandbox: Sandbox, settings: Any) -> None:
+def test_a_text_that_was_surely_not_sent_is_refunded(visitor: Visitor, sandbox: Sandbox, settings: Any) -> None:
     settings.LIMITS = {"sends_number_hour": {"burst": 1}, "sends_money": {"burst": 5}}
-    sandbox.has("twilio.verification", "refuse")
+    sandbox.inject_fault("twilio.verification", "refuse")
     visitor.starts(NUMBER)
     for _ in range(3):
         assert "couldn't send a code" in visitor.submits("/code/send/").text
-    sandbox.is_well()
+    sandbox.clear_faults()
     visitor.submits("/code/send/")
     assert visitor.types_code(visitor.code(E164)).path == "/done/"
 
 
-def test_a_watched_budget_tells_and_refuses_nobody(visitor: Visitor, settings: Any, caplog: Any) -> None:
+def test_a_watch_only_budget_logs_and_refuses_nobody(visitor: Visitor, settings: Any, caplog: Any) -> None:
     settings.LIMITS = {"sends_address": {"burst": 0, "watch_only": True}}
     visitor.links(NUMBER, E164)
     assert visitor.page.path == "/done/"
     assert "Over sends_address" in caplog.messages
 
 
-def test_all_can_be_watched_at_once(visitor: Visitor, settings: Any) -> None:
+def test_all_budgets_can_be_watch_only_at_once(visitor: Visitor, settings: Any) -> None:
     settings.LIMITS_WATCH_ONLY = True
     settings.LIMITS = {"starts_address": {"burst": 0}, "sends_number_day": {"burst": 0}, "guesses_all": {"burst": 0}}
     visitor.links(NUMBER, E164)
     assert visitor.page.path == "/done/"
 
 
-def test_a_budget_that_can_not_be_counted_is_refused(
-    visitor: Visitor, sandbox: Sandbox, transactional_db: None
-) -> None:
+def test_an_act_that_cannot_be_counted_is_refused(visitor: Visitor, sandbox: Sandbox, transactional_db: None) -> None:
     visitor.opens()
     with connection.cursor() as cursor:
         cursor.execute("ALTER TABLE onboarding_cell RENAME TO away")
     try:
-        answer = visitor.asks("/start/", phone=NUMBER)
+        answer = visitor.fetches("/start/", phone=NUMBER)
     finally:
         with connection.cursor() as cursor:
             cursor.execute("ALTER TABLE away RENAME TO onboarding_cell")
@@ -155,13 +152,15 @@ def test_no_table_of_the_limits_holds_a_number_or_an_address(visitor: Visitor) -
 
 
 @pytest.mark.parametrize(("number", "status"), [("+1 876 555 0123", 400), ("+1 416 555 0123", 200), (NUMBER, 200)])
-def test_only_countries_on_the_list_get_in(visitor: Visitor, settings: Any, number: str, status: int) -> None:
+def test_only_numbers_of_allowed_countries_are_accepted(
+    visitor: Visitor, settings: Any, number: str, status: int
+) -> None:
     settings.ALLOWED_COUNTRIES = ["US", "CA"]
     visitor.opens()
-    assert visitor.asks("/start/", phone=number).status_code == status
+    assert visitor.fetches("/start/", phone=number).status_code == status
 
 
-def test_recovery_deletes_what_is_over_and_nothing_else(visitor: Visitor, later: LATER) -> None:
+def test_recover_deletes_empty_cells_and_ended_leases_and_no_others(visitor: Visitor, later: Later) -> None:
     visitor.starts(NUMBER)
     kept = Cell.objects.count()
     recover()

@@ -1,4 +1,4 @@
-"""Start-up checks: each misconfiguration has its id, and what is right passes."""
+"""Start-up checks: each misconfiguration is reported with its id, and a right configuration passes."""
 
 import re
 from pathlib import Path
@@ -66,13 +66,11 @@ def test_production_passes() -> None:
         ("http://127.0.0.1@platform.proveapis.com", ["onboarding.E001", "onboarding.E002"]),
     ],
 )
-def test_upstream_is_reached_by_https_or_loopback_without_credentials_in_the_url(
-    setting: str, url: str, expected: list[str]
-) -> None:
+def test_a_base_url_is_https_or_loopback_and_holds_no_credentials(setting: str, url: str, expected: list[str]) -> None:
     assert ids(**{setting: url}) == expected
 
 
-def test_the_sandbox_prefix_is_good_only_where_something_answers_it() -> None:
+def test_a_sandbox_url_is_allowed_only_if_an_adapter_is_mounted() -> None:
     base = {"PROVE_BASE_URL": "sandbox://embedded/sandbox/prove", "TWILIO_BASE_URL": "https://verify.twilio.com"}
     assert ids(**base, UPSTREAM_ADAPTERS={"sandbox://": "sandbox.adapter.SandboxAdapter"}) == []
     assert ids(**base, UPSTREAM_ADAPTERS={}) == ["onboarding.E001"]
@@ -112,7 +110,7 @@ def test_sids_have_their_prefix_and_32_hexadecimal_digits_and_a_sender_may_be_a_
 
 
 @pytest.mark.parametrize("region", ["XX", "us", "", "+1"])
-def test_the_default_region_has_phone_numbers(region: str) -> None:
+def test_a_default_region_without_phone_numbers_is_an_error(region: str) -> None:
     assert ids(DEFAULT_REGION=region) == ["onboarding.E006"]
 
 
@@ -122,7 +120,7 @@ def test_a_default_region_that_is_not_served_is_a_warning() -> None:
     assert ids(DEFAULT_REGION="US", ALLOWED_COUNTRIES=["CA"]) == ["onboarding.W013"]
 
 
-def test_carriers_that_are_asked_without_consent_are_a_warning() -> None:
+def test_a_reputation_check_without_carrier_consent_is_a_warning() -> None:
     assert ids(PROVE_CHECK_REPUTATION=True, CARRIER_CONSENT="I agree.") == []
     assert ids(PROVE_CHECK_REPUTATION=True, CARRIER_CONSENT="") == ["onboarding.W014"]
 
@@ -143,26 +141,26 @@ def test_every_message_has_a_hint() -> None:
     assert len(messages) == 7 and all(message.hint for message in messages)
 
 
-def test_people_who_cannot_receive_texts_need_another_way() -> None:
+def test_production_without_a_support_url_is_a_warning() -> None:
     assert ids(**PRODUCTION | {"SUPPORT_URL": ""}) == ["onboarding.W015"]
 
 
-def test_a_proxy_in_front_that_nobody_trusts_would_be_everybodys_address() -> None:
+def test_tls_that_ends_at_an_untrusted_proxy_is_an_error() -> None:
     behind = {"SECURE_PROXY_SSL_HEADER": ("HTTP_X_FORWARDED_PROTO", "https")}
     assert ids(**PRODUCTION | behind) == ["onboarding.E011"]
     assert ids(**PRODUCTION | behind, TRUSTED_PROXY_COUNT=1, TRUSTED_PROXY_CIDRS=["10.0.0.0/8"]) == []
 
 
-def test_links_are_made_from_hosts_that_are_named() -> None:
+def test_a_wildcard_in_allowed_hosts_is_an_error_in_production() -> None:
     assert ids(**PRODUCTION, ALLOWED_HOSTS=["*"]) == ["onboarding.E016"]
 
 
-def test_limits_that_only_watch_and_countries_without_end_are_warnings_in_production() -> None:
+def test_watch_only_limits_and_unlimited_countries_are_warnings_in_production() -> None:
     assert ids(**PRODUCTION | {"LIMITS_WATCH_ONLY": True}) == ["onboarding.W017"]
     assert ids(**PRODUCTION | {"ALLOWED_COUNTRIES": []}) == ["onboarding.W020"]
 
 
-def test_where_the_web_sdk_talks_to_has_to_be_known() -> None:
+def test_a_missing_device_origin_of_prove_is_an_error() -> None:
     assert ids(**PRODUCTION | {"PROVE_DEVICE_ORIGINS": []}) == ["onboarding.E018"]
 
 
@@ -195,12 +193,12 @@ def test_an_api_key_needs_its_own_secret() -> None:
     assert ids(TWILIO_USERNAME="VA" + "0" * 32) == ["onboarding.E005"]
 
 
-def test_the_docs_tell_of_every_check() -> None:
-    told = re.findall(r"^\| `(onboarding\.[EW]\d{3})` \|", (ROOT / "docs/design.md").read_text(), re.MULTILINE)
-    made = re.findall(r'id="(onboarding\.[EW]\d{3})"', (ROOT / "onboarding/operations/checks.py").read_text())
-    assert sorted(told) == sorted(set(made))
+def test_the_docs_list_every_check() -> None:
+    listed = re.findall(r"^\| `(onboarding\.[EW]\d{3})` \|", (ROOT / "docs/design.md").read_text(), re.MULTILINE)
+    defined = re.findall(r'id="(onboarding\.[EW]\d{3})"', (ROOT / "onboarding/operations/checks.py").read_text())
+    assert sorted(listed) == sorted(set(defined))
 
 
 @pytest.mark.parametrize("setting", ["PROVE_CLIENT_SECRET", "TWILIO_PASSWORD"])
-def test_a_credential_that_a_template_left_empty_is_told(setting: str) -> None:
+def test_an_empty_credential_is_an_error(setting: str) -> None:
     assert ids(**{setting: ""}) == ["onboarding.E021"]

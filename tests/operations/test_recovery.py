@@ -1,6 +1,6 @@
-"""Processes that die, and one that only slept: `manage.py recover` leaves nothing stuck, and nothing happens twice."""
+"""`manage.py recover` after crashes and pauses: no session stays stuck, and nothing happens twice."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import timedelta
 
 import pytest
@@ -15,18 +15,17 @@ from onboarding.journey import flow
 from onboarding.models import Binding, Event, OnboardingSession, ProveKey
 from onboarding.operations.recovery import recover
 from onboarding.upstream.prove import prove
-from tests.crashes import POINTS, Killed, killed_at, meanwhile
-from tests.journey.conftest import Sandbox
+from tests.crashes import POINTS, Crash, crash_at, during
+from tests.journey.conftest import Later, Sandbox
 from tests.journey.visitor import Visitor
 
 NUMBER, E164 = "201 555 0123", "+12015550123"
-LATER = Callable[[int], None]
 NOTHING = {"claims lost": 0, "sessions ended": 0, "revokes told": 0, "rows forgotten": 0}
-A_LEASE_S, A_DAY_S = 41, 24 * 3600
+PAST_THE_CLAIM_S, DAY_S = 41, 24 * 3600
 
 
-def goes_through(visitor: Visitor, later: LATER) -> str:
-    """Does what a page asks for until it is the last; where that is."""
+def completes_the_journey(visitor: Visitor, later: Later) -> str:
+    """Do what each page asks for until the last one; return its path."""
     for _ in range(8):
         match visitor.opens("/").path:
             case "/done/":
@@ -49,17 +48,17 @@ def binds_at_prove(sandbox: Sandbox) -> int:
 
 
 @pytest.mark.parametrize("point", POINTS)
-def test_a_crash_anywhere_loses_nobody_and_doubles_nothing(
-    visitor: Visitor, sandbox: Sandbox, later: LATER, point: str
+def test_after_a_crash_at_any_point_the_person_can_finish_and_nothing_happens_twice(
+    visitor: Visitor, sandbox: Sandbox, later: Later, point: str
 ) -> None:
-    with killed_at(point), pytest.raises(Killed):
+    with crash_at(point), pytest.raises(Crash):
         visitor.links(NUMBER, E164)
-    prove.cache_clear()  # another process goes on
-    later(A_LEASE_S)
+    prove.cache_clear()  # as in a new process
+    later(PAST_THE_CLAIM_S)
     recover()
     assert not OnboardingSession.objects.filter(state__in=CLAIMS).exists()
     assert recover() == NOTHING
-    assert goes_through(visitor, later) == "/done/"
+    assert completes_the_journey(visitor, later) == "/done/"
     assert binds_at_prove(sandbox) == 1
     assert Binding.objects.filter(confirmed=True).count() == 1
 
@@ -74,16 +73,16 @@ def test_a_crash_anywhere_loses_nobody_and_doubles_nothing(
         ("unify-bind", State.BIND_UNKNOWN),
     ],
 )
-def test_a_holder_that_slept_beyond_its_lease_can_not_write_any_more(
-    visitor: Visitor, sandbox: Sandbox, later: LATER, call: str, left_at: State
+def test_a_holder_that_was_paused_beyond_its_claim_cannot_write_any_more(
+    visitor: Visitor, sandbox: Sandbox, later: Later, call: str, left_at: State
 ) -> None:
-    def the_lease_ends() -> None:
-        later(A_LEASE_S)
+    def the_claim_times_out() -> None:
+        later(PAST_THE_CLAIM_S)
         recover()
 
-    with meanwhile(call, the_lease_ends):
+    with during(call, the_claim_times_out):
         visitor.opens()
-        answer = visitor.asks("/start/", phone=NUMBER).json()
+        answer = visitor.fetches("/start/", phone=NUMBER).json()
         if "auth_token" in answer:
             visitor.finishes(answer)
         if visitor.page.path == "/code/" and visitor.messages(E164):
@@ -94,45 +93,43 @@ def test_a_holder_that_slept_beyond_its_lease_can_not_write_any_more(
     assert not Binding.objects.exists()
 
 
-def test_a_claim_within_its_lease_is_left_alone(visitor: Visitor, later: LATER) -> None:
-    with killed_at("after unify-bind"), pytest.raises(Killed):
+def test_a_claim_within_its_timeout_is_not_ended(visitor: Visitor, later: Later) -> None:
+    with crash_at("after unify-bind"), pytest.raises(Crash):
         visitor.links(NUMBER, E164)
-    later(A_LEASE_S - 5)
+    later(PAST_THE_CLAIM_S - 5)
     assert recover() == NOTHING
     assert OnboardingSession.objects.get().state == State.BINDING
 
 
 @pytest.mark.parametrize("minutes", [29, 31])
-def test_an_open_session_ends_when_its_time_is_up_without_anybody_looking(
-    visitor: Visitor, later: LATER, minutes: int
-) -> None:
+def test_an_open_session_expires_without_any_request(visitor: Visitor, later: Later, minutes: int) -> None:
     visitor.starts(NUMBER)
     later(minutes * 60)
     assert recover()["sessions ended"] == (minutes == 31)
     assert (OnboardingSession.objects.get().state == State.EXPIRED) == (minutes == 31)
 
 
-def test_a_claim_lost_in_a_session_past_its_time_is_ended_in_the_same_run(visitor: Visitor, later: LATER) -> None:
-    with killed_at("before unify-status"), pytest.raises(Killed):
+def test_a_lost_claim_of_an_expired_session_ends_in_the_same_run(visitor: Visitor, later: Later) -> None:
+    with crash_at("before unify-status"), pytest.raises(Crash):
         visitor.starts(NUMBER)
     later(31 * 60)
     assert recover() == {**NOTHING, "claims lost": 1}
     assert OnboardingSession.objects.get().state == State.EXPIRED
 
 
-# --- Prove, told of revoked keys ------------------------------------------------------------------------------------
+# --- Revoked keys that Prove does not know of -----------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("kind", ["refuse", "lost", "status", "html"])
-def test_a_revoke_that_prove_did_not_confirm_is_told_again_until_it_does(
-    visitor: Visitor, sandbox: Sandbox, later: LATER, kind: str
+def test_a_revoke_is_repeated_until_prove_confirms_it(
+    visitor: Visitor, sandbox: Sandbox, later: Later, kind: str
 ) -> None:
     visitor.links(NUMBER, E164)
-    sandbox.has("prove.device_revoke", kind)
+    sandbox.inject_fault("prove.device_revoke", kind)
     visitor.submits("/unlink/")
-    later(A_LEASE_S)
+    later(PAST_THE_CLAIM_S)
     assert recover()["revokes told"] == 0
-    sandbox.is_well()
+    sandbox.clear_faults()
     assert recover()["revokes told"] == 0
     later(601)
     assert recover()["revokes told"] == 1
@@ -142,58 +139,58 @@ def test_a_revoke_that_prove_did_not_confirm_is_told_again_until_it_does(
 
 
 @pytest.mark.parametrize("point", ["before revoke", "after revoke", "record binding:revoke_answered"])
-def test_a_crash_while_prove_is_told_leaves_it_to_the_next_run(
-    visitor: Visitor, sandbox: Sandbox, later: LATER, point: str
+def test_after_a_crash_during_a_revoke_the_next_run_repeats_it(
+    visitor: Visitor, sandbox: Sandbox, later: Later, point: str
 ) -> None:
     visitor.links(NUMBER, E164)
-    with killed_at(point), pytest.raises(Killed):
+    with crash_at(point), pytest.raises(Crash):
         visitor.submits("/unlink/")
-    later(A_LEASE_S)
+    later(PAST_THE_CLAIM_S)
     assert recover()["revokes told"] == 1
     assert recover() == NOTHING
     assert visitor.starts(NUMBER).path == "/code/"
 
 
-def test_a_crash_before_the_unlinking_is_written_leaves_the_number_linked(visitor: Visitor, later: LATER) -> None:
+def test_a_crash_before_the_unlinking_is_recorded_leaves_the_number_linked(visitor: Visitor, later: Later) -> None:
     visitor.links(NUMBER, E164)
-    with killed_at("record binding:revoked"), pytest.raises(Killed):
+    with crash_at("record binding:revoked"), pytest.raises(Crash):
         visitor.submits("/unlink/")
-    later(A_LEASE_S)
+    later(PAST_THE_CLAIM_S)
     assert recover() == NOTHING
     assert visitor.opens("/done/").path == "/done/"
 
 
-def test_a_claim_lost_for_longer_than_its_session_lives_ends_with_the_session(
-    visitor: Visitor, sandbox: Sandbox, later: LATER
+def test_a_request_after_a_lost_claim_and_the_end_of_its_session_gets_the_expired_page(
+    visitor: Visitor, sandbox: Sandbox, later: Later
 ) -> None:
-    with killed_at("after unify-status"), pytest.raises(Killed):
+    with crash_at("after unify-status"), pytest.raises(Crash):
         visitor.links(NUMBER, E164)
     prove.cache_clear()
     later(5 * 3600)
-    assert visitor.asks("/device/").json() == {"next": "/expired/"}
+    assert visitor.fetches("/device/").json() == {"next": "/expired/"}
     assert OnboardingSession.objects.get().state == State.EXPIRED
     assert visitor.messages(E164) == []
 
 
-# --- Old rows, and the job itself ------------------------------------------------------------------------------------
+# --- Retention, and the command --------------------------------------------------------------------------------------
 
 
 def counts() -> Mapping[str, int]:
     return {model.__name__: model._default_manager.count() for model in (OnboardingSession, Binding, Event)}
 
 
-def test_what_is_past_its_retention_is_forgotten_and_a_binding_in_use_is_not(visitor: Visitor, later: LATER) -> None:
+def test_rows_past_their_retention_are_deleted_and_a_confirmed_binding_is_not(visitor: Visitor, later: Later) -> None:
     visitor.links(NUMBER, E164)
-    later(89 * A_DAY_S)
+    later(89 * DAY_S)
     before = counts()
     assert recover()["rows forgotten"] == 0
     assert counts() == before
-    later(2 * A_DAY_S)
+    later(2 * DAY_S)
     recover()
     assert counts() == {"OnboardingSession": 0, "Binding": 1, "Event": 0}
 
 
-def test_what_browsers_were_remembered_by_is_forgotten_when_it_is_over(visitor: Visitor) -> None:
+def test_expired_browser_sessions_are_deleted(visitor: Visitor) -> None:
     visitor.links(NUMBER, E164)
     kept = Session.objects.count()
     Session.objects.create(session_key="over", expire_date=timezone.now() - timedelta(seconds=1))
@@ -201,33 +198,31 @@ def test_what_browsers_were_remembered_by_is_forgotten_when_it_is_over(visitor: 
     assert kept and Session.objects.count() == kept
 
 
-def test_a_revoked_key_is_forgotten_once_prove_knows(visitor: Visitor, sandbox: Sandbox, later: LATER) -> None:
+def test_a_revoked_key_is_deleted_only_after_prove_knows(visitor: Visitor, sandbox: Sandbox, later: Later) -> None:
     visitor.links(NUMBER, E164)
-    sandbox.has("prove.device_revoke", "refuse")
+    sandbox.inject_fault("prove.device_revoke", "refuse")
     visitor.submits("/unlink/")
-    later(91 * A_DAY_S)
+    later(91 * DAY_S)
     recover()
     assert (Binding.objects.count(), ProveKey.objects.count()) == (0, 1)
-    sandbox.is_well()
+    sandbox.clear_faults()
     later(601)
     recover()
     assert ProveKey.objects.count() == 0
-    later(91 * A_DAY_S)
+    later(91 * DAY_S)
     recover()
     assert counts() == {"OnboardingSession": 0, "Binding": 0, "Event": 0}
 
 
-def test_a_session_under_way_is_never_forgotten_however_short_the_retention(
-    visitor: Visitor, settings: LazySettings
-) -> None:
+def test_an_open_session_is_never_deleted_however_short_the_retention(visitor: Visitor, settings: LazySettings) -> None:
     visitor.starts(NUMBER)
     settings.RETENTION_DAYS = 0
     recover()
     assert OnboardingSession.objects.get().state not in FINAL
 
 
-def test_a_row_that_the_database_refuses_keeps_nothing_else_waiting(
-    visitor: Visitor, later: LATER, monkeypatch: pytest.MonkeyPatch
+def test_a_row_that_the_database_refuses_does_not_stop_the_others(
+    visitor: Visitor, later: Later, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     visitor.starts(NUMBER)
     (other := Visitor()).starts("201 555 0199")
@@ -244,8 +239,8 @@ def test_a_row_that_the_database_refuses_keeps_nothing_else_waiting(
     assert other.opens("/code/").path == "/expired/"
 
 
-def test_the_command_says_what_it_did_and_else_nothing(
-    visitor: Visitor, later: LATER, capsys: pytest.CaptureFixture[str]
+def test_the_command_prints_what_it_did_and_nothing_else(
+    visitor: Visitor, later: Later, capsys: pytest.CaptureFixture[str]
 ) -> None:
     call_command("recover")
     assert capsys.readouterr().out == ""

@@ -1,4 +1,4 @@
-"""What the environment may say, and what the product makes of it."""
+"""The settings that follow from environment variables."""
 
 import json
 import re
@@ -25,23 +25,24 @@ READ = f"import json, proveflow.settings as s; print(json.dumps({{n: getattr(s, 
 
 
 def settings(folder: Path, **environment: str) -> "subprocess.CompletedProcess[str]":
+    """Import the settings in a process of its own, which prints those in NAMES as JSON."""
     env = {"PATH": "", **product_environment(folder, **environment)}
     return subprocess.run([sys.executable, "-c", READ], cwd=ROOT, env=env, capture_output=True, text=True, check=False)
 
 
-def test_credentials_and_debug_off_are_all_it_takes_to_talk_to_proves_uat_and_twilio(tmp_path: Path) -> None:
-    told = json.loads(settings(tmp_path, **CREDENTIALS).stdout)
-    assert told["PROVE_BASE_URL"] == "https://platform.uat.proveapis.com"
-    assert told["TWILIO_BASE_URL"] == "https://verify.twilio.com"
-    assert told["TWILIO_LOOKUP_BASE_URL"] == "https://lookups.twilio.com"
-    assert told["TWILIO_MESSAGING_BASE_URL"] == "https://api.twilio.com"
-    assert not told["TWILIO_SENDER"] and not told["TWILIO_LOOKUP"] and not told["PROVE_CHECK_REPUTATION"]
-    assert told["PROVE_DEVICE_ORIGINS"] == ["https://device.uat.prove-auth.proveapis.com"]
-    assert not told["SANDBOX"] and "sandbox" not in told["INSTALLED_APPS"] and told["UPSTREAM_ADAPTERS"] == {}
+def test_credentials_and_debug_off_are_enough_to_use_proves_uat_and_twilio(tmp_path: Path) -> None:
+    values = json.loads(settings(tmp_path, **CREDENTIALS).stdout)
+    assert values["PROVE_BASE_URL"] == "https://platform.uat.proveapis.com"
+    assert values["TWILIO_BASE_URL"] == "https://verify.twilio.com"
+    assert values["TWILIO_LOOKUP_BASE_URL"] == "https://lookups.twilio.com"
+    assert values["TWILIO_MESSAGING_BASE_URL"] == "https://api.twilio.com"
+    assert not values["TWILIO_SENDER"] and not values["TWILIO_LOOKUP"] and not values["PROVE_CHECK_REPUTATION"]
+    assert values["PROVE_DEVICE_ORIGINS"] == ["https://device.uat.prove-auth.proveapis.com"]
+    assert not values["SANDBOX"] and "sandbox" not in values["INSTALLED_APPS"] and values["UPSTREAM_ADAPTERS"] == {}
 
 
 @pytest.mark.parametrize("missing", ["PROVE_CLIENT_ID", "TWILIO_ACCOUNT_SID"])
-def test_with_debug_off_nothing_starts_on_the_built_in_sandbox(tmp_path: Path, missing: str) -> None:
+def test_with_debug_off_the_built_in_sandbox_is_refused(tmp_path: Path, missing: str) -> None:
     ended = settings(tmp_path, **CREDENTIALS | {missing: ""})
     assert ended.returncode != 0
     assert "The built-in sandbox is for DEBUG=1 only" in ended.stderr
@@ -53,25 +54,25 @@ def test_a_missing_secret_is_named(tmp_path: Path, missing: str) -> None:
     assert ended.returncode != 0 and missing in ended.stderr
 
 
-def test_an_empty_database_url_and_a_slash_too_many_are_understood(tmp_path: Path) -> None:
+def test_an_empty_database_url_and_a_trailing_slash_are_accepted(tmp_path: Path) -> None:
     changes = {"DATABASE_URL": "", "PROVE_BASE_URL": "https://platform.proveapis.com/"}
-    told = json.loads(settings(tmp_path, **CREDENTIALS | changes).stdout)
-    assert told["PROVE_DEVICE_ORIGINS"] == ["https://device.prove-auth.proveapis.com"]
+    values = json.loads(settings(tmp_path, **CREDENTIALS | changes).stdout)
+    assert values["PROVE_DEVICE_ORIGINS"] == ["https://device.prove-auth.proveapis.com"]
 
 
-def test_debug_alone_runs_on_the_sandbox(tmp_path: Path) -> None:
-    told = json.loads(settings(tmp_path, DEBUG="1").stdout)
-    assert told["SANDBOX"] and told["PROVE_BASE_URL"].startswith("sandbox://")
+def test_debug_alone_uses_the_sandbox(tmp_path: Path) -> None:
+    values = json.loads(settings(tmp_path, DEBUG="1").stdout)
+    assert values["SANDBOX"] and values["PROVE_BASE_URL"].startswith("sandbox://")
 
 
-def test_the_example_names_all_that_the_settings_read() -> None:
+def test_env_example_lists_every_variable_that_is_read() -> None:
     read = re.findall(r'env\.\w+\(\s*"([A-Z_]+)"', (ROOT / "proveflow/settings.py").read_text())
     read = [*read, *re.findall(r'env\.\w+\(\s*"([A-Z_]+)"', (ROOT / "sandbox/settings.py").read_text())]
-    named = re.findall(r"^#? ?([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE)
-    assert len(read) > 40 and {*read} - {"DATABASE_URL", "ENV_FILE"} <= {*named}
-    assert {*named} <= {*read, "DATABASE_URL"}
+    listed = re.findall(r"^#? ?([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE)
+    assert len(read) > 40 and {*read} - {"DATABASE_URL", "ENV_FILE"} <= {*listed}
+    assert {*listed} <= {*read, "DATABASE_URL"}
 
 
-def test_another_file_may_say_it(tmp_path: Path) -> None:
+def test_env_file_names_the_file_that_is_read(tmp_path: Path) -> None:
     (tmp_path / "our.env").write_text("DEBUG=1\nTWILIO_LOOKUP=1\n")
     assert json.loads(settings(tmp_path, ENV_FILE=str(tmp_path / "our.env")).stdout)["TWILIO_LOOKUP"]

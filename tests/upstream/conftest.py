@@ -1,4 +1,4 @@
-"""Clients of vendors that only `responses` or a loopback socket stands in for."""
+"""Fixtures: a mock of the vendors."""
 
 from collections.abc import Iterator
 
@@ -8,6 +8,6 @@ import responses
 
 @pytest.fixture
 def vendor() -> Iterator[responses.RequestsMock]:
-    """No call leaves; each reply that a test prepared has to be fetched."""
+    """Yield a mock of all vendors: no call leaves the process, and every registered response must be fetched."""
     with responses.RequestsMock() as mock:
         yield mock

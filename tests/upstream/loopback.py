@@ -1,4 +1,4 @@
-"""A server on a real loopback socket that does with each connection what a test says."""
+"""A server on a real loopback socket; the test says what it does with each connection."""
 
 import re
 import socket
@@ -9,44 +9,44 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
-Play = Callable[[socket.socket], None]
+Behaviour = Callable[[socket.socket], None]
 JSON_HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 EMPTY_OBJECT = JSON_HEAD + b"Content-Length: 2\r\n\r\n{}"
 
 
 @dataclass
 class Server:
-    """`requests` is the ledger: everything that was received, by connection."""
+    """`requests` holds everything that was received, an entry for each connection."""
 
     url: str
     requests: list[bytes] = field(default_factory=list)
 
 
 @contextmanager
-def serving(play: Play, tls: ssl.SSLContext | None = None) -> Iterator[Server]:
-    """`play` gets each connection after a whole request with a body; the connection is closed after it."""
+def serving(behaviour: Behaviour, tls: ssl.SSLContext | None = None) -> Iterator[Server]:
+    """Run a server. `behaviour` gets each connection after a whole request, body included; then it is closed."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         server = Server(f"http{'s' if tls else ''}://127.0.0.1:{listener.getsockname()[1]}")
-        thread = threading.Thread(target=_accept, args=(listener, server, play, tls), daemon=True)
+        thread = threading.Thread(target=_accept, args=(listener, server, behaviour, tls), daemon=True)
         thread.start()
         yield server
         listener.shutdown(socket.SHUT_RDWR)
         thread.join()
 
 
-def _accept(listener: socket.socket, server: Server, play: Play, tls: ssl.SSLContext | None) -> None:
+def _accept(listener: socket.socket, server: Server, behaviour: Behaviour, tls: ssl.SSLContext | None) -> None:
     with suppress(OSError):
         while True:
             connection, _ = listener.accept()
-            threading.Thread(target=_converse, args=(connection, server, play, tls), daemon=True).start()
+            threading.Thread(target=_serve, args=(connection, server, behaviour, tls), daemon=True).start()
 
 
-def _converse(plain: socket.socket, server: Server, play: Play, tls: ssl.SSLContext | None) -> None:
+def _serve(plain: socket.socket, server: Server, behaviour: Behaviour, tls: ssl.SSLContext | None) -> None:
     with plain, suppress(OSError):
         connection = tls.wrap_socket(plain, server_side=True) if tls else plain
         with connection:
             server.requests.append(_request(connection))
-            play(connection)
+            behaviour(connection)
 
 
 def _request(connection: socket.socket) -> bytes:
@@ -56,7 +56,7 @@ def _request(connection: socket.socket) -> bytes:
         return head + stream.read(int(length[1]) if length else 0)
 
 
-def reply(wire: bytes) -> Play:
+def responding(wire: bytes) -> Behaviour:
     return lambda connection: connection.sendall(wire)
 
 
@@ -64,12 +64,12 @@ def silence(connection: socket.socket) -> None:
     connection.recv(1)  # until the caller hangs up
 
 
-def dripping(wire: bytes, seconds: float = 0.02) -> Play:
-    """A byte, a pause of `seconds`, the next byte."""
+def dripping(wire: bytes, seconds: float = 0.02) -> Behaviour:
+    """Send one byte after the other, with a pause of `seconds` between them."""
 
-    def play(connection: socket.socket) -> None:
+    def behaviour(connection: socket.socket) -> None:
         for byte in wire:
             connection.sendall(bytes([byte]))
             time.sleep(seconds)
 
-    return play
+    return behaviour

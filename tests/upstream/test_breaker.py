@@ -1,4 +1,4 @@
-"""The circuit breaker: closed, open, and one probe now and then."""
+"""The circuit breaker: when it opens, its probes while it is open, and when it closes."""
 
 import logging
 import threading
@@ -37,7 +37,7 @@ def breaker(clock: Clock) -> CircuitBreaker:
 
 
 def answers(breaker: CircuitBreaker) -> bool:
-    """Whether the upstream was asked; it answered."""
+    """Make a call that succeeds; return whether the breaker allowed it."""
     try:
         with breaker.guarding("unify"):
             return True
@@ -46,7 +46,7 @@ def answers(breaker: CircuitBreaker) -> bool:
 
 
 def fails(breaker: CircuitBreaker, error: type[UpstreamError] = Uncertain) -> bool:
-    """Whether the upstream was asked; it failed."""
+    """Make a call that fails; return whether the breaker allowed it."""
     try:
         with breaker.guarding("unify"):
             raise error("prove", "unify")
@@ -61,7 +61,7 @@ def test_five_failures_in_a_row_open_it(breaker: CircuitBreaker, error: type[Ups
     assert [fails(breaker, error) for _ in range(7)] == [True] * 5 + [False] * 2
 
 
-def test_what_it_refuses_was_not_sent(breaker: CircuitBreaker) -> None:
+def test_a_call_that_it_refuses_is_not_sent(breaker: CircuitBreaker) -> None:
     for _ in range(5):
         fails(breaker)
     with pytest.raises(Unreachable) as caught, breaker.guarding("unify"):
@@ -74,7 +74,7 @@ def test_an_answer_of_any_kind_is_no_failure(breaker: CircuitBreaker, error: typ
     assert all(fails(breaker, error) for _ in range(50))
 
 
-def test_an_answer_begins_the_row_anew(breaker: CircuitBreaker) -> None:
+def test_an_answer_resets_the_failures_in_a_row(breaker: CircuitBreaker) -> None:
     for _ in range(4):
         fails(breaker)
     answers(breaker)
@@ -147,7 +147,7 @@ def test_opening_and_closing_are_logged_once_each(
     assert caplog.messages == ["prove fails: the circuit is open", "prove answers: the circuit is closed"]
 
 
-def test_time_that_others_of_a_request_used_up_is_no_failure_of_the_vendors(vendor: responses.RequestsMock) -> None:
+def test_time_used_up_by_other_calls_is_no_failure_of_the_vendor(vendor: responses.RequestsMock) -> None:
     upstream = Upstream("prove", "https://platform.example", {"status": timedelta(seconds=5)})
     vendor.post("https://platform.example/status", json={})
     with deadline(timedelta(0)):

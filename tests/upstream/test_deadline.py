@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from onboarding.domain.errors import Uncertain, Unreachable
 from onboarding.upstream.deadline import DeadlineSocket
 from onboarding.upstream.http import Upstream
-from tests.upstream.loopback import EMPTY_OBJECT, JSON_HEAD, Play, dripping, reply, serving, silence
+from tests.upstream.loopback import EMPTY_OBJECT, JSON_HEAD, Behaviour, dripping, responding, serving, silence
 
 DEADLINE = 0.6  # seconds
 GRACE = 1.0  # seconds, on a busy machine; with DEADLINE still less than the limit of a connect
@@ -40,7 +40,7 @@ def ends_in_time() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A key and a certificate of 127.0.0.1, which signed itself."""
+    """Return the file with a self-signed certificate of 127.0.0.1 and its key."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "loopback")])
     signed = (
@@ -72,28 +72,30 @@ def scheme(request: pytest.FixtureRequest, certificate: Path, monkeypatch: pytes
 
 
 @pytest.mark.parametrize(
-    "play",
+    "behaviour",
     [
         pytest.param(silence, id="nothing"),
         pytest.param(dripping(LONG), id="status_line"),
-        pytest.param(lambda c: (reply(LONG[:HEAD])(c), dripping(LONG[HEAD:])(c)), id="headers"),
-        pytest.param(lambda c: (reply(LONG[:BODY])(c), dripping(LONG[BODY:])(c)), id="body"),
-        pytest.param(lambda c: (reply(CHUNKED)(c), dripping(b"1\r\n \r\n" * 50)(c)), id="chunks"),
-        pytest.param(lambda c: (reply(CHUNKED)(c), dripping(b"0\r\n" + b"X: y\r\n" * 50)(c)), id="trailers"),
+        pytest.param(lambda c: (responding(LONG[:HEAD])(c), dripping(LONG[HEAD:])(c)), id="headers"),
+        pytest.param(lambda c: (responding(LONG[:BODY])(c), dripping(LONG[BODY:])(c)), id="body"),
+        pytest.param(lambda c: (responding(CHUNKED)(c), dripping(b"1\r\n \r\n" * 50)(c)), id="chunks"),
+        pytest.param(lambda c: (responding(CHUNKED)(c), dripping(b"0\r\n" + b"X: y\r\n" * 50)(c)), id="trailers"),
         pytest.param(dripping(b"HTTP/1.1 100 Continue\r\n\r\n" * 20), id="interim_replies"),
     ],
 )
-def test_a_reply_that_does_not_come_or_drips_ends_at_the_deadline(scheme: str, play: Play, tls: ssl.SSLContext) -> None:
-    with serving(play, tls if scheme == "https" else None) as server:
+def test_a_missing_or_slow_response_ends_at_the_deadline(
+    scheme: str, behaviour: Behaviour, tls: ssl.SSLContext
+) -> None:
+    with serving(behaviour, tls if scheme == "https" else None) as server:
         prove = upstream(server.url)
         with ends_in_time(), pytest.raises(Uncertain):
             prove.post("/unify", json={})
     assert len(server.requests) == 1
 
 
-def test_a_slow_reply_within_the_deadline_is_read(scheme: str, tls: ssl.SSLContext) -> None:
-    play = dripping(EMPTY_OBJECT, 0.001)
-    with serving(play, tls if scheme == "https" else None) as server:
+def test_a_slow_response_within_the_deadline_is_read(scheme: str, tls: ssl.SSLContext) -> None:
+    behaviour = dripping(EMPTY_OBJECT, 0.001)
+    with serving(behaviour, tls if scheme == "https" else None) as server:
         assert upstream(server.url).post("/unify", json={}) == {}
 
 
@@ -105,17 +107,17 @@ def test_a_large_request_that_nobody_reads_ends_at_the_deadline() -> None:
             prove.post("/unify", data=body)
 
 
-def test_a_connection_that_is_closed_before_the_reply_leaves_the_outcome_open() -> None:
+def test_a_connection_that_is_closed_before_the_response_is_uncertain() -> None:
     with serving(lambda _: None) as server, pytest.raises(Uncertain):
         upstream(server.url).post("/unify", json={})
 
 
-def test_a_reply_cut_short_leaves_the_outcome_open() -> None:
-    with serving(reply(LONG[:-1])) as server, pytest.raises(Uncertain):
+def test_a_truncated_response_is_uncertain() -> None:
+    with serving(responding(LONG[:-1])) as server, pytest.raises(Uncertain):
         upstream(server.url).post("/unify", json={})
 
 
-def test_where_nobody_listens_nothing_is_sent() -> None:
+def test_a_refused_connection_is_unreachable() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     with pytest.raises(Unreachable):
@@ -131,7 +133,7 @@ def test_a_name_that_does_not_exist_is_unreachable(monkeypatch: pytest.MonkeyPat
         upstream("https://platform.example").post("/unify", json={})
 
 
-def test_a_name_server_that_does_not_answer_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_name_server_that_does_not_answer_is_unreachable_at_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
     given_up = threading.Event()
     monkeypatch.setattr("socket.getaddrinfo", lambda *_, **__: given_up.wait(10) and [])
     prove = upstream("https://platform.example")
@@ -140,7 +142,7 @@ def test_a_name_server_that_does_not_answer_is_not_waited_for(monkeypatch: pytes
     given_up.set()
 
 
-def test_a_connection_that_is_not_accepted_ends_at_the_limit() -> None:
+def test_a_connection_that_is_not_accepted_is_unreachable_at_the_limit() -> None:
     """A listener with a full backlog: the kernel drops further SYNs, as a blackhole would."""
     with socket.create_server(("127.0.0.1", 0), backlog=0) as listener:
         address = listener.getsockname()
@@ -155,7 +157,7 @@ def test_a_connection_that_is_not_accepted_ends_at_the_limit() -> None:
             filler.close()
 
 
-def test_a_slow_connection_leaves_the_tls_handshake_only_what_remains(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_slow_connection_leaves_the_tls_handshake_the_rest_of_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
     connect = DeadlineSocket.connect
 
     def slowly(connection: DeadlineSocket, address: object) -> None:
@@ -170,8 +172,8 @@ def test_a_slow_connection_leaves_the_tls_handshake_only_what_remains(monkeypatc
 
 
 @pytest.mark.parametrize("stall", ["silence", "drip"])
-def test_a_tls_handshake_that_does_not_end_is_given_up_with_nothing_sent(stall: str) -> None:
-    def play(listener: socket.socket) -> None:
+def test_a_tls_handshake_that_does_not_end_is_unreachable_at_the_deadline(stall: str) -> None:
+    def behaviour(listener: socket.socket) -> None:
         connection, _ = listener.accept()
         with connection:
             hello = b"\x16\x03\x03\x04\x00" if stall == "drip" else b""
@@ -185,7 +187,7 @@ def test_a_tls_handshake_that_does_not_end_is_given_up_with_nothing_sent(stall: 
                 return
 
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        thread = threading.Thread(target=play, args=(listener,), daemon=True)
+        thread = threading.Thread(target=behaviour, args=(listener,), daemon=True)
         thread.start()
         prove = upstream(f"https://127.0.0.1:{listener.getsockname()[1]}")
         with ends_in_time(), pytest.raises(Unreachable):
@@ -193,17 +195,17 @@ def test_a_tls_handshake_that_does_not_end_is_given_up_with_nothing_sent(stall: 
         thread.join()
 
 
-def test_a_server_whose_certificate_nobody_signed_gets_nothing(tls: ssl.SSLContext) -> None:
-    with serving(reply(EMPTY_OBJECT), tls) as server, pytest.raises(Unreachable):
+def test_a_server_with_an_untrusted_certificate_gets_no_request(tls: ssl.SSLContext) -> None:
+    with serving(responding(EMPTY_OBJECT), tls) as server, pytest.raises(Unreachable):
         upstream(server.url).post("/unify", json={"secret": "canary"})
     assert server.requests == []
 
 
-def test_a_certificate_of_another_name_gets_nothing(
+def test_a_server_with_a_certificate_of_another_name_gets_no_request(
     tls: ssl.SSLContext, certificate: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
-    with serving(reply(EMPTY_OBJECT), tls) as server, pytest.raises(Unreachable):
+    with serving(responding(EMPTY_OBJECT), tls) as server, pytest.raises(Unreachable):
         upstream(server.url.replace("127.0.0.1", "localhost")).post("/unify", json={"secret": "canary"})
     assert server.requests == []
 
@@ -217,7 +219,7 @@ def test_calls_within_a_call_share_its_deadline() -> None:
 
 
 def test_when_the_time_is_up_before_the_call_nothing_is_sent() -> None:
-    with serving(reply(EMPTY_OBJECT)) as server, pytest.raises(Unreachable):
+    with serving(responding(EMPTY_OBJECT)) as server, pytest.raises(Unreachable):
         prove = upstream(server.url)
         with prove.call("unify"):
             time.sleep(DEADLINE)
@@ -225,7 +227,7 @@ def test_when_the_time_is_up_before_the_call_nothing_is_sent() -> None:
     assert server.requests == []
 
 
-def test_a_kept_connection_serves_the_next_call_with_a_deadline_of_its_own() -> None:
+def test_a_reused_connection_has_a_new_deadline_for_each_call() -> None:
     connections = []
 
     def twice(connection: socket.socket) -> None:

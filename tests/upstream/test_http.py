@@ -1,4 +1,4 @@
-"""What goes out through the one door and what comes back."""
+"""The HTTP client of all calls to vendors: addresses, responses, errors, and what they may not hold."""
 
 import gzip
 import io
@@ -26,7 +26,7 @@ from onboarding.domain.errors import Busy, Garbled, Refused, Uncertain, Unreacha
 from onboarding.upstream.http import BODY_LIMIT, Upstream
 from onboarding.upstream.prove import Prove
 from onboarding.upstream.twilio import Twilio
-from tests.upstream.loopback import EMPTY_OBJECT, JSON_HEAD, reply, serving
+from tests.upstream.loopback import EMPTY_OBJECT, JSON_HEAD, responding, serving
 
 BASE = "https://platform.example"
 DEADLINES = {"unify": timedelta(seconds=5)}
@@ -38,11 +38,11 @@ def upstream() -> Upstream:
     return Upstream("prove", BASE, DEADLINES)
 
 
-def wire(body: bytes, *headers: bytes) -> bytes:
+def http_response(body: bytes, *headers: bytes) -> bytes:
     return b"\r\n".join([JSON_HEAD + b"Content-Length: %d" % len(body), *headers, b"", b""]) + body
 
 
-# --- What an answer is ---------------------------------------------------------------------------------------------
+# --- Responses -----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ def wire(body: bytes, *headers: bytes) -> bytes:
     [(400, Refused), (401, Refused), (404, Refused), (429, Busy), (500, Uncertain), (502, Uncertain), (503, Uncertain)],
 )
 @pytest.mark.parametrize("body", [b'{"code": 1001}', b"", b"<html>", b"\xff", b"[]", b"[" * 100_000])
-def test_a_status_says_the_kind_of_error_whatever_the_body_is(
+def test_the_status_decides_the_kind_of_error_whatever_the_body_is(
     upstream: Upstream, vendor: responses.RequestsMock, status: int, kind: type[UpstreamError], body: bytes
 ) -> None:
     vendor.post(f"{BASE}/unify", status=status, body=body, content_type="application/json")
@@ -62,7 +62,7 @@ def test_a_status_says_the_kind_of_error_whatever_the_body_is(
 
 
 @pytest.mark.parametrize(("code", "read"), [("60200", 60200), (60200, 60200), ("E1", None), (None, None), ([], None)])
-def test_a_code_is_a_number_even_if_it_is_quoted(
+def test_an_error_code_is_read_as_a_number_even_if_it_is_quoted(
     upstream: Upstream, vendor: responses.RequestsMock, code: object, read: int | None
 ) -> None:
     vendor.post(f"{BASE}/unify", status=400, json={"code": code})
@@ -72,7 +72,7 @@ def test_a_code_is_a_number_even_if_it_is_quoted(
 
 
 @pytest.mark.parametrize(("header", "read"), [("RQ1f-2_a", "RQ1f-2_a"), ("a b", None), ("x" * 65, None), ("", None)])
-def test_a_request_id_is_told_if_it_looks_like_one(
+def test_a_request_id_is_kept_if_it_is_well_formed(
     upstream: Upstream, vendor: responses.RequestsMock, header: str, read: str | None
 ) -> None:
     vendor.post(f"{BASE}/unify", status=400, json={}, headers={"X-Request-Id": header})
@@ -99,7 +99,7 @@ def test_a_request_id_is_told_if_it_looks_like_one(
         ("Fri, 31 Dec 9999 23:59:59", 1),
     ],
 )
-def test_retry_after_is_obeyed_within_reason(
+def test_retry_after_is_read_as_1_to_3600_seconds(
     upstream: Upstream, vendor: responses.RequestsMock, header: str | None, seconds: int
 ) -> None:
     headers = {} if header is None else {"Retry-After": header}
@@ -138,7 +138,7 @@ def test_retry_after_may_be_a_date(upstream: Upstream, vendor: responses.Request
         b"\x1f\x8b\x08",
     ],
 )
-def test_what_is_not_a_json_object_that_a_database_can_keep_is_garbled(
+def test_a_body_that_is_no_json_object_or_cannot_be_stored_is_garbled(
     upstream: Upstream, vendor: responses.RequestsMock, body: bytes
 ) -> None:
     vendor.post(f"{BASE}/unify", body=body, content_type="application/json")
@@ -147,7 +147,7 @@ def test_what_is_not_a_json_object_that_a_database_can_keep_is_garbled(
 
 
 @pytest.mark.parametrize("content_type", ["text/html", "text/plain", "application/octet-stream"])
-def test_what_does_not_say_that_it_is_json_is_garbled(
+def test_another_content_type_than_json_is_garbled(
     upstream: Upstream, vendor: responses.RequestsMock, content_type: str
 ) -> None:
     vendor.post(f"{BASE}/unify", body=b"{}", content_type=content_type)
@@ -157,11 +157,11 @@ def test_what_does_not_say_that_it_is_json_is_garbled(
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_a_redirect_is_not_followed(status: int) -> None:
-    with serving(reply(EMPTY_OBJECT)) as elsewhere:
+    with serving(responding(EMPTY_OBJECT)) as elsewhere:
         head = (
             b"HTTP/1.1 %d Moved\r\nLocation: %b/unify\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
         )
-        with serving(reply(head % (status, elsewhere.url.encode()))) as server, pytest.raises(Garbled):
+        with serving(responding(head % (status, elsewhere.url.encode()))) as server, pytest.raises(Garbled):
             Upstream("prove", server.url, DEADLINES).post("/unify", json={"phoneNumber": "+12001004014"})
         assert len(server.requests) == 1
         assert elsewhere.requests == []
@@ -170,20 +170,20 @@ def test_a_redirect_is_not_followed(status: int) -> None:
 # --- Size ----------------------------------------------------------------------------------------------------------
 
 
-def test_a_reply_of_exactly_the_limit_is_read() -> None:
-    with serving(reply(wire(b"{}".ljust(BODY_LIMIT)))) as server:
+def test_a_response_of_exactly_the_limit_is_read() -> None:
+    with serving(responding(http_response(b"{}".ljust(BODY_LIMIT)))) as server:
         assert Upstream("prove", server.url, DEADLINES).post("/unify", json={}) == {}
 
 
-def test_a_reply_over_the_limit_is_garbled_even_if_the_rest_is_blank() -> None:
-    with serving(reply(wire(b"{}".ljust(BODY_LIMIT + 1)))) as server, pytest.raises(Garbled):
+def test_a_response_over_the_limit_is_garbled_even_if_the_rest_is_blank() -> None:
+    with serving(responding(http_response(b"{}".ljust(BODY_LIMIT + 1)))) as server, pytest.raises(Garbled):
         Upstream("prove", server.url, DEADLINES).post("/unify", json={})
 
 
 @pytest.mark.parametrize("status", [b"200 OK", b"500 Error"])
-def test_a_bomb_of_200_megabytes_is_not_unpacked(status: bytes) -> None:
-    bomb = wire(gzip.compress(bytes(200_000_000), compresslevel=9), b"Content-Encoding: gzip")
-    with serving(reply(bomb.replace(b"200 OK", status, 1))) as server:
+def test_a_compressed_response_of_200_megabytes_is_not_unpacked(status: bytes) -> None:
+    compressed = http_response(gzip.compress(bytes(200_000_000), compresslevel=9), b"Content-Encoding: gzip")
+    with serving(responding(compressed.replace(b"200 OK", status, 1))) as server:
         prove = Upstream("prove", server.url, DEADLINES)
         tracemalloc.start()
         try:
@@ -194,17 +194,17 @@ def test_a_bomb_of_200_megabytes_is_not_unpacked(status: bytes) -> None:
             tracemalloc.stop()
 
 
-def test_a_reply_that_says_gzip_and_is_not_is_garbled() -> None:
-    with serving(reply(wire(b"{}", b"Content-Encoding: gzip"))) as server, pytest.raises(Garbled):
+def test_a_response_that_is_falsely_declared_as_gzip_is_garbled() -> None:
+    with serving(responding(http_response(b"{}", b"Content-Encoding: gzip"))) as server, pytest.raises(Garbled):
         Upstream("prove", server.url, DEADLINES).post("/unify", json={})
 
 
-def test_a_compressed_reply_is_read() -> None:
-    with serving(reply(wire(gzip.compress(b'{"a": 1}'), b"Content-Encoding: gzip"))) as server:
+def test_a_compressed_response_is_read() -> None:
+    with serving(responding(http_response(gzip.compress(b'{"a": 1}'), b"Content-Encoding: gzip"))) as server:
         assert Upstream("prove", server.url, DEADLINES).post("/unify", json={}) == {"a": 1}
 
 
-# --- Where to ------------------------------------------------------------------------------------------------------
+# --- Addresses -----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -235,7 +235,7 @@ def test_any_other_address_is_a_misconfiguration(url: str) -> None:
         Upstream("prove", url, DEADLINES)
 
 
-def test_a_sandbox_address_is_one_only_where_a_sandbox_is_mounted(settings: LazySettings) -> None:
+def test_a_sandbox_address_is_allowed_only_if_an_adapter_is_mounted(settings: LazySettings) -> None:
     settings.UPSTREAM_ADAPTERS = {}
     with pytest.raises(ImproperlyConfigured):
         Upstream("prove", "sandbox://embedded/sandbox/prove", DEADLINES)
@@ -258,7 +258,7 @@ def test_an_adapter_that_settings_mount_answers_in_place_of_the_network(settings
 def test_the_environments_proxy_and_netrc_are_not_used(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / ".netrc").write_text("machine 127.0.0.1 login somebody password else")
     monkeypatch.setenv("NETRC", str(tmp_path / ".netrc"))
-    with serving(reply(EMPTY_OBJECT)) as proxy, serving(reply(EMPTY_OBJECT)) as server:
+    with serving(responding(EMPTY_OBJECT)) as proxy, serving(responding(EMPTY_OBJECT)) as server:
         monkeypatch.setenv("HTTP_PROXY", proxy.url)
         monkeypatch.setenv("NO_PROXY", "")
         Upstream("prove", server.url, DEADLINES).post("/unify", json={})
@@ -266,8 +266,8 @@ def test_the_environments_proxy_and_netrc_are_not_used(monkeypatch: pytest.Monke
     assert b"authorization" not in server.requests[0].lower()
 
 
-def test_a_cookie_is_not_kept() -> None:
-    with serving(reply(wire(b"{}", b"Set-Cookie: a=b", b"Connection: close"))) as server:
+def test_cookies_are_not_kept() -> None:
+    with serving(responding(http_response(b"{}", b"Set-Cookie: a=b", b"Connection: close"))) as server:
         prove = Upstream("prove", server.url, DEADLINES)
         prove.post("/unify", json={})
         prove.post("/unify", json={})
@@ -283,7 +283,7 @@ def test_an_operation_without_a_deadline_is_a_programming_error(upstream: Upstre
 
 
 @pytest.fixture
-def aside(tmp_path: Path, django_db_blocker: DjangoDbBlocker) -> Iterator[BaseDatabaseWrapper]:
+def other_database(tmp_path: Path, django_db_blocker: DjangoDbBlocker) -> Iterator[BaseDatabaseWrapper]:
     """A database in a file, whose connection can be closed (closing SQLite's in-memory one would lose it)."""
     sqlite = {"ENGINE": "django.db.backends.sqlite3", "NAME": str(tmp_path / "aside.sqlite3"), "OPTIONS": {}}
     connections.settings["aside"] = {**connections.settings["default"], **sqlite}
@@ -293,17 +293,17 @@ def aside(tmp_path: Path, django_db_blocker: DjangoDbBlocker) -> Iterator[BaseDa
     del connections.settings["aside"], connections["aside"]
 
 
-def test_a_call_keeps_no_database_connection(
-    upstream: Upstream, vendor: responses.RequestsMock, aside: BaseDatabaseWrapper
+def test_a_call_releases_the_database_connection(
+    upstream: Upstream, vendor: responses.RequestsMock, other_database: BaseDatabaseWrapper
 ) -> None:
     vendor.post(f"{BASE}/unify", json={})
-    aside.ensure_connection()
+    other_database.ensure_connection()
     upstream.post("/unify", json={})
-    assert aside.connection is None
+    assert other_database.connection is None
 
 
 def test_a_call_in_a_transaction_is_a_programming_error_and_sends_nothing(
-    upstream: Upstream, vendor: responses.RequestsMock, aside: BaseDatabaseWrapper
+    upstream: Upstream, vendor: responses.RequestsMock, other_database: BaseDatabaseWrapper
 ) -> None:
     with transaction.atomic(using="aside"), pytest.raises(RuntimeError):
         upstream.post("/unify", json={})
@@ -317,18 +317,20 @@ FAILURES = {
     b'{"code": 60200, "message": "words-canary +12001004014 731942"}',
     "busy": b"HTTP/1.1 429 words-canary\r\nRetry-After: words-canary\r\n\r\nwords-canary",
     "uncertain": b"HTTP/1.1 500 words-canary\r\nX-Request-Id: words canary\r\n\r\nwords-canary",
-    "garbled": wire(b'{"access_token": "token-canary", "success": "words-canary"'),
-    "malformed": wire(b'{"success": "words-canary", "status": "words-canary", "sid": "2001004014"}'),
-    "bad_gzip": wire(b"words-canary", b"Content-Encoding: gzip"),
+    "garbled": http_response(b'{"access_token": "token-canary", "success": "words-canary"'),
+    "malformed": http_response(b'{"success": "words-canary", "status": "words-canary", "sid": "2001004014"}'),
+    "bad_gzip": http_response(b"words-canary", b"Content-Encoding: gzip"),
     "bad_length": JSON_HEAD + b"Content-Length: words-canary\r\nContent-Length: 7\r\n\r\n{}",
     "not_http": b"words-canary\r\n\r\n",
     "cut": JSON_HEAD + b"Content-Length: 900\r\n\r\nwords-canary",
 }
-TOKEN = wire(b'{"access_token": "token-canary", "expires_in": 3600, "token_type": "Bearer"}', b"Connection: close")
+TOKEN = http_response(
+    b'{"access_token": "token-canary", "expires_in": 3600, "token_type": "Bearer"}', b"Connection: close"
+)
 
 
 def chain(error: BaseException | None) -> Iterator[BaseException]:
-    """The error and everything that hangs on it."""
+    """Yield the error, then its cause or context, and so on."""
     while error is not None:
         yield error
         error = error.__cause__ or error.__context__
@@ -336,12 +338,12 @@ def chain(error: BaseException | None) -> Iterator[BaseException]:
 
 @pytest.mark.parametrize("wrong", FAILURES.values(), ids=FAILURES)
 @pytest.mark.parametrize("operation", ["token", "unify", "bind", "start", "check"])
-def test_no_error_and_no_log_line_holds_a_number_a_code_a_token_or_their_words(
+def test_no_error_and_no_log_line_holds_a_number_a_code_a_token_or_the_vendors_words(
     caplog: pytest.LogCaptureFixture, operation: str, wrong: bytes
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    replies = chain_of([TOKEN] if operation in ("unify", "bind") else [], repeat(wrong))
-    with serving(lambda connection: connection.sendall(next(replies))) as server:
+    responses_in_turn = chain_of([TOKEN] if operation in ("unify", "bind") else [], repeat(wrong))
+    with serving(lambda connection: connection.sendall(next(responses_in_turn))) as server:
         prove = Prove(server.url, "client", "secret-canary")
         twilio = Twilio(server.url, "AC1", "secret-canary", "AC1", "VA1")
         with pytest.raises(UpstreamError) as caught:
@@ -354,12 +356,12 @@ def test_no_error_and_no_log_line_holds_a_number_a_code_a_token_or_their_words(
                     twilio.start("+12001004014")
                 case "check":
                     twilio.check("VE1", "+12001004014", "731942")
-    told = [caplog.text, *(f"{error} {error!r} {vars(error)}" for error in chain(caught.value))]
-    assert [canary for canary in CANARIES if canary in " ".join(told)] == []
+    written = [caplog.text, *(f"{error} {error!r} {vars(error)}" for error in chain(caught.value))]
+    assert [canary for canary in CANARIES if canary in " ".join(written)] == []
     assert all(isinstance(error, UpstreamError) for error in chain(caught.value))
 
 
-def test_an_unreachable_vendor_is_told_without_the_request(caplog: pytest.LogCaptureFixture) -> None:
+def test_the_error_of_an_unreachable_vendor_holds_nothing_of_the_request(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     with pytest.raises(Unreachable) as caught:
         Upstream("prove", "http://127.0.0.1:9", DEADLINES).post("/unify", json={"phoneNumber": "+12001004014"})
@@ -367,11 +369,11 @@ def test_an_unreachable_vendor_is_told_without_the_request(caplog: pytest.LogCap
     assert "2001004014" not in f"{caplog.text} {caught.value!r}"
 
 
-def test_an_error_survives_being_raised_from_another_being_pickled_and_being_a_key() -> None:
+def test_an_error_can_be_chained_pickled_and_used_as_a_key() -> None:
     with pytest.raises(Busy) as caught:
         raise Busy("twilio", "Verifications", 429, 20429, "RQ1", timedelta(seconds=9)) from KeyError("cause")
-    again = pickle.loads(pickle.dumps(caught.value))
-    assert (str(again), again.retry_after) == (
+    copy = pickle.loads(pickle.dumps(caught.value))
+    assert (str(copy), copy.retry_after) == (
         "Busy twilio Verifications status 429 code 20429 request_id RQ1",
         timedelta(seconds=9),
     )

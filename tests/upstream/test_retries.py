@@ -1,4 +1,4 @@
-"""Retries: where nothing can happen twice, a little later, and never many."""
+"""Retries: only of calls without effects, after growing pauses, and few in total."""
 
 from datetime import timedelta
 
@@ -19,34 +19,34 @@ def upstream() -> Upstream:
     return Upstream("prove", BASE, DEADLINES, repeatable=frozenset({"status"}))
 
 
-def breaks(vendor: responses.RequestsMock, operation: str, times: int) -> None:
-    """Fails so often, then answers."""
+def fails_then_answers(vendor: responses.RequestsMock, operation: str, times: int) -> None:
+    """Let the operation fail so often, then succeed."""
     for _ in range(times):
         vendor.post(f"{BASE}/{operation}", status=503)
     vendor.post(f"{BASE}/{operation}", json={})
 
 
-def test_two_failures_are_made_good(upstream: Upstream, vendor: responses.RequestsMock) -> None:
-    breaks(vendor, "status", times=2)
+def test_two_failures_are_retried(upstream: Upstream, vendor: responses.RequestsMock) -> None:
+    fails_then_answers(vendor, "status", times=2)
     assert upstream.post("/status", json={}) == {}
     assert len(vendor.calls) == 3
 
 
-def test_a_third_failure_is_told(upstream: Upstream, vendor: responses.RequestsMock) -> None:
+def test_a_third_failure_is_raised(upstream: Upstream, vendor: responses.RequestsMock) -> None:
     vendor.post(f"{BASE}/status", status=503)
     with pytest.raises(Uncertain):
         upstream.post("/status", json={})
     assert len(vendor.calls) == 3
 
 
-def test_what_may_happen_twice_is_tried_once(upstream: Upstream, vendor: responses.RequestsMock) -> None:
+def test_a_call_with_effects_is_tried_once(upstream: Upstream, vendor: responses.RequestsMock) -> None:
     vendor.post(f"{BASE}/bind", status=503)
     with pytest.raises(Uncertain):
         upstream.post("/bind", json={})
     assert len(vendor.calls) == 1
 
 
-def test_no_retry_outlasts_the_call(vendor: responses.RequestsMock, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_there_is_no_retry_beyond_the_deadline(vendor: responses.RequestsMock, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("onboarding.upstream.http.backoff", lambda _: 6.0)
     vendor.post(f"{BASE}/status", status=503)
     with pytest.raises(Uncertain):
@@ -54,7 +54,7 @@ def test_no_retry_outlasts_the_call(vendor: responses.RequestsMock, monkeypatch:
     assert len(vendor.calls) == 1
 
 
-def test_when_all_calls_fail_a_tenth_more_is_sent_and_three(
+def test_when_all_calls_fail_at_most_a_tenth_and_three_more_are_sent(
     vendor: responses.RequestsMock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("onboarding.upstream.http.backoff", lambda _: 0.0)
@@ -68,21 +68,21 @@ def test_when_all_calls_fail_a_tenth_more_is_sent_and_three(
     assert 100 < len(vendor.calls) <= 100 + 10 + 3
 
 
-def test_pauses_grow_from_a_fifth_of_a_second_to_two_and_are_never_the_same() -> None:
+def test_pauses_grow_from_a_fifth_of_a_second_to_two_seconds_and_are_random() -> None:
     for attempt, most in enumerate([0.2, 0.4, 0.8, 1.6, 2.0, 2.0]):
         drawn = [backoff(attempt) for _ in range(200)]
         assert 0 <= min(drawn) < most / 4 and most * 3 / 4 < max(drawn) <= most
         assert len(set(drawn)) == 200
 
 
-def test_quiet_times_save_up_three_retries_and_no_more() -> None:
+def test_successful_calls_earn_at_most_three_retries() -> None:
     budget = RetryBudget()
     for _ in range(1000):
         budget.earn()
     assert [budget.spend() for _ in range(5)] == [True, True, True, False, False]
 
 
-def test_beyond_half_of_the_threads_a_call_is_turned_away_at_once(settings: LazySettings) -> None:
+def test_beyond_the_limit_of_calls_at_once_a_call_is_refused_immediately(settings: LazySettings) -> None:
     settings.UPSTREAM_CALLS_AT_ONCE = 2
     upstream = Upstream("prove", BASE, DEADLINES)
     with upstream.call("bind"), upstream.call("bind"), pytest.raises(Unreachable), upstream.call("bind"):
@@ -91,15 +91,15 @@ def test_beyond_half_of_the_threads_a_call_is_turned_away_at_once(settings: Lazy
         pass
 
 
-def asks_for_peace(vendor: responses.RequestsMock, seconds: int, code: int = 20429) -> None:
-    """https://www.twilio.com/docs/api/errors/20429"""
+def is_rate_limited(vendor: responses.RequestsMock, seconds: int, code: int = 20429) -> None:
+    """Let the vendor answer 429: https://www.twilio.com/docs/api/errors/20429"""
     vendor.post(f"{BASE}/bind", status=429, json={"code": code}, headers={"Retry-After": str(seconds)})
 
 
-def test_a_vendor_that_asks_for_a_minute_has_it_whatever_it_is_wanted_for(
+def test_before_the_retry_after_of_a_429_no_operation_is_called(
     upstream: Upstream, vendor: responses.RequestsMock
 ) -> None:
-    asks_for_peace(vendor, 60)
+    is_rate_limited(vendor, 60)
     for operation in ("bind", "status", "bind"):
         with pytest.raises(Busy) as raised:
             upstream.post(f"/{operation}", json={})
@@ -107,12 +107,12 @@ def test_a_vendor_that_asks_for_a_minute_has_it_whatever_it_is_wanted_for(
     assert len(vendor.calls) == 1
 
 
-def test_a_second_is_waited_out(
+def test_a_retry_after_of_one_second_is_waited_for(
     upstream: Upstream, vendor: responses.RequestsMock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     slept: list[float] = []
     monkeypatch.setattr("onboarding.upstream.http.time.sleep", slept.append)
-    asks_for_peace(vendor, 1)
+    is_rate_limited(vendor, 1)
     vendor.post(f"{BASE}/status", json={})
     with pytest.raises(Busy):
         upstream.post("/bind", json={})
@@ -120,9 +120,9 @@ def test_a_second_is_waited_out(
     assert len(slept) == 1 and 0.9 < slept[0] <= 1.2
 
 
-def test_a_limit_of_one_number_holds_nobody_else(vendor: responses.RequestsMock) -> None:
+def test_a_rate_limit_of_one_number_does_not_stop_others(vendor: responses.RequestsMock) -> None:
     upstream = Upstream("twilio", BASE, DEADLINES, per_number_codes=frozenset({60203}))
-    asks_for_peace(vendor, 600, code=60203)
+    is_rate_limited(vendor, 600, code=60203)
     vendor.post(f"{BASE}/bind", json={})
     with pytest.raises(Busy):
         upstream.post("/bind", json={})

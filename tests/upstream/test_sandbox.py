@@ -1,4 +1,4 @@
-"""Both clients against the sandbox's bad days: in process, and over a real socket."""
+"""Both clients against the sandbox's faults, in process and over a real socket."""
 
 import json
 import urllib.request
@@ -21,7 +21,7 @@ from tests.processes import free_port, running
 
 NUMBER = "+14155550132"
 ACCOUNT_SID, SERVICE_SID = "AC" + "0" * 32, "VA" + "0" * 32
-Order = Callable[..., None]
+InjectFault = Callable[..., None]
 
 
 @pytest.fixture(scope="module")
@@ -42,10 +42,10 @@ def root(request: pytest.FixtureRequest, settings: LazySettings, tmp_path: Path)
 
 
 @pytest.fixture
-def order(root: str, settings: LazySettings) -> Order:
-    """Order one bad call of a route."""
+def inject_fault(root: str, settings: LazySettings) -> InjectFault:
+    """Return a function that injects a fault into the next call of a route."""
 
-    def ordered(route: str, kind: str, **options: float) -> None:
+    def inject(route: str, kind: str, **options: float) -> None:
         if root.startswith("http"):
             body = json.dumps({"route": route, "kind": kind, "times": 1, **options}).encode()
             headers = {"Content-Type": "application/json"}
@@ -54,7 +54,7 @@ def order(root: str, settings: LazySettings) -> Order:
             with transaction(settings.SANDBOX_STORE, TABLES) as store:
                 faults.order(store, route, kind, 1, "", dict(options))
 
-    return ordered
+    return inject
 
 
 @pytest.fixture
@@ -69,7 +69,7 @@ def twilio(root: str, monkeypatch: pytest.MonkeyPatch) -> Twilio:
     return Twilio(f"{root}/sandbox/twilio", ACCOUNT_SID, "sandbox", ACCOUNT_SID, SERVICE_SID)
 
 
-BAD_DAYS: list[tuple[str, dict[str, float], type[UpstreamError]]] = [
+FAULTS: list[tuple[str, dict[str, float], type[UpstreamError]]] = [
     ("hang", {}, Uncertain),
     ("reset", {}, Uncertain),
     ("lost", {}, Uncertain),
@@ -86,34 +86,34 @@ BAD_DAYS: list[tuple[str, dict[str, float], type[UpstreamError]]] = [
 ]
 
 
-@pytest.mark.parametrize(("kind", "options", "error"), BAD_DAYS)
-def test_proves_bad_days_are_told_apart(
-    prove: Prove, order: Order, kind: str, options: dict[str, float], error: type[UpstreamError]
+@pytest.mark.parametrize(("kind", "options", "error"), FAULTS)
+def test_each_fault_of_prove_raises_its_error(
+    prove: Prove, inject_fault: InjectFault, kind: str, options: dict[str, float], error: type[UpstreamError]
 ) -> None:
     prove.unify(NUMBER, "1")
-    order("prove.unify", kind, **options)
+    inject_fault("prove.unify", kind, **options)
     with pytest.raises(error):
         prove.unify(NUMBER, "2")
     prove.unify(NUMBER, "3")
 
 
-@pytest.mark.parametrize(("kind", "options", "error"), BAD_DAYS)
-def test_twilios_bad_days_are_told_apart(
-    twilio: Twilio, order: Order, kind: str, options: dict[str, float], error: type[UpstreamError]
+@pytest.mark.parametrize(("kind", "options", "error"), FAULTS)
+def test_each_fault_of_twilio_raises_its_error(
+    twilio: Twilio, inject_fault: InjectFault, kind: str, options: dict[str, float], error: type[UpstreamError]
 ) -> None:
-    order("twilio.verification", kind, **options)
+    inject_fault("twilio.verification", kind, **options)
     with pytest.raises(error):
-        twilio.start(f"+141555501{BAD_DAYS.index((kind, options, error)):02}")  # Twilio counts by number
+        twilio.start(f"+141555501{FAULTS.index((kind, options, error)):02}")  # Twilio counts by number
 
 
 @pytest.mark.parametrize("root", ["embedded"], indirect=True)
-def test_a_refused_connection_sent_nothing(prove: Prove, order: Order) -> None:
-    order("prove.unify", "refuse")
+def test_a_refused_connection_is_unreachable(prove: Prove, inject_fault: InjectFault) -> None:
+    inject_fault("prove.unify", "refuse")
     with pytest.raises(Unreachable):
         prove.unify(NUMBER, "1")
 
 
-def test_five_wrong_codes_are_the_end_of_a_verification(twilio: Twilio) -> None:
+def test_a_verification_ends_after_five_wrong_codes(twilio: Twilio) -> None:
     verification = twilio.start("+14155550139")
     assert [twilio.check(verification.sid, verification.to, "0000000") for _ in range(5)] == [False] * 5
     with pytest.raises(TwilioRefused) as caught:

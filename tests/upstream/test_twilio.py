@@ -1,4 +1,4 @@
-"""Twilio Verify's replies, as its pages show them, and what the client makes of them."""
+"""The client of Twilio Verify: what it sends, and how it reads the responses that Twilio documents."""
 
 from collections.abc import Callable, Mapping
 from urllib.parse import parse_qs
@@ -11,17 +11,17 @@ from django.conf import LazySettings
 from onboarding.domain.errors import Busy, Garbled, Refused, Uncertain, Unreachable, UpstreamError
 from onboarding.upstream import twilio as module
 from onboarding.upstream.twilio import Refusal, Twilio, TwilioRefused, Verification
-from tests.upstream.wire import twilio as wire
-from tests.upstream.wire.answers import Reply
+from tests.upstream.documented import twilio as documented
+from tests.upstream.documented.response import DocumentedResponse
 
 BASE = "https://verify.twilio.com"
-START = f"{BASE}/v2/Services/{wire.SERVICE_SID}/Verifications"
-CHECK = f"{BASE}/v2/Services/{wire.SERVICE_SID}/VerificationCheck"
+START = f"{BASE}/v2/Services/{documented.SERVICE_SID}/Verifications"
+CHECK = f"{BASE}/v2/Services/{documented.SERVICE_SID}/VerificationCheck"
 
 
 @pytest.fixture
 def twilio(vendor: responses.RequestsMock) -> Twilio:
-    return Twilio(BASE, wire.ACCOUNT_SID, "the-token", wire.ACCOUNT_SID, wire.SERVICE_SID)
+    return Twilio(BASE, documented.ACCOUNT_SID, "the-token", documented.ACCOUNT_SID, documented.SERVICE_SID)
 
 
 def sent(vendor: responses.RequestsMock) -> Mapping[str, list[str]]:
@@ -29,56 +29,56 @@ def sent(vendor: responses.RequestsMock) -> Mapping[str, list[str]]:
 
 
 def test_a_code_is_sent_by_text_message(twilio: Twilio, vendor: responses.RequestsMock) -> None:
-    wire.SENT.answers(vendor, START)
-    assert twilio.start(wire.TO) == Verification(wire.SID, wire.TO, "pending")
-    assert sent(vendor) == {"To": [wire.TO], "Channel": ["sms"]}
+    documented.SENT.register(vendor, START)
+    assert twilio.start(documented.TO) == Verification(documented.SID, documented.TO, "pending")
+    assert sent(vendor) == {"To": [documented.TO], "Channel": ["sms"]}
     assert vendor.calls[-1].request.headers["Authorization"].startswith("Basic ")
 
 
 def test_a_code_is_sent_in_a_language_and_by_another_channel(twilio: Twilio, vendor: responses.RequestsMock) -> None:
-    wire.SENT.answers(vendor, START)
-    twilio.start(wire.TO, channel="call", locale="es")
-    assert sent(vendor) == {"To": [wire.TO], "Channel": ["call"], "Locale": ["es"]}
+    documented.SENT.register(vendor, START)
+    twilio.start(documented.TO, channel="call", locale="es")
+    assert sent(vendor) == {"To": [documented.TO], "Channel": ["call"], "Locale": ["es"]}
 
 
 @pytest.mark.parametrize(("status", "approved"), [("approved", True), ("pending", False)])
-def test_a_check_is_made_by_the_verifications_sid_and_is_yes_or_no(
+def test_a_check_names_the_verification_by_its_sid_and_returns_whether_it_is_approved(
     twilio: Twilio, vendor: responses.RequestsMock, status: str, approved: bool
 ) -> None:
-    wire.checked(status).answers(vendor, CHECK)
-    assert twilio.check(wire.SID, wire.TO, "123456") is approved
-    assert sent(vendor) == {"VerificationSid": [wire.SID], "Code": ["123456"]}
+    documented.checked(status).register(vendor, CHECK)
+    assert twilio.check(documented.SID, documented.TO, "123456") is approved
+    assert sent(vendor) == {"VerificationSid": [documented.SID], "Code": ["123456"]}
 
 
 @pytest.mark.parametrize(
-    "reply",
+    "response",
     [
-        wire.checked("approved", to="+15005550006"),
-        wire.checked("approved", sid="VE" + "f" * 32),
-        wire.checked("postponed"),
-        Reply(wire.CHECK_PAGE, {"status": "approved"}),
-        Reply(wire.CHECK_PAGE, {"sid": wire.SID, "to": wire.TO, "valid": True}),
-        Reply(wire.CHECK_PAGE, {"sid": wire.SID, "to": wire.TO, "status": ["approved"]}),
-        Reply(wire.CHECK_PAGE, {"sid": wire.SID, "to": wire.TO, "status": True}),
-        Reply(wire.CHECK_PAGE, {}),
+        documented.checked("approved", to="+15005550006"),
+        documented.checked("approved", sid="VE" + "f" * 32),
+        documented.checked("postponed"),
+        DocumentedResponse(documented.CHECK_PAGE, {"status": "approved"}),
+        DocumentedResponse(documented.CHECK_PAGE, {"sid": documented.SID, "to": documented.TO, "valid": True}),
+        DocumentedResponse(documented.CHECK_PAGE, {"sid": documented.SID, "to": documented.TO, "status": ["approved"]}),
+        DocumentedResponse(documented.CHECK_PAGE, {"sid": documented.SID, "to": documented.TO, "status": True}),
+        DocumentedResponse(documented.CHECK_PAGE, {}),
     ],
 )
-def test_an_approval_of_anything_else_than_what_was_asked_is_garbled(
-    twilio: Twilio, vendor: responses.RequestsMock, reply: Reply
+def test_an_approval_of_another_verification_is_garbled(
+    twilio: Twilio, vendor: responses.RequestsMock, response: DocumentedResponse
 ) -> None:
-    reply.answers(vendor, CHECK)
+    response.register(vendor, CHECK)
     with pytest.raises(Garbled):
-        twilio.check(wire.SID, wire.TO, "123456")
+        twilio.check(documented.SID, documented.TO, "123456")
 
 
 @pytest.mark.parametrize("changed", [{"to": "+15005550006"}, {"sid": ""}, {"sid": 7}, {"sid": "../../Services"}])
 def test_a_start_that_answers_about_something_else_is_garbled(
     twilio: Twilio, vendor: responses.RequestsMock, changed: dict[str, object]
 ) -> None:
-    assert isinstance(wire.SENT.body, dict)
-    Reply(wire.VERIFICATION_PAGE, wire.SENT.body | changed, 201).answers(vendor, START)
+    assert isinstance(documented.SENT.body, dict)
+    DocumentedResponse(documented.VERIFICATION_PAGE, documented.SENT.body | changed, 201).register(vendor, START)
     with pytest.raises(Garbled):
-        twilio.start(wire.TO)
+        twilio.start(documented.TO)
 
 
 @pytest.mark.parametrize(
@@ -91,12 +91,12 @@ def test_a_start_that_answers_about_something_else_is_garbled(
         ("failed", Refusal.GONE),
     ],
 )
-def test_a_verification_that_is_over_is_a_refusal_even_in_a_success(
+def test_a_verification_that_has_ended_is_a_refusal_even_with_a_2xx_status(
     twilio: Twilio, vendor: responses.RequestsMock, status: str, refusal: Refusal
 ) -> None:
-    wire.checked(status).answers(vendor, CHECK)
+    documented.checked(status).register(vendor, CHECK)
     with pytest.raises(TwilioRefused) as caught:
-        twilio.check(wire.SID, wire.TO, "123456")
+        twilio.check(documented.SID, documented.TO, "123456")
     assert caught.value.refusal is refusal
 
 
@@ -133,18 +133,18 @@ def test_a_verification_that_is_over_is_a_refusal_even_in_a_success(
         (99999, 400, Refusal.OTHER),
     ],
 )
-@pytest.mark.parametrize("shape", [wire.error, wire.problem])
-def test_a_refused_start_says_what_kind_of_no_it_is(
+@pytest.mark.parametrize("shape", [documented.error, documented.problem])
+def test_each_error_of_a_start_has_its_kind_of_refusal(
     twilio: Twilio,
     vendor: responses.RequestsMock,
-    shape: Callable[[int, int], Reply],
+    shape: Callable[[int, int], DocumentedResponse],
     code: int,
     status: int,
     refusal: Refusal,
 ) -> None:
-    shape(code, status).answers(vendor, START)
+    shape(code, status).register(vendor, START)
     with pytest.raises(TwilioRefused) as caught:
-        twilio.start(wire.TO)
+        twilio.start(documented.TO)
     assert (caught.value.refusal, caught.value.code, caught.value.status) == (refusal, code, status)
 
 
@@ -161,69 +161,69 @@ def test_a_refused_start_says_what_kind_of_no_it_is(
         (99999, 400, Refusal.OTHER),
     ],
 )
-def test_a_refused_check_says_what_kind_of_no_it_is(
+def test_each_error_of_a_check_has_its_kind_of_refusal(
     twilio: Twilio, vendor: responses.RequestsMock, code: int, status: int, refusal: Refusal
 ) -> None:
-    wire.error(code, status).answers(vendor, CHECK)
+    documented.error(code, status).register(vendor, CHECK)
     with pytest.raises(TwilioRefused) as caught:
-        twilio.check(wire.SID, wire.TO, "123456")
+        twilio.check(documented.SID, documented.TO, "123456")
     error = caught.value
     assert isinstance(error, Refused)
-    assert (error.refusal, error.code, error.request_id) == (refusal, code, wire.REQUEST_ID)
+    assert (error.refusal, error.code, error.request_id) == (refusal, code, documented.REQUEST_ID)
 
 
 @pytest.mark.parametrize(
-    ("reply", "seconds"),
+    ("response", "seconds"),
     [
-        (wire.error(60203, 429), 600),
-        (wire.error(60202, 429), 600),
-        (wire.error(60212, 429), 30),
-        (wire.error(60212, 429, Retry_After="45"), 45),
-        (wire.error(20429, 429), 2),
-        (wire.problem(20429, 429), 2),
-        (wire.error(20429, 429, Retry_After="5"), 5),
-        (wire.error(25109, 400), 2),
-        (wire.error(99999, 429), 1),
+        (documented.error(60203, 429), 600),
+        (documented.error(60202, 429), 600),
+        (documented.error(60212, 429), 30),
+        (documented.error(60212, 429, Retry_After="45"), 45),
+        (documented.error(20429, 429), 2),
+        (documented.problem(20429, 429), 2),
+        (documented.error(20429, 429, Retry_After="5"), 5),
+        (documented.error(25109, 400), 2),
+        (documented.error(99999, 429), 1),
     ],
 )
-def test_a_limit_on_starts_tells_how_long_to_wait(
-    twilio: Twilio, vendor: responses.RequestsMock, reply: Reply, seconds: int
+def test_a_rate_limit_on_starts_says_how_long_to_wait(
+    twilio: Twilio, vendor: responses.RequestsMock, response: DocumentedResponse, seconds: int
 ) -> None:
-    reply.answers(vendor, START)
+    response.register(vendor, START)
     with pytest.raises(Busy) as caught:
-        twilio.start(wire.TO)
+        twilio.start(documented.TO)
     assert caught.value.retry_after.total_seconds() == seconds
 
 
 CALLS: list[tuple[str, Callable[[Twilio], object]]] = [
-    (START, lambda twilio: twilio.start(wire.TO)),
-    (CHECK, lambda twilio: twilio.check(wire.SID, wire.TO, "123456")),
+    (START, lambda twilio: twilio.start(documented.TO)),
+    (CHECK, lambda twilio: twilio.check(documented.SID, documented.TO, "123456")),
 ]
 
 
 @pytest.mark.parametrize(
-    ("reply", "error"),
+    ("response", "error"),
     [
-        (wire.error(20500, 500), Uncertain),
-        (wire.error(20503, 503), Uncertain),
-        (wire.problem(20500, 500), Uncertain),
-        (wire.error(99999, 400), Refused),
-        (wire.error(20429, 429), Busy),
-        (wire.error(25109, 400), Busy),
-        (Reply(wire.ERROR_PAGES, "<html>", 200), Garbled),
-        (Reply(wire.ERROR_PAGES, "", 201), Garbled),
+        (documented.error(20500, 500), Uncertain),
+        (documented.error(20503, 503), Uncertain),
+        (documented.problem(20500, 500), Uncertain),
+        (documented.error(99999, 400), Refused),
+        (documented.error(20429, 429), Busy),
+        (documented.error(25109, 400), Busy),
+        (DocumentedResponse(documented.ERROR_PAGES, "<html>", 200), Garbled),
+        (DocumentedResponse(documented.ERROR_PAGES, "", 201), Garbled),
     ],
 )
 @pytest.mark.parametrize(("url", "call"), CALLS)
-def test_each_call_tells_the_kinds_of_failure_apart(
+def test_each_kind_of_failure_raises_its_error(
     twilio: Twilio,
     vendor: responses.RequestsMock,
     url: str,
     call: Callable[[Twilio], object],
-    reply: Reply,
+    response: DocumentedResponse,
     error: type[UpstreamError],
 ) -> None:
-    reply.answers(vendor, url)
+    response.register(vendor, url)
     with pytest.raises(error):
         call(twilio)
 
@@ -237,7 +237,7 @@ def test_each_call_tells_the_kinds_of_failure_apart(
     ],
 )
 @pytest.mark.parametrize(("url", "call"), CALLS)
-def test_each_call_tells_a_line_that_never_stood_from_one_that_broke(
+def test_a_connection_that_was_never_made_and_one_that_broke_raise_different_errors(
     twilio: Twilio,
     vendor: responses.RequestsMock,
     url: str,
@@ -250,28 +250,32 @@ def test_each_call_tells_a_line_that_never_stood_from_one_that_broke(
         call(twilio)
 
 
-def test_a_check_may_be_answered_with_200_as_well(twilio: Twilio, vendor: responses.RequestsMock) -> None:
-    Reply(wire.CHECK_PAGE, wire.checked("approved").body, 200).answers(vendor, CHECK)
-    assert twilio.check(wire.SID, wire.TO, "123456")
+def test_a_check_may_be_answered_with_200(twilio: Twilio, vendor: responses.RequestsMock) -> None:
+    DocumentedResponse(documented.CHECK_PAGE, documented.checked("approved").body, 200).register(vendor, CHECK)
+    assert twilio.check(documented.SID, documented.TO, "123456")
 
 
-def test_edge_and_region_of_the_environment_do_not_bend_the_address(
+def test_edge_and_region_in_the_environment_do_not_change_the_address(
     vendor: responses.RequestsMock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, value in {"EDGE": "dublin", "REGION": "ie1", "ACCOUNT_SID": "AC-other", "AUTH_TOKEN": "other"}.items():
         monkeypatch.setenv(f"TWILIO_{name}", value)
-    wire.SENT.answers(vendor, START)
-    Twilio(BASE, wire.ACCOUNT_SID, "the-token", wire.ACCOUNT_SID, wire.SERVICE_SID).start(wire.TO)
+    documented.SENT.register(vendor, START)
+    Twilio(BASE, documented.ACCOUNT_SID, "the-token", documented.ACCOUNT_SID, documented.SERVICE_SID).start(
+        documented.TO
+    )
     assert vendor.calls[-1].request.url == START
 
 
-def test_the_settings_name_the_one_of_this_process(vendor: responses.RequestsMock, settings: LazySettings) -> None:
+def test_the_settings_configure_the_client_of_this_process(
+    vendor: responses.RequestsMock, settings: LazySettings
+) -> None:
     settings.TWILIO_BASE_URL = BASE
-    settings.TWILIO_VERIFY_SERVICE_SID = wire.SERVICE_SID
+    settings.TWILIO_VERIFY_SERVICE_SID = documented.SERVICE_SID
     module.twilio.cache_clear()
     try:
         assert module.twilio() is module.twilio()
-        wire.checked("approved").answers(vendor, CHECK)
-        assert module.twilio().check(wire.SID, wire.TO, "123456")
+        documented.checked("approved").register(vendor, CHECK)
+        assert module.twilio().check(documented.SID, documented.TO, "123456")
     finally:
         module.twilio.cache_clear()

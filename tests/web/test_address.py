@@ -1,4 +1,4 @@
-"""Whose request it is: the peer, unless a trusted proxy says otherwise; however the address is written."""
+"""The client's address: the peer's, or the one that a trusted proxy reports, in any spelling."""
 
 from ipaddress import IPv4Address, IPv6Address
 from typing import Any
@@ -16,7 +16,7 @@ FORGED = ("X-Forwarded-For", "X-Real-IP", "Forwarded", "CF-Connecting-IP", "True
 PROXY, CLIENT = "10.0.0.7", "203.0.113.9"
 
 
-def seen(peer: str, **headers: str) -> str:
+def client_address(peer: str, **headers: str) -> str:
     return str(address.of(RequestFactory().get("/", headers=headers, REMOTE_ADDR=peer)))
 
 
@@ -27,40 +27,40 @@ def behind_proxies(settings: Any) -> Any:
 
 
 @given(V4)
-def test_an_ipv4_address_written_as_ipv6_is_the_same(client: IPv4Address) -> None:
+def test_an_ipv4_address_mapped_to_ipv6_is_the_same_address(client: IPv4Address) -> None:
     mapped = IPv6Address(f"::ffff:{client}")
     assert {address.parse(text) for text in (str(client), str(mapped), mapped.exploded, f" {client} ")} == {client}
 
 
 @given(V6, st.integers(0, 2**64 - 1))
-def test_addresses_of_one_64_share_its_budget(client: IPv6Address, host: int) -> None:
+def test_ipv6_addresses_of_one_64_share_a_budget(client: IPv6Address, host: int) -> None:
     neighbour = IPv6Address(int(client) >> 64 << 64 | host)
     assert neighbour.ipv4_mapped or networks(client) == networks(neighbour)
 
 
 @given(V6, st.integers(0, 2**16 - 1))
-def test_addresses_of_one_48_share_the_wider_budget(client: IPv6Address, subnet: int) -> None:
+def test_ipv6_addresses_of_one_48_share_the_wider_budget(client: IPv6Address, subnet: int) -> None:
     neighbour = IPv6Address(int(client) >> 80 << 80 | subnet << 64)
     assert networks(client)[1] == networks(neighbour)[1]
     assert (networks(client)[0] == networks(neighbour)[0]) == (int(client) >> 64 == int(neighbour) >> 64)
 
 
 @given(V6)
-def test_case_zeros_and_zones_make_no_other_address(client: IPv6Address) -> None:
+def test_letter_case_leading_zeros_and_zones_do_not_change_an_ipv6_address(client: IPv6Address) -> None:
     spellings = {client.compressed, client.exploded, client.exploded.upper(), f"{client}%eth0"}
     assert {address.parse(text) for text in spellings} == {client}
 
 
 @pytest.mark.parametrize("text", ["", "unknown", "1.2.3", "1.2.3.4:80", "[::1]", "::ffff:1.2.3.400", "²²", "1.2.3.4,5"])
-def test_what_is_no_address_is_none(text: str) -> None:
+def test_a_malformed_address_is_read_as_none(text: str) -> None:
     assert address.parse(text) is None
 
 
 @pytest.mark.parametrize("header", FORGED)
-def test_a_header_of_a_stranger_is_not_believed(settings: Any, behind_proxies: Any, header: str) -> None:
-    assert seen(CLIENT, **{header: "1.2.3.4"}) == CLIENT
+def test_headers_of_an_untrusted_peer_are_ignored(settings: Any, behind_proxies: Any, header: str) -> None:
+    assert client_address(CLIENT, **{header: "1.2.3.4"}) == CLIENT
     settings.TRUSTED_PROXY_COUNT = 0
-    assert seen(PROXY, **{header: "1.2.3.4"}) == PROXY
+    assert client_address(PROXY, **{header: "1.2.3.4"}) == PROXY
 
 
 @pytest.mark.parametrize(
@@ -76,16 +76,16 @@ def test_a_header_of_a_stranger_is_not_believed(settings: Any, behind_proxies: A
         (1, "2001:DB8::1%eth0", "2001:db8::1"),
     ],
 )
-def test_a_trusted_proxy_is_believed_from_the_right(
+def test_x_forwarded_for_of_a_trusted_proxy_is_read_from_the_right(
     settings: Any, behind_proxies: Any, count: int, header: str, client: str
 ) -> None:
     settings.TRUSTED_PROXY_COUNT = count
-    assert seen(PROXY, **{"X-Forwarded-For": header}) == client
+    assert client_address(PROXY, **{"X-Forwarded-For": header}) == client
 
 
-def test_a_trusted_proxy_without_the_header_is_itself(behind_proxies: Any) -> None:
-    assert seen(PROXY) == PROXY
+def test_without_the_header_the_proxy_itself_is_the_client(behind_proxies: Any) -> None:
+    assert client_address(PROXY) == PROXY
 
 
-def test_a_peer_without_an_address_shares_one_budget() -> None:
-    assert seen("") == "0.0.0.0"
+def test_peers_without_an_address_share_one_budget() -> None:
+    assert client_address("") == "0.0.0.0"

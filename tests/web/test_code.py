@@ -10,7 +10,7 @@ TOO_LONG = "That code is too long. Enter only the numbers of the code"
 
 
 def answer(typed: str) -> str:
-    """The code that the form makes of it, or what it says."""
+    """Return the code that the form reads, or its error message."""
     form = CodeForm({"code": typed})
     return str(form.cleaned_data["code"] if form.is_valid() else form.errors["code"][0])
 
@@ -48,17 +48,17 @@ def answer(typed: str) -> str:
         "Your Acme code is: 123456.\n\n@pay24.example.com #123456",
     ],
 )
-def test_a_code_is_found_however_it_comes(typed: str) -> None:
+def test_a_code_is_read_from_all_common_ways_to_type_and_paste_it(typed: str) -> None:
     assert answer(typed) == "123456"
 
 
 @pytest.mark.parametrize("code", ["1234", "0000", "12345678", "1234567890"])
-def test_a_code_is_as_long_as_verify_can_be_set_to_send(code: str) -> None:
+def test_codes_of_every_length_that_verify_can_send_are_read(code: str) -> None:
     assert answer(code) == answer(f"Your code is {code}.") == code
 
 
 @pytest.mark.parametrize(
-    ("typed", "told"),
+    ("typed", "message"),
     [
         ("", "Enter the code"),
         (" ", "Enter the code"),
@@ -83,5 +83,5 @@ def test_a_code_is_as_long_as_verify_can_be_set_to_send(code: str) -> None:
         ("12345\x006", "Null characters are not allowed."),
     ],
 )
-def test_what_may_be_no_code_costs_no_guess_and_is_told(typed: str, told: str) -> None:
-    assert answer(typed) == told
+def test_a_text_that_may_be_no_code_gets_a_message(typed: str, message: str) -> None:
+    assert answer(typed) == message

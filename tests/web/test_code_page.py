@@ -1,20 +1,18 @@
-"""What the code page says and offers."""
+"""The code page: its texts and the actions that it offers."""
 
 import re
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from onboarding.models import OnboardingSession
-from tests.journey.conftest import Sandbox
+from tests.journey.conftest import Later, Sandbox
 from tests.journey.visitor import Visitor, wrong
 
 NUMBER, E164 = "201 555 0123", "+12015550123"
-LATER = Callable[[int], None]
 
 
-def test_there_is_one_field_that_texts_can_fill_in(visitor: Visitor) -> None:
+def test_there_is_one_field_that_the_browser_can_fill_from_the_text_message(visitor: Visitor) -> None:
     page = visitor.starts(NUMBER).text
     fields = re.findall(r'<input class[^>]*type="text"[^>]*>', page)
     assert len(fields) == 1
@@ -22,7 +20,7 @@ def test_there_is_one_field_that_texts_can_fill_in(visitor: Visitor) -> None:
         assert words in fields[0]
 
 
-def test_it_says_where_the_text_went_how_long_it_works_and_not_to_share_it(visitor: Visitor, later: LATER) -> None:
+def test_it_shows_the_number_and_the_time_left_and_warns_not_to_share_the_code(visitor: Visitor, later: Later) -> None:
     page = visitor.starts(NUMBER).text
     assert "+1 201-555-0123" in page and "It works for another 10 minutes" in page and "Don't share it" in page
     later(9 * 60 + 1)
@@ -32,7 +30,7 @@ def test_it_says_where_the_text_went_how_long_it_works_and_not_to_share_it(visit
     assert "This code has stopped working" in page and "minutes" not in page.partition("data-words")[0]
 
 
-def test_a_code_asked_for_too_soon_is_refused_with_the_time_to_wait(visitor: Visitor, later: LATER) -> None:
+def test_a_code_requested_too_soon_is_refused_with_the_time_to_wait(visitor: Visitor, later: Later) -> None:
     visitor.starts(NUMBER)
     later(10)
     page = visitor.submits("/code/send/")
@@ -41,7 +39,7 @@ def test_a_code_asked_for_too_soon_is_refused_with_the_time_to_wait(visitor: Vis
     assert len(visitor.messages(E164)) == 1
 
 
-def test_where_no_code_may_be_sent_yet_the_page_says_when(visitor: Visitor) -> None:
+def test_while_no_code_may_be_sent_the_page_says_when_it_may(visitor: Visitor) -> None:
     visitor.starts(NUMBER)
     code = visitor.code(E164)
     for _ in range(5):
@@ -63,7 +61,7 @@ def test_a_code_may_be_typed_in_full_width_or_arabic_digits(visitor: Visitor) ->
     assert visitor.types_code(visitor.code(E164).translate(foreign)).path == "/done/"
 
 
-def test_a_call_can_say_the_code_instead(visitor: Visitor, sandbox: Sandbox, later: LATER) -> None:
+def test_the_code_can_be_delivered_by_a_call(visitor: Visitor, sandbox: Sandbox, later: Later) -> None:
     visitor.starts(NUMBER)
     later(31)
     page = visitor.submits("/code/send/", channel="call")
@@ -73,7 +71,7 @@ def test_a_call_can_say_the_code_instead(visitor: Visitor, sandbox: Sandbox, lat
 
 
 @pytest.mark.parametrize(
-    ("bad_day", "told"),
+    ("fault", "message"),
     [
         ({"kind": "refuse"}, "send a code right now"),
         ({"kind": "lost"}, "tell whether the code was sent"),
@@ -83,15 +81,15 @@ def test_a_call_can_say_the_code_instead(visitor: Visitor, sandbox: Sandbox, lat
         ),
     ],
 )
-def test_a_call_that_fails_leaves_the_page_at_the_text_that_was_sent(
-    visitor: Visitor, sandbox: Sandbox, later: LATER, bad_day: dict[str, Any], told: str
+def test_after_a_failed_call_the_page_still_refers_to_the_text_that_was_sent(
+    visitor: Visitor, sandbox: Sandbox, later: Later, fault: dict[str, Any], message: str
 ) -> None:
     visitor.starts(NUMBER)
     later(31)
-    sandbox.has("twilio.verification", **bad_day)
+    sandbox.inject_fault("twilio.verification", **fault)
     page = visitor.submits("/code/send/", channel="call").text
-    assert told in page and "We texted a code to" in page and "calling" not in page
-    sandbox.is_well()
+    assert message in page and "We texted a code to" in page and "calling" not in page
+    sandbox.clear_faults()
     assert visitor.types_code(visitor.code(E164)).path == "/done/"
 
 
@@ -101,14 +99,14 @@ def test_a_number_that_takes_no_texts_is_offered_a_call_first(visitor: Visitor) 
     assert page.index("Call me and say the code") < page.index(">Send a code<")
 
 
-def test_a_channel_that_nobody_has_heard_of_sends_nothing(visitor: Visitor, later: LATER) -> None:
+def test_an_unknown_channel_sends_nothing(visitor: Visitor, later: Later) -> None:
     visitor.starts(NUMBER)
     later(31)
     assert visitor.submits("/code/send/", channel="pigeon").path == "/code/"
     assert len(visitor.messages(E164)) == 1
 
 
-def test_near_the_end_it_says_how_many_tries_are_left(visitor: Visitor) -> None:
+def test_it_says_when_two_tries_and_one_try_are_left(visitor: Visitor) -> None:
     visitor.starts(NUMBER)
     code = visitor.code(E164)
     pages = [visitor.types_code(wrong(code)).text for _ in range(4)]
@@ -117,26 +115,26 @@ def test_near_the_end_it_says_how_many_tries_are_left(visitor: Visitor) -> None:
 
 
 @pytest.mark.parametrize(
-    ("typed", "told"),
+    ("typed", "message"),
     [("", "Enter the code"), ("12a456", "numbers only"), ("123", "too short"), ("1" * 11, "too long")],
 )
-def test_what_can_be_no_code_is_told_in_its_own_words(visitor: Visitor, typed: str, told: str) -> None:
+def test_each_kind_of_malformed_code_has_its_own_message(visitor: Visitor, typed: str, message: str) -> None:
     visitor.starts(NUMBER)
     page = visitor.types_code(typed).text
     summary = page[page.index('id="summary"') : page.index("<h1>")]
-    assert told in summary and re.search(r"<title>\s*Error:", page)
+    assert message in summary and re.search(r"<title>\s*Error:", page)
     assert not typed or f'value="{typed}"' in page
 
 
-def test_a_problem_at_the_last_step_has_the_focus_and_the_title(visitor: Visitor, sandbox: Sandbox) -> None:
+def test_a_failed_bind_is_announced_in_the_title_and_has_the_focus(visitor: Visitor, sandbox: Sandbox) -> None:
     visitor.starts(NUMBER)
-    sandbox.has("prove.unify_bind", "status", status=429)
+    sandbox.inject_fault("prove.unify_bind", "status", status=429)
     page = visitor.types_code(visitor.code(E164)).text
     assert re.search(r"<title>\s*Error: One last step", page)
     assert re.findall(r"<(\w+)[^>]* autofocus", page) == ["div"]
 
 
-def test_people_who_get_no_texts_find_a_way_on(visitor: Visitor, settings: object) -> None:
+def test_people_who_get_no_texts_are_offered_other_ways(visitor: Visitor, settings: object) -> None:
     settings.SUPPORT_URL = "https://example.com/help"  # type: ignore[attr-defined]
     page = visitor.starts(NUMBER).text
     for way in ("Send a code again", "Call me and say the code", "Use a different number", "https://example.com/help"):

@@ -1,4 +1,4 @@
-"""People who come back: remembered only if they say so, and never shown whole to whoever shares the computer."""
+"""Returning people: a browser remembers a number only on request, and never shows it whole."""
 
 import re
 
@@ -10,15 +10,15 @@ NUMBER, E164 = "201 555 0123", "+12015550123"
 
 
 def taps_continue(visitor: Visitor) -> Page:
-    return visitor.finishes(visitor.asks("/recall/").json())
+    return visitor.finishes(visitor.fetches("/recall/").json())
 
 
-def test_nobody_is_remembered_unasked(visitor: Visitor) -> None:
+def test_nobody_is_remembered_without_asking_for_it(visitor: Visitor) -> None:
     visitor.links(NUMBER, E164)
     assert "Welcome back" not in visitor.opens().text
 
 
-def test_whoever_asked_to_be_remembered_is_recognised_in_one_tap(visitor: Visitor, sandbox: Sandbox) -> None:
+def test_a_remembered_person_is_recognised_with_one_tap(visitor: Visitor, sandbox: Sandbox) -> None:
     visitor.links(NUMBER, E164)
     visitor.submits("/remember/")
     del visitor.client.cookies["sessionid"]
@@ -39,7 +39,7 @@ def test_a_remembered_number_is_not_shown_whole_on_the_code_page_either(visitor:
     assert page.path == "/code/" and "your number ending in 23" in page.text and "555" not in page.text
 
 
-def test_who_was_remembered_is_offered_no_other_number_but_to_start_over(visitor: Visitor) -> None:
+def test_a_remembered_person_on_the_code_page_can_only_start_over(visitor: Visitor) -> None:
     visitor.links(NUMBER, E164)
     visitor.submits("/remember/")
     visitor.client.cookies.pop("sessionid")
@@ -55,7 +55,7 @@ def test_not_you_forgets_the_number(visitor: Visitor) -> None:
     visitor.submits("/remember/")
     assert visitor.submits("/forget/").path == "/"
     assert "Welcome back" not in visitor.page.text
-    assert visitor.asks("/recall/").json() == {"next": "/"}
+    assert visitor.fetches("/recall/").json() == {"next": "/"}
 
 
 def test_unlinking_forgets_the_number_too(visitor: Visitor) -> None:
@@ -65,25 +65,27 @@ def test_unlinking_forgets_the_number_too(visitor: Visitor) -> None:
     assert "Welcome back" not in visitor.opens().text
 
 
-def test_a_forged_memory_is_no_memory(visitor: Visitor, sandbox: Sandbox) -> None:
+def test_a_forged_cookie_is_ignored(visitor: Visitor, sandbox: Sandbox) -> None:
     visitor.links(NUMBER, E164)
     stranger = Visitor()
     stranger.client.cookies["remembered"] = str(Binding.objects.get().pk)
     assert "Welcome back" not in stranger.opens().text
-    assert stranger.asks("/recall/").json() == {"next": "/"}
+    assert stranger.fetches("/recall/").json() == {"next": "/"}
 
 
-def test_a_move_that_could_not_begin_says_so_at_the_top_and_stays_offered(visitor: Visitor, sandbox: Sandbox) -> None:
+def test_a_rebind_that_prove_could_not_start_shows_the_error_first_and_stays_offered(
+    visitor: Visitor, sandbox: Sandbox
+) -> None:
     visitor.links(NUMBER, E164)
     visitor.starts("201 555 0199")
-    sandbox.has("prove.unify", "status", status=503)
-    visitor.asks("/moved/")
+    sandbox.inject_fault("prove.unify", "status", status=503)
+    visitor.fetches("/moved/")
     page = visitor.opens().text
     assert re.search(r"<title>\s*Error: This device is linked to another number", page)
     assert page.index("Nothing is lost") < page.index("<h1>") < page.index("Move this device to my number")
 
 
-def test_a_lost_device_is_unlinked_from_another_one(visitor: Visitor) -> None:
+def test_a_lost_device_can_be_unlinked_from_another_device(visitor: Visitor) -> None:
     visitor.links(NUMBER, E164)
     newer = Visitor()
     newer.links(NUMBER, E164)
@@ -95,10 +97,10 @@ def test_a_lost_device_is_unlinked_from_another_one(visitor: Visitor) -> None:
     assert newer.opens("/done/").path == "/done/"
 
 
-def test_nothing_is_unlinked_before_it_was_said_what_that_changes(visitor: Visitor) -> None:
+def test_the_page_says_before_each_button_what_unlinking_changes(visitor: Visitor) -> None:
     visitor.links(NUMBER, E164)
     newer = Visitor()
     page = newer.links(NUMBER, E164).text
-    for act, told in (("/unlink/", "no longer recognise you"), ("/unlink/others/", "ask for a code again")):
+    for act, words in (("/unlink/", "no longer recognise you"), ("/unlink/others/", "ask for a code again")):
         before = page[: page.index(f'action="{act}"')]
-        assert told in before[before.rindex("<details>") :]
+        assert words in before[before.rindex("<details>") :]

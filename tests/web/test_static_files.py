@@ -1,5 +1,4 @@
-"""What a browser fetches before anybody can type, from the product as in production: named by its content, kept for
-good, compressed, and little."""
+"""Static files as in production: named by their content, cached for a year, compressed and small."""
 
 import base64
 import hashlib
@@ -12,19 +11,19 @@ from datetime import timedelta
 import pytest
 import requests
 
-from tests.processes import free_port, manage, pointed_at, product_environment, running
+from tests.processes import free_port, manage, product_environment, running, vendor_environment
 
 SCRIPTS, STYLES = ("device.js", "code.js", "handoff.js"), ("site.css", "desk.css")
 OURS = [f"onboarding/{name}" for name in (*SCRIPTS, *STYLES)]
 SDK = "prove/prove-auth.js"
-NOBODY = "http://127.0.0.1:9"
+CLOSED_PORT = "http://127.0.0.1:9"
 KIB = 1024  # bytes
 YEAR_S = timedelta(days=365).total_seconds()
 
 
 @dataclass(frozen=True)
 class Production:
-    """The product in a process of its own, and by which names it serves its static files."""
+    """The product in a process of its own, and the names under which it serves its static files."""
 
     origin: str
     names: dict[str, str]
@@ -33,20 +32,21 @@ class Production:
         return f"{self.origin}/static/{self.names[name]}"
 
     def sent(self, url: str, encoding: str = "gzip") -> bytes:
-        """What goes over the wire."""
+        """Return the body as it is sent, before any decompression."""
         with requests.get(url, headers={"Accept-Encoding": encoding}, stream=True, timeout=10) as answer:
             assert answer.headers.get("Content-Encoding", "identity") in (encoding, "identity")
             return bytes(answer.raw.read(decode_content=False))
 
-    def weight(self, *names: str) -> int:
+    def size(self, *names: str) -> int:
+        """Return the number of bytes sent for all these files."""
         return sum(len(self.sent(self.url(f"onboarding/{name}"))) for name in names)
 
 
 @pytest.fixture(scope="module")
 def production(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Production]:
-    """Its vendors are nobody: nothing here asks them."""
+    """Nobody answers at the vendors' addresses: no test here calls them."""
     folder, port = tmp_path_factory.mktemp("production"), free_port()
-    static, vendors = folder / "static", pointed_at(prove=NOBODY, twilio=NOBODY)
+    static, vendors = folder / "static", vendor_environment(prove=CLOSED_PORT, twilio=CLOSED_PORT)
     environment = product_environment(folder, DEBUG="0", STATIC_ROOT=str(static), **vendors)
     manage("migrate", environment=environment)
     manage("collectstatic", "--noinput", environment=environment)
@@ -57,7 +57,7 @@ def production(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Production]
 
 
 @pytest.mark.parametrize("name", [*OURS, "onboarding/icon.svg", SDK])
-def test_a_static_file_is_named_by_its_content_and_kept_for_good(production: Production, name: str) -> None:
+def test_a_static_file_is_named_by_its_content_and_cached_for_a_year(production: Production, name: str) -> None:
     assert re.search(r"\.[0-9a-f]{12}\.\w+$", production.names[name])
     answer = requests.head(production.url(name), timeout=10)
     assert {"public", "immutable"} < set(answer.headers["Cache-Control"].split(", "))
@@ -67,7 +67,7 @@ def test_a_static_file_is_named_by_its_content_and_kept_for_good(production: Pro
 
 @pytest.mark.parametrize("name", [*OURS, SDK])
 @pytest.mark.parametrize("encoding", ["br", "gzip"])
-def test_it_is_sent_compressed_to_whoever_can_read_that(production: Production, name: str, encoding: str) -> None:
+def test_it_is_compressed_if_the_browser_accepts_that(production: Production, name: str, encoding: str) -> None:
     url = production.url(name)
     answer = requests.get(url, headers={"Accept-Encoding": encoding}, timeout=10)
     plain = requests.get(url, headers={"Accept-Encoding": "identity"}, timeout=10)
@@ -76,14 +76,14 @@ def test_it_is_sent_compressed_to_whoever_can_read_that(production: Production, 
     assert "Accept-Encoding" in answer.headers["Vary"] and "Accept-Encoding" in plain.headers["Vary"]
 
 
-def test_a_page_is_sent_compressed_and_asks_for_files_by_those_names_alone(production: Production) -> None:
+def test_a_page_is_compressed_and_refers_to_files_by_those_names_only(production: Production) -> None:
     answer = requests.get(production.origin, headers={"Accept-Encoding": "gzip"}, timeout=10)
     assert answer.headers["Content-Encoding"] == "gzip"
-    asked = set(re.findall(r'(?:src|<link[^>]* href)="/static/([^"]+)"', answer.text))
-    assert asked and asked <= set(production.names.values())
+    names = set(re.findall(r'(?:src|<link[^>]* href)="/static/([^"]+)"', answer.text))
+    assert names and names <= set(production.names.values())
 
 
-def test_the_sdk_is_the_file_that_the_page_vouches_for(production: Production) -> None:
+def test_the_sdk_matches_the_integrity_hash_in_the_page(production: Production) -> None:
     page = requests.get(production.origin, timeout=10).text
     tag = re.search(rf'<script src="/static/{re.escape(production.names[SDK])}"[^>]*>', page)
     assert tag
@@ -91,15 +91,15 @@ def test_the_sdk_is_the_file_that_the_page_vouches_for(production: Production) -
     assert f'integrity="sha384-{base64.b64encode(served).decode()}"' in tag[0]
 
 
-def test_our_scripts_weigh_8_kib_at_most_all_together(production: Production) -> None:
-    assert production.weight(*SCRIPTS) <= 8 * KIB
+def test_our_scripts_have_at_most_8_kib_together(production: Production) -> None:
+    assert production.size(*SCRIPTS) <= 8 * KIB
 
 
-def test_our_styles_weigh_8_kib_at_most_all_together(production: Production) -> None:
-    assert production.weight(*STYLES) <= 8 * KIB
+def test_our_styles_have_at_most_8_kib_together(production: Production) -> None:
+    assert production.size(*STYLES) <= 8 * KIB
 
 
-def test_the_first_page_can_be_used_after_40_kib(production: Production) -> None:
-    """All but the SDK, which nobody waits for: it is asked for last, and needed when the button was pressed."""
+def test_the_first_page_needs_at_most_40_kib_before_it_can_be_used(production: Production) -> None:
+    """Without the SDK: it is loaded last, and needed only after the button is pressed."""
     page = production.sent(production.origin)
-    assert len(page) + production.weight("device.js", "site.css", "icon.svg") <= 40 * KIB
+    assert len(page) + production.size("device.js", "site.css", "icon.svg") <= 40 * KIB

@@ -1,4 +1,4 @@
-"""A browser that remembers all it ever sent and got, so that it can be replayed, tampered with and judged."""
+"""A browser that records what it sends and receives, so that requests can be replayed and responses checked."""
 
 import uuid
 from collections.abc import Mapping
@@ -9,14 +9,14 @@ from django.test import Client
 
 from tests.device import DeviceFailed, PretendDevice, through
 
-# I33; 402, 408 and the like never, 500 never.
+# I33: the allowed statuses.
 STATUSES = {200, 202, 302, 303, 400, 403, 404, 405, 409, 410, 413, 415, 429, 503}
 MOST_REDIRECTS = 4
 
 
 @dataclass(frozen=True)
 class Request:
-    """What went out, to be sent again."""
+    """A request, which can be sent again."""
 
     method: str
     path: str
@@ -25,8 +25,8 @@ class Request:
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What came in."""
+class Response:
+    """A response."""
 
     status: int
     path: str
@@ -40,7 +40,7 @@ class Answer:
 
 @dataclass
 class Browser:
-    """`typed` are the numbers that its person entered; `token` is the authToken at hand."""
+    """`typed` are the numbers that its person entered; `tokens` are its authTokens, the latest last."""
 
     name: str
     client: Client = field(default_factory=lambda: Client(enforce_csrf_checks=True))
@@ -48,7 +48,7 @@ class Browser:
     sent: list[Request] = field(default_factory=list)
     tokens: list[str] = field(default_factory=list)
     typed: set[str] = field(default_factory=set)
-    seen: list[Answer] = field(default_factory=list)  # since it was last judged
+    seen: list[Response] = field(default_factory=list)  # since the last check
 
     def gets(self, path: str) -> Any:
         return self.sends(Request("GET", path, {}, script=False))
@@ -61,19 +61,19 @@ class Browser:
         return self.posts("/start/", {"phone": number, "start_key": str(uuid.uuid4()), **also}, script=True)
 
     def sends(self, request: Request) -> Any:
-        """The answer, after redirects were followed."""
+        """Return the response after redirects."""
         self.sent.append(request)
-        response = self._one(request)
+        response = self._send(request)
         for _ in range(MOST_REDIRECTS):
             if response.status_code not in (302, 303):
                 break
-            response = self._one(Request("GET", response["Location"], {}, script=False))
+            response = self._send(Request("GET", response["Location"], {}, script=False))
         if request.script and response.headers.get("Content-Type") == "application/json":
-            self._take_token(response.json())
+            self._keep_token(response.json())
         return response
 
     def runs_the_sdk(self) -> None:
-        """The Web SDK's part, with the authToken at hand."""
+        """Do the Web SDK's part with the latest authToken."""
         if self.tokens:
             try:
                 self.device.authenticate(self.tokens[-1], through(self.client))
@@ -81,11 +81,11 @@ class Browser:
                 return
 
     def linked_number_page(self) -> str | None:
-        """The page that only a linked person sees, None for others."""
-        response = self._one(Request("GET", "/done/", {}, script=False))
+        """Return the page that only a linked person sees, otherwise None."""
+        response = self._send(Request("GET", "/done/", {}, script=False))
         return str(response.content.decode()) if response.status_code == 200 else None
 
-    def _one(self, request: Request) -> Any:
+    def _send(self, request: Request) -> Any:
         headers = {"Accept": "application/json"} if request.script else {}
         if request.method == "GET":
             response = self.client.get(request.path, headers=headers)
@@ -95,7 +95,7 @@ class Browser:
         assert response.status_code in STATUSES, f"I33: {response.status_code} for {request.method} {request.path}"
         body = "" if response.streaming else response.content.decode()
         self.seen.append(
-            Answer(response.status_code, request.path, str(response.headers), str(self.client.cookies), body)
+            Response(response.status_code, request.path, str(response.headers), str(self.client.cookies), body)
         )
         return response
 
@@ -104,7 +104,7 @@ class Browser:
             self.client.get("/")
         return str(self.client.cookies["csrftoken"].value)
 
-    def _take_token(self, answer: dict[str, Any]) -> None:
+    def _keep_token(self, answer: dict[str, Any]) -> None:
         if "auth_token" in answer:
             assert answer["auth_token"] not in self.tokens, "I06: an authToken came twice"
             self.tokens.append(answer["auth_token"])

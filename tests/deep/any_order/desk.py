@@ -1,4 +1,4 @@
-"""A reviewer at the desk, by its own pages."""
+"""A reviewer at the desk, who uses its pages."""
 
 from io import StringIO
 from typing import Any
@@ -14,7 +14,7 @@ REASON = "called back"
 
 
 def reviewer(name: str = "ada") -> Client:
-    """Logged in, with their authenticator."""
+    """Return a browser in which a new reviewer is logged in with an authenticator."""
     call_command("createreviewer", name, no_input=True, stdout=StringIO())
     client, user = Client(), User.objects.get(username=name)
     client.force_login(user)
@@ -24,6 +24,6 @@ def reviewer(name: str = "ada") -> Client:
     return client
 
 
-def stamp(desk: Client, act: str, row: OnboardingSession | Binding) -> Any:
-    """The page after it."""
-    return desk.post(f"/admin/onboarding/{row._meta.model_name}/{row.pk}/{act}/", {"reason": REASON}, follow=True)
+def act(desk: Client, name: str, row: OnboardingSession | Binding) -> Any:
+    """Do the act `name` on the row; return the next page."""
+    return desk.post(f"/admin/onboarding/{row._meta.model_name}/{row.pk}/{name}/", {"reason": REASON}, follow=True)

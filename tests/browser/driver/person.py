@@ -1,0 +1,138 @@
+"""A person with a browser: what they do and see there, in their language."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from django.utils.translation import gettext, override
+from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, Page, expect
+
+from tests.browser.driver.site import Site
+
+VIOLATION_SIGNS = ("Content Security Policy", "TrustedHTML", "TrustedScript", "Permissions Policy")
+TIMEOUT_MS = 8_000
+TIMEOUT_S = 20
+MOST_STOPS = 60  # of the Tab key on one page
+
+
+class Person:
+    """One person, with one browser; the sandbox stands for their phone."""
+
+    def __init__(self, context: BrowserContext, site: Site, language: str = "en") -> None:
+        context.set_default_timeout(TIMEOUT_MS)
+        self.context, self.site, self.language = context, site, language
+        self.violations: list[str] = []
+        self.page: Page = self.new_tab()
+
+    def new_tab(self) -> Page:
+        self.page = self.context.new_page()
+        self.page.on("console", self._on_console)
+        return self.page
+
+    def _on_console(self, message: ConsoleMessage) -> None:
+        if any(sign in message.text for sign in VIOLATION_SIGNS):
+            self.violations.append(message.text)
+
+    def translated(self, english: str) -> str:
+        """Return the translation into this person's language."""
+        with override(self.language):
+            return gettext(english)
+
+    def opens(self, path: str = "/") -> None:
+        self.page.goto(self.site.origin + path)
+
+    def field(self, name: str) -> Locator:
+        return self.page.get_by_label(self.translated(name), exact=True)
+
+    def button(self, name: str) -> Locator:
+        return self.page.get_by_role("button", name=self.translated(name), exact=True)
+
+    def presses(self, name: str) -> None:
+        self.page.wait_for_load_state("domcontentloaded")  # then its script is listening
+        self.button(name).click()
+
+    def follows(self, name: str) -> None:
+        self.page.get_by_role("link", name=self.translated(name), exact=True).first.click()
+
+    def expands(self, summary: str) -> None:
+        self.page.locator("summary", has_text=self.translated(summary)).click()
+
+    def types_number(self, number: str) -> None:
+        self.field("Phone number").fill(number)
+        self.presses("Continue")
+
+    def types_code(self, code: str) -> None:
+        self.field("Code").fill(code)
+        self.presses("Continue")
+
+    def tabs_to(self, target: Locator) -> None:
+        """Press the Tab key until the element has the focus."""
+        for _ in range(MOST_STOPS):
+            if target.evaluate("it => it === document.activeElement"):
+                return
+            self.page.keyboard.press("Tab")
+        expect(target).to_be_focused()
+
+    def sees(self, heading: str) -> None:
+        expect(self.page.get_by_role("heading", level=1)).to_contain_text(self.translated(heading))
+
+    def reads(self, text: str) -> None:
+        expect(self.page.get_by_text(self.translated(text)).filter(visible=True)).to_have_count(1)
+
+    def starts(self, number: str) -> None:
+        """Open the phone page and send the number."""
+        self.opens()
+        self.types_number(number)
+
+    def links(self, number: str, e164: str) -> None:
+        """Take the whole journey of a new person."""
+        self.starts(number)
+        self.sees("Enter the code")
+        self.types_code(self.code(e164))
+        self.sees("Your number is linked")
+
+    def unlinks(self) -> None:
+        self.expands("Unlink this number")
+        self.presses("Yes, unlink it")
+        self.sees("Your number is unlinked")
+
+    def logs_in_as_reviewer(self, code: str = "") -> None:
+        reviewer = self.site.reviewer
+        self.opens("/admin/")
+        self.page.locator("[name=username]").fill(reviewer.name)
+        self.page.locator("[name=password]").fill(reviewer.password)
+        self.page.locator("[name=otp_token]").fill(code or self.site.reviewer_code())
+        self.presses("Log in")
+
+    @contextmanager
+    def another_person(self) -> Iterator["Person"]:
+        """Yield another person with a browser of their own."""
+        assert self.context.browser
+        with self.context.browser.new_context() as context:
+            yield Person(context, self.site)
+
+    def messages(self, number: str) -> list[dict[str, Any]]:
+        return self.site.read("messages.json", to=number)
+
+    def code(self, number: str) -> str:
+        return str(self.messages(number)[0]["code"])
+
+    def calls(self, route: str) -> list[dict[str, Any]]:
+        """Return the calls that the sandbox received for this route."""
+        return self.site.read("control/ledger.json", route=route)
+
+    def waits_until(self, condition: Callable[[], object]) -> None:
+        for _ in range(TIMEOUT_S * 20):
+            if condition():
+                return
+            self.page.wait_for_timeout(50)  # ms
+        raise AssertionError("the condition was never met")
+
+    def waits_until_asked(self, route: str) -> None:
+        self.waits_until(lambda: self.calls(route))
+
+    def inject_fault(self, route: str, kind: str, **options: object) -> None:
+        self.site.control("POST", "faults", {"route": route, "kind": kind, **options})
+
+    def clear_faults(self) -> None:
+        self.site.control("DELETE", "faults", {})

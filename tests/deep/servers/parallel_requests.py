@@ -1,0 +1,103 @@
+"""Sends requests at the same moment: four processes with eight threads each, on one database and one sandbox."""
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+
+import django
+from django.conf import settings
+from django.db import connection, connections
+from django.test import Client
+
+PROCESSES, THREADS = 4, 8
+START_DELAY_S = 0.1  # until all threads of all processes are ready
+CONNECT_TIMEOUT_S = 60  # for a database connection: there are fewer than threads
+
+
+@dataclass(frozen=True)
+class ParallelRequest:
+    """A POST with the cookies of one browser; `at` is on the clock that all processes share (CLOCK_MONOTONIC)."""
+
+    path: str
+    fields: Mapping[str, str]
+    cookies: Mapping[str, str]
+    script: bool
+    address: str
+    at: float
+
+
+@dataclass(frozen=True)
+class ParallelResponse:
+    """The response that one thread got."""
+
+    status: int
+    body: str
+    cookies: Mapping[str, str]
+
+
+class ParallelClients:
+    def __init__(self, pool: ProcessPoolExecutor) -> None:
+        self.pool = pool
+
+    def all_at_once(
+        self, client: Client, path: str, fields: Mapping[str, str], *, script: bool = False
+    ) -> list[ParallelResponse]:
+        """Send one request of one browser in every thread of every process; return the responses."""
+        return self.each_at_once(client, path, [fields] * (PROCESSES * THREADS), script=script)
+
+    def each_at_once(
+        self, client: Client, path: str, forms: Sequence[Mapping[str, str]], *, script: bool = False
+    ) -> list[ParallelResponse]:
+        """Send one request of one browser for each form; return the responses."""
+        cookies = {name: morsel.value for name, morsel in client.cookies.items()}
+        token = {"csrfmiddlewaretoken": cookies["csrftoken"]}
+        address, at = str(client.defaults["REMOTE_ADDR"]), time.monotonic() + START_DELAY_S
+        requests = [ParallelRequest(path, {**token, **form}, cookies, script, address, at) for form in forms]
+        return [
+            response
+            for responses in self.pool.map(send_all, [requests[n::PROCESSES] for n in range(PROCESSES)])
+            for response in responses
+        ]
+
+
+@contextmanager
+def parallel_clients(store: Path) -> Iterator[ParallelClients]:
+    name = str(connection.settings_dict["NAME"])
+    with ProcessPoolExecutor(PROCESSES, get_context("spawn"), initialize, (name, store)) as pool:
+        yield ParallelClients(pool)
+
+
+def initialize(database: str, store: Path) -> None:
+    """Set up one process of the pool with the test's database and sandbox."""
+    django.setup()
+    settings.DEBUG = False  # as pytest-django sets it in the test's process: errors get the product's pages
+    settings.SANDBOX_STORE = store
+    connection.settings_dict["NAME"] = database
+    connection.settings_dict["OPTIONS"]["pool"] |= {
+        "timeout": CONNECT_TIMEOUT_S,
+        "reconnect_timeout": CONNECT_TIMEOUT_S,
+    }
+
+
+def send_all(requests: Sequence[ParallelRequest]) -> list[ParallelResponse]:
+    """Send each request in a thread of its own."""
+    with ThreadPoolExecutor(len(requests)) as threads:
+        return list(threads.map(_send, requests))
+
+
+def _send(request: ParallelRequest) -> ParallelResponse:
+    client = Client(enforce_csrf_checks=True, raise_request_exception=False, REMOTE_ADDR=request.address)
+    for name, value in request.cookies.items():
+        client.cookies[name] = value
+    headers = {"Accept": "application/json"} if request.script else {}
+    time.sleep(max(0.0, request.at - time.monotonic()))
+    try:
+        answer = client.post(request.path, request.fields, headers=headers)
+    finally:
+        connections.close_all()
+    cookies = {name: morsel.value for name, morsel in answer.cookies.items()}
+    return ParallelResponse(answer.status_code, answer.content.decode(), cookies)
