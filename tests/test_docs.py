@@ -24,6 +24,15 @@ def test_every_path_that_a_document_names_exists(document: str) -> None:
     assert {path for path in named if not (ROOT / path).exists()} == set()
 
 
+def test_every_name_of_code_in_the_recipes_exists() -> None:
+    files = [
+        file for folder in ("onboarding", "sandbox", "tests", "proveflow") for file in (ROOT / folder).rglob("*.py")
+    ]
+    code = set(re.findall(r"\w+", "".join(file.read_text() for file in files)))
+    named = re.findall(r"`([A-Za-z_]\w*(?:\.[a-z_]+)*)`", (ROOT / "CONTRIBUTING.md").read_text())
+    assert {name for name in named if not name.endswith(".md") and not set(name.split(".")) <= code} == set()
+
+
 @pytest.mark.parametrize("document", DOCUMENTS)
 def test_every_link_of_a_document_leads_to_a_file_and_a_heading(document: str) -> None:
     for target, anchor in re.findall(r"\]\((?!https?:)([\w./-]*)#?([\w-]*)\)", (ROOT / document).read_text()):
