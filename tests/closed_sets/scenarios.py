@@ -8,79 +8,28 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
-from typing import Any
 
 from onboarding.domain.policy import Success, Verdict
 from onboarding.domain.states import Notice, Review, Stage, State
 from onboarding.events import Name
 from onboarding.models import OnboardingSession
 from onboarding.upstream.twilio import Refusal
-from tests.deep.any_order import desk
-from tests.device import through
-from tests.journey.conftest import Sandbox
+from tests.closed_sets.actors import NUMBER, OTHER_NUMBER, Actors
 from tests.journey.test_handoff import COMPUTER, PHONE, Screen
-from tests.journey.visitor import Visitor, wrong
 
-NUMBER, OTHER_NUMBER, THIRD_NUMBER = "+12015550123", "+12015550199", "+12015550177"
+THIRD_NUMBER = "+12015550177"
 HELD, DECLINED, NOT_A_MOBILE, PENDING, LINE_UNKNOWN = (f"+12025550{last}" for last in (137, 132, 134, 121, 165))
 UNREACHABLE, GARBLED_STATUS, LOST_BIND, REFUSED_BIND = (f"+12025550{last}" for last in (110, 114, 141, 142))
 NOT_SENT, MAYBE_SENT, LOST_CHECK = (f"+12025550{last}" for last in (147, 145, 146))
 NO_NUMBER, LANDLINE, OPTED_OUT, BLOCKED = (f"+12025550{last}" for last in (156, 152, 157, 150))
 START, CHECK = "twilio.verification", "twilio.verification_check"
-CODE_LIFE_S, SESSION_LIFE_S, LONGEST_RESEND_WAIT_S = 600, 1800, 300
+CODE_LIFE_S, SESSION_LIFE_S = 600, 1800
 CANNOT_LINK = "We can't link"
-
-
-@dataclass
-class Actors:
-    """Who takes part in a scenario. `later` lets seconds pass for the product, not for the sandbox."""
-
-    visitor: Visitor
-    sandbox: Sandbox
-    later: Callable[[int], None]
-    settings: Any
-
-    def starts_and_is_limited(self, number: str) -> None:
-        """Types the number and has the device checked; the page stays, and is loaded again."""
-        self.visitor.opens()
-        answer = self.visitor.fetches("/start/", phone=number).json()
-        if "auth_token" in answer:
-            self.visitor.device.authenticate(answer["auth_token"], through(self.visitor.client))
-            self.visitor.fetches("/device/")
-        self.visitor.opens()
-
-    def types_the_code(self, number: str = NUMBER) -> None:
-        self.visitor.types_code(self.visitor.code(number))
-
-    def types_a_wrong_code(self) -> None:
-        self.visitor.types_code(wrong(self.visitor.code(NUMBER)))
-
-    def links(self, number: str = NUMBER) -> None:
-        self.visitor.links(number, number)
-
-    def rebinds_to(self, number: str) -> None:
-        self.visitor.starts(number)
-        self.visitor.rebinds()
-        self.types_the_code(number)
-
-    def asks_again(self, channel: str = "sms") -> None:
-        self.later(LONGEST_RESEND_WAIT_S + 1)
-        self.visitor.submits("/code/send/", channel=channel)
-
-    def twilio_refuses(self, route: str, code: int, status: int = 400) -> None:
-        self.sandbox.inject_fault(
-            route, "answer", status=status, body={"code": code, "message": "no", "status": status}
-        )
-
-    def reviewer_does(self, act: str) -> None:
-        """At the latest session; then the person looks again."""
-        desk.act(desk.reviewer(), act, OnboardingSession.objects.latest("created_at"))
-        self.visitor.opens("/unverified/")
 
 
 @dataclass(frozen=True)
 class Scenario:
-    """`says` is on the last page."""
+    """`run` is its function. `says` is on the last page, `reaches` are members of closed sets."""
 
     run: Callable[[Actors], object]
     says: str
@@ -125,7 +74,7 @@ def prove_cannot_start_a_flow(actors: Actors) -> None:
 
 
 @scenario("What's your phone number?", Name.DEVICE_UNANSWERED, Notice.TRY_AGAIN)
-def prove_answers_nonsense_about_the_device(actors: Actors) -> None:
+def prove_gives_a_garbled_answer_about_the_device(actors: Actors) -> None:
     actors.starts_and_is_limited(GARBLED_STATUS)
 
 
@@ -175,7 +124,7 @@ def a_person_takes_too_long(actors: Actors) -> None:
 
 
 @scenario("We couldn't tell whether that code was right", Name.CLAIM_LOST, Notice.CODE_UNKNOWN)
-def a_process_dies_during_a_check(actors: Actors) -> None:
+def a_process_crashes_during_a_check(actors: Actors) -> None:
     actors.visitor.starts(NUMBER)
     OnboardingSession.objects.update(state=State.CHECKING_CODE)
     actors.later(60)
@@ -216,7 +165,7 @@ def twilio_is_misconfigured(actors: Actors) -> None:
 
 
 @scenario("We can't text this number", Refusal.NUMBER, Notice.CANNOT_TEXT)
-def twilio_takes_the_number_for_none(actors: Actors) -> None:
+def twilio_calls_the_number_malformed(actors: Actors) -> None:
     actors.visitor.starts(NO_NUMBER)
 
 
@@ -255,7 +204,7 @@ def a_code_is_wrong(actors: Actors) -> None:
 
 
 @scenario("That code isn't right", Refusal.CODE)
-def twilio_takes_a_code_for_none(actors: Actors) -> None:
+def twilio_calls_the_code_malformed(actors: Actors) -> None:
     actors.visitor.starts(NUMBER)
     actors.twilio_refuses(CHECK, 60200)
     actors.types_a_wrong_code()
@@ -327,7 +276,7 @@ def a_person_unlinks(actors: Actors) -> None:
 
 
 @scenario("Your number is unlinked", Name.REVOKE_UNANSWERED)
-def prove_cannot_be_told_of_an_unlinking(actors: Actors) -> None:
+def the_revoke_at_prove_fails(actors: Actors) -> None:
     actors.links()
     actors.sandbox.inject_fault("prove.device_revoke", "refuse")
     actors.visitor.submits("/unlink/")
@@ -343,20 +292,20 @@ def a_device_has_another_number(actors: Actors) -> None:
 
 
 @scenario("is linked to this device", Name.NOTICE_SENT)
-def the_earlier_number_is_told_of_a_move(actors: Actors) -> None:
+def the_old_number_gets_a_security_text(actors: Actors) -> None:
     actors.links()
     actors.rebinds_to(OTHER_NUMBER)
 
 
 @scenario("is linked to this device", Name.NOTICE_UNANSWERED)
-def the_earlier_number_cannot_be_told_of_a_move(actors: Actors) -> None:
+def the_security_text_to_the_old_number_fails(actors: Actors) -> None:
     actors.links()
     actors.sandbox.inject_fault("twilio.message", "refuse")
     actors.rebinds_to(OTHER_NUMBER)
 
 
 @scenario("Someone on our team will look at", Name.REBIND_HELD)
-def a_move_waits_for_a_reviewer(actors: Actors) -> None:
+def a_rebind_waits_for_a_reviewer(actors: Actors) -> None:
     actors.settings.REBIND_REVIEW = True
     actors.links()
     actors.visitor.starts(OTHER_NUMBER)
@@ -364,7 +313,7 @@ def a_move_waits_for_a_reviewer(actors: Actors) -> None:
 
 
 @scenario("was moved only recently", Name.REBIND_TOO_SOON, Notice.MOVED_LATELY)
-def a_device_moves_twice_in_a_day(actors: Actors) -> None:
+def a_device_is_rebound_twice_in_a_day(actors: Actors) -> None:
     actors.settings.REBIND_COOLING_OFF = timedelta(days=1)
     actors.links()
     actors.rebinds_to(OTHER_NUMBER)
@@ -418,7 +367,7 @@ def confirms(actors: Actors) -> Screen:
 
 
 @scenario("Scan this code with your phone", Stage.OFFERED)
-def a_computer_shows_a_code_to_scan(actors: Actors) -> None:
+def a_computer_shows_the_qr_code(actors: Actors) -> None:
     offers(actors)
 
 

@@ -5,7 +5,8 @@ import pytest
 from onboarding.domain.states import CANNOT_SEND, Channel
 from onboarding.models import OnboardingSession
 from onboarding.web.sentences import CHANNELS, Sentences
-from tests.closed_sets.scenarios import NUMBER, START, Actors
+from tests.closed_sets.actors import NUMBER, Actors
+from tests.closed_sets.scenarios import START
 
 OFFERED = '<input type="hidden" name="channel" value="{}">'
 

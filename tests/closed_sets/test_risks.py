@@ -9,7 +9,8 @@ import pytest
 
 from onboarding.models import OnboardingSession
 from sandbox.state.people import PEOPLE
-from tests.closed_sets.scenarios import CANNOT_LINK, NUMBER, OTHER_NUMBER, Actors
+from tests.closed_sets.actors import NUMBER, OTHER_NUMBER, Actors
+from tests.closed_sets.scenarios import CANNOT_LINK
 
 HELD, NO_MOBILE = "Someone on our team will look at", "doesn't seem to be a mobile number"
 MOVE, CODE = "This device is linked to another number", "We texted a code to"
