@@ -85,6 +85,16 @@ PROVE_DEVICE_ORIGINS = {
 if urlsplit(PROVE_BASE_URL).scheme == "http":  # a stand-alone sandbox on loopback
     PROVE_DEVICE_ORIGINS = ["{0.scheme}://{0.netloc}".format(urlsplit(PROVE_BASE_URL))]
 
+# Numbers in no numbering plan (E.164, or how they begin) that are taken where Prove is its UAT or a sandbox of ours:
+# Prove's test users, https://developer.prove.com/docs/unify-sandbox-testing, and those for fiction in three countries.
+TEST_NUMBERS: tuple[str, ...] = ()
+if urlsplit(PROVE_BASE_URL).scheme != "https" or ".uat." in PROVE_BASE_URL:
+    TEST_NUMBERS = (
+        *(f"+1200100{last}" for last in (4011, 4014, 4015, 4016, 4017, 4018, 4041)),
+        *(f"+200100{last}" for last in (4025, 4026, 4027, 4028, 4029, 4043)),
+        *("+447700900", "+3363998", "+3532091"),
+    )
+
 # `manage.py recover` deletes sessions, their events and revoked bindings after this time.
 RETENTION_DAYS = env.int("RETENTION_DAYS", default=90)
 DEFAULT_REGION = env.str("DEFAULT_REGION", default="US")

@@ -5,6 +5,7 @@ browser history contains a number.
 """
 
 import json
+from collections.abc import Sequence
 
 from django.conf import settings
 from django.contrib import admin, messages
@@ -33,9 +34,11 @@ from onboarding.desk.filters import (
     StateFilter,
 )
 from onboarding.desk.site import site
-from onboarding.domain import budgets, phone
+from onboarding.domain import budgets
 from onboarding.domain.budgets import Charge
 from onboarding.domain.errors import Limited
+from onboarding.domain.phone import NotANumber, Number
+from onboarding.domain.readings import read
 from onboarding.domain.wording import NOTICE_WORDS, REVIEW_WORDS, STATE_WORDS
 from onboarding.models import Binding, Event, OnboardingSession
 
@@ -118,9 +121,8 @@ class ReadOnlyAdmin(ReadOnly, ActsAdmin):
         if not self.has_view_permission(request):
             raise PermissionDenied
         target = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist")
-        try:
-            number = phone.parse(request.POST.get("number", ""), region=settings.DEFAULT_REGION)
-        except phone.NotANumber:
+        numbers = _numbers(request.POST.get("number", ""))
+        if not numbers:
             messages.error(request, _("Enter a whole phone number, like 201 555 0123."))
             return HttpResponseRedirect(target)
         try:
@@ -129,7 +131,7 @@ class ReadOnlyAdmin(ReadOnly, ActsAdmin):
         except Limited:
             messages.error(request, _("That is all for now. Try again in some minutes."))
             return HttpResponseRedirect(target)
-        row = self.model.objects.filter(number=number.e164).first()
+        row = self.model.objects.filter(number__in=[number.e164 for number in numbers]).first()
         if row is None:
             messages.info(request, _("Nothing here has that number."))
             return HttpResponseRedirect(target)
@@ -138,6 +140,14 @@ class ReadOnlyAdmin(ReadOnly, ActsAdmin):
     @admin.display(description=_("number"))
     def masked(self, row: OnboardingSession | Binding) -> str:
         return row.phone.masked
+
+
+def _numbers(text: str) -> Sequence[Number]:
+    """Return all numbers that the text can mean, also those that no numbering plan has."""
+    try:
+        return read(text, settings.DEFAULT_REGION)
+    except NotANumber as error:
+        return error.possible
 
 
 @admin.register(OnboardingSession, site=site)

@@ -40,6 +40,10 @@ class Charge:
 STARTS_ADDRESS = Budget("starts_address", 20, 3 * MINUTE, "A Prove flow costs money: 20 at once, 20 an hour.")
 STARTS_NETWORK = Budget("starts_network", 60, MINUTE, "The same for an IPv6 /48.")
 
+UNLISTED_ADDRESS = Budget(
+    "unlisted_address", 3, 4 * HOUR, "Numbers in no numbering plan: 3 at once, 8 in any 24 hours."
+)
+
 HANDOFFS_ADDRESS = Budget("handoffs_address", 20, 3 * MINUTE, "Codes to scan: 20 at once, 20 an hour.")
 HANDOFFS_NETWORK = Budget("handoffs_network", 60, MINUTE, "The same for an IPv6 /48.")
 
@@ -74,6 +78,11 @@ BUDGETS = {budget.name: budget for budget in list(globals().values()) if isinsta
 
 def starts(address: Address) -> Iterator[Charge]:
     yield from _by_address(STARTS_ADDRESS, STARTS_NETWORK, address)
+
+
+def unlisted(address: Address) -> Iterator[Charge]:
+    """Return the charge for a start with a number that no numbering plan has."""
+    yield Charge(UNLISTED_ADDRESS, networks(address)[0])
 
 
 def handoffs(address: Address) -> Iterator[Charge]:

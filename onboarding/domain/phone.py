@@ -1,21 +1,29 @@
-"""Phone numbers: from what people type to E.164. Pure: no Django, no network, no clock."""
+"""Phone numbers in E.164. Pure: no Django, no network, no clock."""
 
-import re
 import unicodedata
-from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import StrEnum
 
 import phonenumbers
-from phonenumbers import CountryCodeSource, NumberParseException, PhoneNumber, PhoneNumberFormat, ValidationResult
+from phonenumbers import PhoneNumber, PhoneNumberFormat, PhoneNumberType
 
 # Unicode categories of superscripts and the like, which libphonenumber drops in silence, and of control characters.
 UNREADABLE = frozenset({"No", "Nl", "Cc", "Cs"})
 RIGHT_TO_LEFT_OVERRIDE = "\u202e"  # the digits that follow are shown in reverse
 DASHES = "\u2212ー"  # minus sign; the dash key of a Japanese keyboard
-NORTH_AMERICA = 1
-# 1-800-FLOWERS. A word counts only at the end, since an O typed for a 0 is no 6, and only in North America, where
-# numbers have a fixed length.
-VANITY = re.compile(r"[^A-Za-z]*[0-9][ .)-]*([A-Za-z][ .-]*){4,}")
+
+# https://github.com/google/libphonenumber/blob/master/FAQ.md tells the types apart.
+SERVICES = frozenset(
+    {
+        PhoneNumberType.PREMIUM_RATE,
+        PhoneNumberType.SHARED_COST,
+        PhoneNumberType.TOLL_FREE,
+        PhoneNumberType.PAGER,
+        PhoneNumberType.UAN,
+        PhoneNumberType.VOICEMAIL,
+        PhoneNumberType.PERSONAL_NUMBER,
+    }
+)
 
 # Example numbers, reserved for fiction, in their national format.
 EXAMPLES = {
@@ -30,8 +38,24 @@ EXAMPLES = {
 }
 
 
+class Problem(StrEnum):
+    """Why a text is no number that can be used."""
+
+    UNREADABLE = "unreadable"
+    NO_COUNTRY = "no_country"  # it has no country code, and no country was chosen
+    NO_SUCH_COUNTRY_CODE = "no_such_country_code"
+    TOO_SHORT = "too_short"
+    TOO_LONG = "too_long"
+    UNLISTED = "unlisted"  # it has the right length, but no numbering plan has it
+
+
+@dataclass(eq=False)
 class NotANumber(ValueError):
-    """The text is not a phone number."""
+    """The text is not a phone number. `country` (ISO 3166) is the one whose numbers it was compared with."""
+
+    problem: Problem = Problem.UNREADABLE
+    country: str = ""
+    possible: "tuple[Number, ...]" = ()  # if UNLISTED: a range can be newer than our numbering plans
 
 
 @dataclass(frozen=True)
@@ -58,27 +82,32 @@ class Number:
     @property
     def display(self) -> str:
         """Return the international format, like +1 201-555-0123."""
-        return phonenumbers.format_number(phonenumbers.parse(self.e164), PhoneNumberFormat.INTERNATIONAL)
+        return phonenumbers.format_number(self._parsed, PhoneNumberFormat.INTERNATIONAL)
 
     @property
     def region(self) -> str | None:
         """Return the ISO 3166 code; for a range in no numbering plan, the main country of the calling code."""
-        parsed = phonenumbers.parse(self.e164)
-        return phonenumbers.region_code_for_number(parsed) or phonenumbers.region_code_for_country_code(
-            parsed.country_code or 0
+        return phonenumbers.region_code_for_number(self._parsed) or phonenumbers.region_code_for_country_code(
+            self._parsed.country_code or 0
         )
 
+    @property
+    def is_listed(self) -> bool:
+        """Return whether a numbering plan has the number."""
+        return phonenumbers.is_valid_number(self._parsed)
 
-def parse(text: str, *, region: str) -> Number:
-    """Return the number in `text`. A number without country code is read as one of `region` (ISO 3166).
+    @property
+    def is_landline(self) -> bool:
+        return phonenumbers.number_type(self._parsed) == PhoneNumberType.FIXED_LINE
 
-    The number has to be possible, not valid: Prove's test users are in no numbering plan. Raises NotANumber.
-    """
-    readings = list(_readings(_written(text), region))
-    if not readings:
-        raise NotANumber
-    meant = max(readings, key=phonenumbers.is_valid_number)  # the first reading, unless only the second is valid
-    return Number(phonenumbers.format_number(meant, PhoneNumberFormat.E164))
+    @property
+    def is_service(self) -> bool:
+        """Return whether it is premium rate, toll-free or another number that is no person's own phone."""
+        return phonenumbers.number_type(self._parsed) in SERVICES
+
+    @property
+    def _parsed(self) -> PhoneNumber:
+        return phonenumbers.parse(self.e164)
 
 
 def same(one: str, other: str) -> bool:
@@ -103,33 +132,3 @@ def _seen(character: str) -> str:
     if unicodedata.category(character) == "Cf":  # marks of direction and soft hyphens, which come with pasted text
         return ""
     return str(unicodedata.decimal(character, character))
-
-
-def _written(text: str) -> str:
-    """Return the number as it was written, without the words before it. Raises NotANumber."""
-    seen = normalized(text)
-    start = re.search("[0-9+]", seen)
-    if start is None or seen[: start.start()][-1:].isalpha():
-        raise NotANumber
-    return seen[start.start() :]
-
-
-def _readings(written: str, region: str) -> Iterator[PhoneNumber]:
-    """Yield the number as dialled in `region`, and with a leading 00 read as the plus."""
-    own, abroad = _read(written, region), re.sub(r"^\W*0 ?0", "+", written)
-    if own and (abroad == written or own.country_code_source == CountryCodeSource.FROM_NUMBER_WITH_IDD):
-        yield own
-    if abroad != written and (number := _read(abroad, region)):
-        yield number
-
-
-def _read(written: str, region: str) -> PhoneNumber | None:
-    try:
-        number = phonenumbers.parse(written, region, keep_raw_input=True)
-    except NumberParseException:
-        return None
-    if number.extension or phonenumbers.is_possible_number_with_reason(number) != ValidationResult.IS_POSSIBLE:
-        return None
-    if any(map(str.isalpha, written)) and not (number.country_code == NORTH_AMERICA and VANITY.fullmatch(written)):
-        return None
-    return number

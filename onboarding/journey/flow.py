@@ -15,7 +15,6 @@ from django.db.models import F
 from django.db.models.functions import Now
 
 from onboarding import events, limits
-from onboarding.domain import budgets
 from onboarding.domain.budgets import Address
 from onboarding.domain.errors import Garbled, StaleState, UpstreamError
 from onboarding.domain.phone import Number
@@ -112,7 +111,7 @@ def _open(
         transition(session, State.STARTED, Name.FLOW_ANSWERED, correlation_id=flow.correlation_id)
     except UpstreamError as error:
         if never_happened(error):
-            limits.refund(budgets.starts(address))
+            limits.refund(risk.start_charges(number, address))
         _not_opened(session, error)
         raise
     except IntegrityError:  # a correlationId of an earlier session
@@ -146,7 +145,7 @@ def _asked(
         )
         if not new:
             raise StaleState
-        limits.charge(budgets.starts(address))
+        limits.charge(risk.start_charges(number, address))
         session.refresh_from_db()
         events.record_transition(session, Name.FLOW_ASKED, from_state="", facts={"rebind": session.rebind})
     return session

@@ -1,5 +1,6 @@
 """Risk signals besides Prove's answer: reviewers' decisions, recent rebinds, the type of line."""
 
+from collections.abc import Iterator
 from datetime import timedelta
 
 from django.conf import settings
@@ -7,7 +8,10 @@ from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
 from onboarding import events
+from onboarding.domain import budgets
+from onboarding.domain.budgets import Address, Charge
 from onboarding.domain.errors import UpstreamError
+from onboarding.domain.phone import Number
 from onboarding.domain.policy import DECLINED_BEFORE, HELD, UNKNOWN_LINE
 from onboarding.domain.states import Review, State
 from onboarding.events import Name
@@ -16,6 +20,13 @@ from onboarding.upstream.lookup import lookup
 
 CLEARANCE_LIFE = timedelta(hours=24)
 LINE_TYPE_LIFE = timedelta(days=30)  # a line seldom changes its type, and every look-up costs money
+
+
+def start_charges(number: Number, address: Address) -> Iterator[Charge]:
+    """Return what a start with this number costs its address: more if no numbering plan has the number."""
+    yield from budgets.starts(address)
+    if not number.is_listed and not number.e164.startswith(settings.TEST_NUMBERS):
+        yield from budgets.unlisted(address)
 
 
 def cleared_reasons(session: OnboardingSession) -> frozenset[str]:

@@ -3,7 +3,7 @@
 import re
 import unicodedata
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -17,13 +17,27 @@ from django.utils.translation.trans_real import parse_accept_lang_header
 from phonenumbers import country_code_for_region
 
 from onboarding.domain.countries import NAMES
-from onboarding.domain.phone import EXAMPLES, NotANumber, Number, normalized, parse
+from onboarding.domain.languages import country_of
+from onboarding.domain.phone import EXAMPLES, NotANumber, Number, Problem, normalized
+from onboarding.domain.readings import read
 from onboarding.domain.states import Channel
 
 FEWEST_DIGITS, MOST_DIGITS = 4, 10  # of a code, https://www.twilio.com/docs/verify/api/service
 LONGEST_MESSAGE = 500  # characters
 TOO_LONG = _("That code is too long. Enter only the numbers of the code")
 OUTDATED = _("Our terms have changed since this page was opened. Reload it to read them.")
+
+
+AMBIGUOUS = _("This can be more than one number. Choose yours")
+LIKE_THE_EXAMPLE = _("Enter a phone number in the correct format, like %(example)s")
+WITHOUT_EXAMPLE = _("Enter a phone number in the correct format, with its country code if it is from elsewhere")
+MESSAGES: Mapping[Problem, Any] = {
+    Problem.NO_COUNTRY: _("Choose the country of your number, or begin with + and its country code"),
+    Problem.NO_SUCH_COUNTRY_CODE: _("No country has this country code. Check it"),
+    Problem.TOO_SHORT: _("This number is too short (%(country)s). Enter all of it, with the area code"),
+    Problem.TOO_LONG: _("This number is too long (%(country)s). Enter one number, without an extension"),
+    Problem.UNLISTED: _("We know no such number (%(country)s). Check it, with the area code"),
+}
 
 
 class StartForm(forms.Form):
@@ -42,15 +56,17 @@ class StartForm(forms.Form):
 class PhoneForm(StartForm):
     """A phone number, in the national format of the chosen country or with a country code."""
 
+    meant = forms.CharField(required=False)  # E.164, one of `choices`; anything else counts as none
     country = forms.CharField(required=False, max_length=2)
     phone = forms.CharField(error_messages={"required": _("Enter a phone number")})
-    field_order = ("country", "phone")
+    field_order = ("meant", "country", "phone")
 
     def __init__(self, *args: Any, languages: str = "", **kwargs: Any) -> None:
         """Without a country in the form, `languages` (Accept-Language) suggests one."""
         super().__init__(*args, **kwargs)
         asked = self["country"].value()
-        self.region: str = asked if asked in allowed_countries() else likely_country(languages)
+        self.region: str = asked if asked == "" or asked in allowed_countries() else likely_country(languages)
+        self._choices: list[Number] = []
 
     @property
     def countries(self) -> str:
@@ -65,19 +81,41 @@ class PhoneForm(StartForm):
         """Return an example number, reserved for fiction, or "" if the country has none."""
         return EXAMPLES.get(self.region, "")
 
+    @property
+    def choices(self) -> list[Number]:
+        """Return the numbers of which the person has to choose theirs, or the one that they have to confirm."""
+        return self._choices if self.errors else []
+
     def clean_phone(self) -> Number:
         try:
-            number = parse(self.cleaned_data["phone"], region=self.region)
-        except NotANumber:
-            raise forms.ValidationError(self._format_message(), code="invalid") from None
-        if (number.region or "") not in allowed_countries():
-            raise forms.ValidationError(_country_message(number), code="country")
-        return number
+            numbers, message = read(self.cleaned_data["phone"], self.region), AMBIGUOUS
+        except NotANumber as error:
+            numbers, message = _allowed(error.possible), self._message(error)
+            meant = [number for number in numbers if number.e164.startswith(settings.TEST_NUMBERS)]
+        else:
+            meant = numbers if len(numbers) == 1 else []
+        meant = meant or [number for number in numbers if number.e164 == self.cleaned_data.get("meant")]
+        if not meant:
+            self._choices = numbers
+            raise forms.ValidationError(message, code="invalid")
+        return _allowed(meant)[0]
 
-    def _format_message(self) -> Any:
-        if self.example:
-            return _("Enter a phone number in the correct format, like %(example)s") % {"example": self.example}
-        return _("Enter a phone number in the correct format, with its country code if it is from elsewhere")
+    def _message(self, error: NotANumber) -> Any:
+        """Return what is wrong and what to do about it."""
+        message, name = MESSAGES.get(error.problem, WITHOUT_EXAMPLE), NAMES.get(error.country)
+        if error.problem in (Problem.NO_COUNTRY, Problem.NO_SUCH_COUNTRY_CODE):
+            return message
+        if self.example and error.country in ("", self.region):
+            return LIKE_THE_EXAMPLE % {"example": self.example}
+        return message % {"country": name} if name else WITHOUT_EXAMPLE
+
+
+def _allowed(numbers: Sequence[Number]) -> list[Number]:
+    """Return the numbers of allowed countries. Raises ValidationError if none is of one."""
+    allowed = [number for number in numbers if number.region in allowed_countries()]
+    if numbers and not allowed:
+        raise forms.ValidationError(_country_message(numbers[0]), code="country")
+    return allowed
 
 
 @lru_cache(maxsize=16)
@@ -105,9 +143,15 @@ def allowed_countries() -> Collection[str]:
 
 
 def likely_country(languages: str) -> str:
-    """Return the first allowed country among these languages (pt-BR: BR), or DEFAULT_REGION."""
-    regions = [tag.partition("-")[2].upper() for tag, _quality in parse_accept_lang_header(languages)]
-    return next((region for region in regions if region in allowed_countries()), settings.DEFAULT_REGION)
+    """Return the only allowed country, or the one that these languages (Accept-Language) suggest, or "".
+
+    DEFAULT_REGION stands in for a header that names no language.
+    """
+    if len(allowed_countries()) == 1:
+        return next(iter(allowed_countries()))
+    country = country_of([tag for tag, _quality in parse_accept_lang_header(languages)])
+    country = settings.DEFAULT_REGION if country is None else country
+    return country if country in allowed_countries() else ""
 
 
 def _country_message(number: Number) -> Any:

@@ -54,7 +54,8 @@ def start(request: HttpRequest) -> HttpResponse:
     if not wants_json(request):  # the browser sent the form: the page's script did not run
         return render(request, "onboarding/phone.html", {"form": form, "needs_script": True}, status=400)
     if not form.is_valid():
-        return JsonResponse(first_error(form), status=400)
+        choices = [{"value": number.e164, "text": number.display} for number in form.choices]
+        return JsonResponse({**first_error(form), "choices": choices}, status=400)
     return _start_flow(request, form, form.cleaned_data["phone"], recalled=False)
 
 

@@ -51,8 +51,24 @@ async function ask(url, signal) {
     throw new Problem(word(refused ? "wrong" : navigator.onLine ? "unreached" : "offline"));
   }
   if (answer.start_key && startKey) startKey.value = answer.start_key;
+  if (answer.choices) offer(answer.choices);
   if (answer.error) throw new Problem(answer.error, answer.field);
   return answer;
+}
+
+// Shows the numbers that the server reads in what was typed, for the person to choose theirs; none: hides them.
+function offer(numbers) {
+  const place = form.querySelector("[data-choices]");
+  if (!place) return;
+  for (const label of place.querySelectorAll("label")) label.remove();
+  for (const number of numbers) {
+    const label = place.querySelector("template").content.cloneNode(true);
+    label.querySelector("input").value = number.value;
+    label.querySelector("bdi").textContent = number.text;
+    label.querySelector("[data-right]").hidden = numbers.length > 1;
+    place.append(label);
+  }
+  place.hidden = !numbers.length;
 }
 
 function proveDevice(authToken, signal) {
@@ -169,7 +185,10 @@ function showExample() {
 cancel.addEventListener("click", () => stop?.(null));
 country?.addEventListener("change", showExample);
 form.addEventListener("submit", submit);
-form.addEventListener("input", () => { deviceChecked = false; });
+form.addEventListener("input", (event) => {
+  deviceChecked = false;
+  if (event.target.name !== "meant") offer([]); // another number, or another country
+});
 window.addEventListener("pageshow", (event) => {
   if (event.persisted) location.reload();
   else if (country) showExample(); // a reload keeps the chosen country

@@ -65,6 +65,29 @@ def test_the_example_number_is_one_of_the_chosen_country(person: Person) -> None
     expect(hint).to_have_text("One that can receive texts", use_inner_text=True)
 
 
+def test_which_number_is_meant_is_asked_once(person: Person) -> None:
+    PHONE(person)
+    person.field("Country").select_option("IT")
+    person.types_number("+39 (0)331 234567")
+    both = person.page.get_by_role("radio")
+    expect(both).to_have_count(2)
+    person.field("Phone number").press_sequentially("8")
+    expect(both).to_have_count(0)
+    person.types_number("+39 (0)331 234567")
+    person.page.get_by_label("+39 331 234 567").check()
+    person.presses("Continue")
+    person.sees("Enter the code")
+    assert person.messages("+39331234567")
+
+
+def test_a_number_that_no_plan_has_is_confirmed(person: Person) -> None:
+    PHONE(person)
+    person.types_number("+1 111 111 1111")
+    person.page.get_by_label("It is right: +1 1111111111").check()
+    person.presses("Continue")
+    person.sees("Enter the code")
+
+
 def test_a_code_is_typed_into_one_field_and_sent_only_by_the_button(person: Person) -> None:
     CODE(person)
     fields = person.page.locator("main").get_by_role("textbox").filter(visible=True)

@@ -16,7 +16,7 @@ from tests.journey.conftest import Later, Sandbox
 from tests.journey.visitor import Page, Visitor, wrong
 from tests.languages import pseudo
 
-NUMBER, E164 = "201 555 0123", "+12015550123"
+NUMBER, E164 = "+1 201 555 0123", "+12015550123"
 LANGUAGES = [get_language_info(code)["name_local"] for code, _name in product.LANGUAGES]
 NAMES = (product.BRAND_NAME, "testserver", *map(capfirst, LANGUAGES), "Esperanto")
 
@@ -75,7 +75,7 @@ def test_failed_sends_have_no_untranslated_word(newcomer: Visitor, sandbox: Sand
 
 @pytest.mark.parametrize("number", ["2025550131", "2025550137", "2025550141", "2025550152", "2025550150"])
 def test_unsuccessful_ends_have_no_untranslated_word(newcomer: Visitor, number: str) -> None:
-    newcomer.starts(number)
+    newcomer.starts(f"+1{number}")
     if newcomer.page.path == "/code/" and newcomer.messages(f"+1{number}"):
         newcomer.types_code(newcomer.code(f"+1{number}"))
     assert untranslated(newcomer.page) == []
@@ -86,7 +86,7 @@ def test_a_return_has_no_untranslated_word(newcomer: Visitor) -> None:
     assert untranslated(newcomer.submits("/remember/")) == []
     newcomer.client.cookies.pop("sessionid")
     assert untranslated(newcomer.opens()) == []
-    newcomer.starts("201 555 0199")
+    newcomer.starts("+1 201 555 0199")
     assert newcomer.page.path == "/moved/"
     assert untranslated(newcomer.page) == []
 

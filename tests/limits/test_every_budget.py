@@ -18,6 +18,7 @@ from tests.journey.conftest import Later, Sandbox
 from tests.journey.visitor import Visitor, wrong
 
 NUMBER, E164 = "+12015550123", "+12015550123"
+UNLISTED = "+11111111111"
 HERE, SAME_SITE = "2001:db8:0:1::1", "2001:db8:0:2::1"  # of one IPv6 /48
 REFUSED = 429
 HOUR_S, MOST_IN_A_DAY = 3600, 5
@@ -33,6 +34,12 @@ def starts() -> Any:
     visitor = visitor_from(HERE)
     visitor.opens()
     return visitor.fetches("/start/", phone=NUMBER)
+
+
+def starts_with_an_unlisted_number() -> Any:
+    visitor = visitor_from(HERE)
+    visitor.opens()
+    return visitor.fetches("/start/", phone=UNLISTED, meant=UNLISTED)
 
 
 def asks_for_a_text() -> Any:
@@ -72,6 +79,7 @@ def looks_a_number_up() -> Any:
 
 REQUESTS: Mapping[str, Callable[[], Any]] = {
     **dict.fromkeys(("starts_address", "starts_network"), starts),
+    "unlisted_address": starts_with_an_unlisted_number,
     **dict.fromkeys(("sends_number_hour", "sends_number_day", "sends_address", "sends_network"), asks_for_a_text),
     **dict.fromkeys(("sends_prefix", "brake_prefix", "sends_country", "brake_country", "sends_money"), asks_for_a_text),
     **dict.fromkeys(("guesses_number_hour", "guesses_number_day", "guesses_number", "guesses_all"), types_a_code),

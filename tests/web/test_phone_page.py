@@ -15,9 +15,7 @@ NUMBER, E164 = "201 555 0123", "+12015550123"
 
 
 def chosen(page: str) -> str:
-    found = re.search(r'<option value="(\w\w)"[^>]* selected>', page)
-    assert found
-    return found[1]
+    return str(re.findall(r'<option value="(\w*)"(?! lang)[^>]* selected>', page)[0])
 
 
 @pytest.mark.parametrize(
@@ -25,7 +23,10 @@ def chosen(page: str) -> str:
     [
         ("en-GB,en;q=0.9", "GB"),
         ("fr-FR", "FR"),
-        ("de,pt-BR;q=0.7", "BR"),
+        ("de,pt-BR;q=0.7", "DE"),
+        ("nl,en-US;q=0.7,en;q=0.3", "NL"),
+        ("zh-Hant-HK", "HK"),
+        ("eo,en-US;q=0.7,en;q=0.3", ""),
         ("en", "US"),
         ("", "US"),
         ("x-klingon", "US"),
@@ -65,6 +66,53 @@ def test_a_country_code_in_the_number_is_not_added_again(visitor: Visitor, typed
     visitor.opens()
     assert visitor.fetches("/start/", phone=typed, country="GB").status_code == 200
     assert OnboardingSession.objects.get().number == "+447700900123"
+
+
+TWO_NUMBERS, BOTH = "+39 (0)331 234567", ["+390331234567", "+39331234567"]
+UNLISTED, ITS_E164 = "111 111 1111", "+11111111111"
+
+
+def test_where_two_numbers_can_be_meant_the_script_gets_both_and_nothing_is_begun(
+    visitor: Visitor, sandbox: Sandbox
+) -> None:
+    visitor.opens()
+    answer = visitor.fetches("/start/", phone=TWO_NUMBERS, country="IT")
+    assert answer.status_code == 400 and "more than one number" in answer.json()["error"]
+    assert answer.json()["choices"] == [
+        {"value": "+390331234567", "text": "+39 0331 234567"},
+        {"value": "+39331234567", "text": "+39 331 234 567"},
+    ]
+    assert sandbox.calls("prove.unify") == []
+
+
+@pytest.mark.parametrize("meant", BOTH)
+def test_the_person_chooses_one_of_them_once(visitor: Visitor, meant: str) -> None:
+    visitor.opens()
+    assert visitor.fetches("/start/", phone=TWO_NUMBERS, country="IT", meant=meant).status_code == 200
+    assert OnboardingSession.objects.get().number == meant
+
+
+@pytest.mark.parametrize("meant", ["+12015550123", "0331234567", "+39 331 234 567", ""])
+def test_no_other_number_can_be_chosen(visitor: Visitor, meant: str) -> None:
+    visitor.opens()
+    assert visitor.fetches("/start/", phone=TWO_NUMBERS, country="IT", meant=meant).status_code == 400
+    assert not OnboardingSession.objects.exists()
+
+
+def test_without_a_script_the_page_asks_which(visitor: Visitor) -> None:
+    visitor.opens()
+    page = visitor.submits("/start/", phone=TWO_NUMBERS, country="IT").text
+    assert re.findall(r'name="meant" value="(\+[^"]*)"', page) == BOTH
+    assert '<fieldset class="choices" data-choices >' in page and "+39 0331 234567" in page
+
+
+def test_a_number_that_no_plan_has_is_begun_with_only_if_it_is_confirmed(visitor: Visitor, sandbox: Sandbox) -> None:
+    visitor.opens()
+    answer = visitor.fetches("/start/", phone=UNLISTED, country="US")
+    assert answer.status_code == 400 and "201 555 0123" in answer.json()["error"]
+    assert [choice["value"] for choice in answer.json()["choices"]] == [ITS_E164]
+    assert sandbox.calls("prove.unify") == []
+    assert visitor.fetches("/start/", phone=UNLISTED, country="US", meant=ITS_E164).status_code == 200
 
 
 def test_an_empty_and_a_malformed_number_get_different_messages_with_an_example(visitor: Visitor) -> None:

@@ -230,6 +230,8 @@ PAGE_STATES: Mapping[str, Step] = {
     "phone": PHONE,
     "phone-expanded": steps(PHONE, expands_all),
     "phone-wrong": steps(starts("hello"), shows("[aria-invalid]")),
+    "phone-two-numbers": steps(starts("+39 (0)331 234567"), shows("[data-choices]")),
+    "phone-unlisted": steps(starts("+1 111 111 1111"), shows("[data-choices]")),
     "phone-country-refused": steps(starts("+81 3 1234 5678"), shows("[aria-invalid]")),
     "phone-needs-script": steps(PHONE, fills("#phone", NUMBER), submits_without_script, shows(".notice")),
     "phone-leased": steps(another(CODE), starts(NUMBER), shows("#summary")),
