@@ -14,6 +14,7 @@ from django.conf import settings
 from django.utils.translation import to_language
 
 from onboarding.domain.budgets import BUDGETS
+from onboarding.domain.phone import Problem
 from onboarding.domain.policy import LINE_VERDICTS, OWN_VERDICTS, SUCCESS_VERDICTS, VERDICTS, Success, Verdict
 from onboarding.domain.states import CANNOT_SEND, FINAL, TRANSITIONS, Channel, Notice, Review, Stage, State
 from onboarding.domain.wording import NOTICE_WORDS, REVIEW_WORDS, STATE_WORDS
@@ -22,12 +23,14 @@ from onboarding.journey.answers import AFTER_STATUS
 from onboarding.upstream import lookup, messaging, prove, twilio
 from onboarding.upstream.twilio import Refusal
 from onboarding.web import sentences
+from onboarding.web.forms import MESSAGES
 from onboarding.web.gate import PAGES
 from sandbox.state import people
 from sandbox.twilio import verify
 from sandbox.twilio.texts import TEXTS
 from tests.closed_sets import test_risks as risks
 from tests.closed_sets.scenarios import SCENARIOS
+from tests.closed_sets.test_problems import PROBLEMS
 from tests.hostile import situations
 from tests.hostile.paths import OURS
 from tests.languages.catalogues import LOCALES
@@ -111,6 +114,10 @@ CLOSED_SETS: Mapping[str, tuple[Iterable[str], list[Table]]] = {
     "line type": (LINE_VERDICTS, [
         Table("a number", risks.NUMBERS_BY_LINE, "_TABLE", PEOPLE),
         Table("the words of the page that it leads to", risks.LINE_TYPES, "LINE_TYPES", RISKS),
+    ]),
+    "problem of a number": (Problem, [
+        Table("a message", [*MESSAGES, Problem.UNREADABLE], "MESSAGES", "onboarding/web/forms.py"),
+        Table("a text that has it", PROBLEMS, "PROBLEMS", "tests/closed_sets/test_problems.py"),
     ]),
     "budget": (BUDGETS, [
         Table("a request that it refuses", [*budgets.REQUESTS, *budgets.WATCH_ONLY], "REQUESTS", EVERY_BUDGET),
