@@ -60,6 +60,9 @@ class OnboardingSession(models.Model):
     clearance_used_at = models.DateTimeField(null=True, help_text="When the approved journey linked its number.")
 
     channel = models.CharField(max_length=8, choices=[(c.value, c.value) for c in Channel], default=Channel.SMS)
+    channels_off = models.CharField(
+        max_length=24, blank=True, db_default="", default="", help_text="Those that the Verify service does not have."
+    )
     verification_sid = models.CharField(max_length=34, blank=True)
     sends = models.PositiveSmallIntegerField(_("codes sent"), default=0)
     guesses = models.PositiveSmallIntegerField(_("codes tried"), default=0, help_text=_("Of the latest code."))
@@ -107,6 +110,11 @@ class OnboardingSession(models.Model):
             if self.recalled
             else self.phone.display
         )
+
+    @property
+    def channels(self) -> list[Channel]:
+        """Return the channels that can deliver a code, the usual one first; none if Verify has none of ours."""
+        return [Channel(channel) for channel in settings.CODE_CHANNELS if channel not in self.channels_off.split()]
 
     @property
     def is_open(self) -> bool:

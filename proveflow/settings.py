@@ -98,6 +98,8 @@ if urlsplit(PROVE_BASE_URL).scheme != "https" or ".uat." in PROVE_BASE_URL:
 # `manage.py recover` deletes sessions, their events and revoked bindings after this time.
 RETENTION_DAYS = env.int("RETENTION_DAYS", default=90)
 DEFAULT_REGION = env.str("DEFAULT_REGION", default="US")
+# How codes are delivered, the first by default: sms, call.
+CODE_CHANNELS = env.list("CODE_CHANNELS", default=["sms", "call"])
 
 # Whether a computer's browser may be linked. If not, people are asked to continue on their phone.
 DESKTOP_ALLOWED = env.bool("DESKTOP_ALLOWED", default=DEBUG)

@@ -91,9 +91,9 @@ def handoffs(address: Address) -> Iterator[Charge]:
 
 def sends(number: Number, address: Address, *, cents: int) -> Iterator[Charge]:
     """Return the charges for one text. Shared budgets come last: their rows are locked for the shortest time."""
-    prefix, country = number.e164[:-LINES_IN_A_PREFIX], str(number.region)
-    yield Charge(SENDS_NUMBER_HOUR, number.e164)
-    yield Charge(SENDS_NUMBER_DAY, number.e164)
+    prefix, country = number.subscriber[:-LINES_IN_A_PREFIX], str(number.region)
+    yield Charge(SENDS_NUMBER_HOUR, number.subscriber)
+    yield Charge(SENDS_NUMBER_DAY, number.subscriber)
     yield from _by_address(SENDS_ADDRESS, SENDS_NETWORK, address)
     yield Charge(SENDS_PREFIX, prefix)
     yield Charge(BRAKE_PREFIX, prefix)
@@ -111,15 +111,15 @@ def guesses(number: Number) -> Iterator[Charge]:
 
 def guesses_of(number: Number) -> Iterator[Charge]:
     """Return the charges of the number alone, which a right code resets."""
-    yield Charge(GUESSES_NUMBER_HOUR, number.e164)
-    yield Charge(GUESSES_NUMBER_DAY, number.e164)
-    yield Charge(GUESSES_NUMBER, number.e164)
+    yield Charge(GUESSES_NUMBER_HOUR, number.subscriber)
+    yield Charge(GUESSES_NUMBER_DAY, number.subscriber)
+    yield Charge(GUESSES_NUMBER, number.subscriber)
 
 
 def owed_to(number: Number) -> Iterator[Charge]:
     """Return the shared charges that a right code refunds: its guess, and texts to the number's prefix and country."""
     yield Charge(GUESSES_ALL, "")
-    yield Charge(BRAKE_PREFIX, number.e164[:-LINES_IN_A_PREFIX], SENDS_PER_APPROVAL)
+    yield Charge(BRAKE_PREFIX, number.subscriber[:-LINES_IN_A_PREFIX], SENDS_PER_APPROVAL)
     yield Charge(BRAKE_COUNTRY, str(number.region), SENDS_PER_APPROVAL)
 
 

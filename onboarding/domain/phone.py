@@ -1,6 +1,8 @@
 """Phone numbers in E.164. Pure: no Django, no network, no clock."""
 
+import re
 import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -24,6 +26,15 @@ SERVICES = frozenset(
         PhoneNumberType.PERSONAL_NUMBER,
     }
 )
+
+# Second spellings of a line in E.164, and what to replace: Argentina's and Mexico's for mobiles that are called from
+# abroad, Brazil's of before mobiles got a ninth digit (those in 7 got none), and Gabon's with its trunk zero.
+SPELLINGS: Mapping[str, tuple[str, str]] = {
+    "AR": (r"^\+549(?=[0-9]{10}$)", "+54"),
+    "BR": (r"^(\+55[1-9][0-9])(?=[689][0-9]{7}$)", r"\g<1>9"),
+    "GA": (r"^\+2410(?=[2-7][0-9]{6}$)", "+241"),
+    "MX": (r"^\+521(?=[0-9]{10}$)", "+52"),
+}
 
 # Example numbers, reserved for fiction, in their national format.
 EXAMPLES = {
@@ -90,6 +101,14 @@ class Number:
         return phonenumbers.region_code_for_number(self._parsed) or phonenumbers.region_code_for_country_code(
             self._parsed.country_code or 0
         )
+
+    @property
+    def subscriber(self) -> str:
+        """Return one spelling for all that reach the same phone. Budgets and leases are keyed by it."""
+        spelling = self.e164
+        for pattern, replacement in SPELLINGS.values():
+            spelling = re.sub(pattern, replacement, spelling)
+        return spelling
 
     @property
     def is_listed(self) -> bool:

@@ -107,6 +107,7 @@ class Notice(StrEnum):
     SEND_FAILED = "send_failed"
     CANNOT_TEXT = "cannot_text"
     CANNOT_CALL = "cannot_call"
+    CHANNEL_OFF = "channel_off"  # the Verify service does not have the channel
     TOO_SOON = "too_soon"
     TOO_MANY_SENDS = "too_many_sends"
     MOVED_LATELY = "moved_lately"  # the number or the key was rebound recently and may not be rebound yet

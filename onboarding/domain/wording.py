@@ -39,6 +39,7 @@ NOTICE_WORDS: Mapping[str, Any] = {
     Notice.SEND_FAILED: _("Code not sent"),
     Notice.CANNOT_TEXT: _("Number takes no texts"),
     Notice.CANNOT_CALL: _("Number takes no calls"),
+    Notice.CHANNEL_OFF: _("Channel is switched off at Twilio"),
     Notice.TOO_SOON: _("Asked for a code too soon"),
     Notice.TOO_MANY_SENDS: _("Too many codes"),
     Notice.MOVED_LATELY: _("Moved too recently to move again"),

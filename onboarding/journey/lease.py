@@ -78,4 +78,4 @@ def _mine(session: OnboardingSession) -> QuerySet[Lease]:
 
 
 def _key(session: OnboardingSession) -> str:
-    return limits.key(NUMBER_OWNER, session.number)
+    return limits.key(NUMBER_OWNER, session.phone.subscriber)

@@ -32,8 +32,8 @@ GUESSES = 5  # per verification
 WHY_SPENT = {Refusal.GONE: Notice.CODE_EXPIRED, Refusal.TOO_MANY_CHECKS: Notice.TOO_MANY_GUESSES}
 
 
-def send_code(*, session: OnboardingSession, address: Address, channel: Channel = Channel.SMS) -> OnboardingSession:
-    """Send a code by text or call, in the language of the page. Raises Limited.
+def send_code(*, session: OnboardingSession, address: Address, channel: Channel | None = None) -> OnboardingSession:
+    """Send a code by `channel`, or by the usual one, in the language of the page. Raises Limited.
 
     The budgets are charged before the send and refunded only if Twilio surely sent nothing.
     """
@@ -41,6 +41,7 @@ def send_code(*, session: OnboardingSession, address: Address, channel: Channel 
         return set_notice(session, Notice.TOO_MANY_SENDS)
     if matches(session, send_again_at__gt=Now()):
         return set_notice(session, Notice.TOO_SOON)
+    channel = channel if channel in session.channels else next(iter(session.channels), Channel.SMS)
     wait, earlier = RESEND_WAITS[session.sends], session.channel
     charges = list(budgets.sends(session.phone, address, cents=settings.TEXT_PRICE_CENTS))
     counted = {"sends": F("sends") + 1, "send_again_at": Now() + wait}
@@ -94,6 +95,8 @@ def _not_sent(session: OnboardingSession, error: UpstreamError, earlier: str) ->
     if never_happened(error):
         wait = error.retry_after if isinstance(error, Busy) else timedelta(0)
         changes = {"notice": Notice.SEND_FAILED, "sends": F("sends") - 1, "send_again_at": Now() + wait}
+        if isinstance(error, TwilioRefused) and error.refusal is Refusal.CHANNEL:
+            changes |= {"notice": Notice.CHANNEL_OFF, "channels_off": f"{session.channels_off} {session.channel}"}
     elif isinstance(error, Refused):
         changes = {"notice": CANNOT_SEND[Channel(session.channel)]}
     back = State.CODE_SENT if session.verification_sid else State.POSSESSION_REQUIRED
@@ -102,8 +105,7 @@ def _not_sent(session: OnboardingSession, error: UpstreamError, earlier: str) ->
 
 def never_happened(error: UpstreamError) -> bool:
     """Return whether the call surely had no effect, for a reason that is not the person's."""
-    ours = isinstance(error, TwilioRefused) and error.refusal is Refusal.CONFIGURATION
-    return ours or isinstance(error, Unreachable | Busy)
+    return isinstance(error, Unreachable | Busy) or (isinstance(error, TwilioRefused) and error.is_ours)
 
 
 def check_code(*, session: OnboardingSession, code: str) -> OnboardingSession:

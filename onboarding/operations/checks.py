@@ -15,6 +15,7 @@ from django.contrib.staticfiles import finders
 from django.core.checks import CheckMessage, Error, Warning, register
 
 from onboarding.domain.budgets import BUDGETS, NUMBER_OWNER
+from onboarding.domain.states import Channel
 from onboarding.upstream.http import is_safe
 
 SHORTEST_SECRET_KEY = 50  # characters, as Django's own generator writes
@@ -141,6 +142,15 @@ def limits(**_kwargs: object) -> Iterator[CheckMessage]:
 
 
 @register
+def channels(**_kwargs: object) -> Iterator[CheckMessage]:
+    """E022: CODE_CHANNELS is empty, or has an unknown channel."""
+    known = list(map(str, Channel))
+    if not settings.CODE_CHANNELS or not set(settings.CODE_CHANNELS) <= set(known):
+        hint = f"Name one or more of {', '.join(known)}, with commas; the first is the usual one."
+        yield Error("CODE_CHANNELS names no channel, or an unknown one.", hint=hint, id="onboarding.E022")
+
+
+@register
 def countries(**_kwargs: object) -> Iterator[CheckMessage]:
     """E010: a country does not exist. W013: the default country is not allowed. W020: all countries are allowed."""
     for country in settings.ALLOWED_COUNTRIES:
@@ -148,7 +158,7 @@ def countries(**_kwargs: object) -> Iterator[CheckMessage]:
             hint = "Two capital letters of ISO 3166 each, with commas, like US,CA. Empty: all countries."
             yield Error(f"ALLOWED_COUNTRIES: {country} is no country.", hint=hint, id="onboarding.E010")
     if settings.ALLOWED_COUNTRIES and settings.DEFAULT_REGION not in settings.ALLOWED_COUNTRIES:
-        hint = "A number without a country code is read as one of DEFAULT_REGION, and then refused."
+        hint = "The phone page chooses no country for a browser that names no language."
         yield Warning("DEFAULT_REGION is not among ALLOWED_COUNTRIES.", hint=hint, id="onboarding.W013")
     if not (settings.DEBUG or settings.ALLOWED_COUNTRIES):
         hint = "Name the countries that your people are from: fraudsters have texts sent to the most expensive ones."

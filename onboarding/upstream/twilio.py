@@ -36,6 +36,7 @@ class Refusal(StrEnum):
     GONE = "gone"  # the verification was approved, has expired or was cancelled
     TOO_MANY_CHECKS = "too_many_checks"  # the verification has ended, after too many guesses
     BLOCKED = "blocked"  # by Twilio's fraud control or the carrier, for now
+    CHANNEL = "channel"  # the service does not have the channel: tell an operator, and offer another
     CONFIGURATION = "configuration"  # our account or service at Twilio is misconfigured
     OTHER = "other"
 
@@ -46,6 +47,11 @@ class TwilioRefused(Refused):
 
     refusal: Refusal = Refusal.OTHER
 
+    @property
+    def is_ours(self) -> bool:
+        """Return whether the reason is our account's configuration, and neither the number nor the person."""
+        return self.refusal in (Refusal.CONFIGURATION, Refusal.CHANNEL)
+
 
 R = Refusal
 # By operation and error code. Each code has a page, like https://www.twilio.com/docs/api/errors/60200
@@ -54,12 +60,13 @@ REFUSALS: Mapping[tuple[str, int | None], Refusal] = {
     (START, 60205): R.LANDLINE,
     (START, 21610): R.OPTED_OUT,
     **{(START, code): R.BLOCKED for code in (60410, 60412, 60413, 60605, 30450, 21612)},
+    (START, 60223): R.CHANNEL,
     (CHECK, 60200): R.CODE,
     (CHECK, 60202): R.TOO_MANY_CHECKS,
     (CHECK, 20404): R.GONE,
 }
 PER_NUMBER_CODES = frozenset({60202, 60203, 60212})  # limits of a verification or number, not of the account
-CONFIGURATION_CODES = {20003, 20008, 20404, 21408, 21608, 60204, 60207, 60217, 60220, 60223, 60238}
+CONFIGURATION_CODES = {20003, 20008, 20404, 21408, 21608, 60204, 60207, 60217, 60220, 60238}
 # For codes not listed above: Twilio adds codes over time.
 REFUSALS_BY_STATUS: Mapping[tuple[str, int | None], Refusal] = {
     (CHECK, 404): R.GONE,
@@ -184,6 +191,7 @@ def _classified(operation: str, error: Refused | Busy) -> TwilioRefused | Busy:
     if refusal is None and (wait or isinstance(error, Busy)):
         return Busy(*known, retry_after=max(wait, getattr(error, "retry_after", wait)))
     refusal = refusal or REFUSALS_BY_STATUS.get((operation, error.status), Refusal.OTHER)
-    if refusal is Refusal.CONFIGURATION:
+    refused = TwilioRefused(*known, refusal=refusal)
+    if refused.is_ours:
         log.error("Twilio's settings or ours are wrong: %s", error)
-    return TwilioRefused(*known, refusal=refusal)
+    return refused

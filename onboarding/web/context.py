@@ -11,6 +11,7 @@ def environment(_request: HttpRequest) -> dict[str, object]:
         "brand_name": settings.BRAND_NAME,
         "brand_logo": settings.BRAND_LOGO,
         "brand_css": settings.BRAND_CSS,
+        "channels": settings.CODE_CHANNELS,
         "support_url": settings.SUPPORT_URL,
         "privacy_url": settings.PRIVACY_URL,
         "terms_url": settings.TERMS_URL,

@@ -28,6 +28,8 @@ TOO_LONG = _("That code is too long. Enter only the numbers of the code")
 OUTDATED = _("Our terms have changed since this page was opened. Reload it to read them.")
 
 
+SERVICE_NUMBER = _("We don't send codes to premium-rate, toll-free and other service numbers. Use your own number")
+LANDLINE = _("We can't text a landline. Use the number of a mobile phone")
 AMBIGUOUS = _("This can be more than one number. Choose yours")
 LIKE_THE_EXAMPLE = _("Enter a phone number in the correct format, like %(example)s")
 WITHOUT_EXAMPLE = _("Enter a phone number in the correct format, with its country code if it is from elsewhere")
@@ -98,7 +100,7 @@ class PhoneForm(StartForm):
         if not meant:
             self._choices = numbers
             raise forms.ValidationError(message, code="invalid")
-        return _allowed(meant)[0]
+        return _reachable(_allowed(meant)[0])
 
     def _message(self, error: NotANumber) -> Any:
         """Return what is wrong and what to do about it."""
@@ -116,6 +118,15 @@ def _allowed(numbers: Sequence[Number]) -> list[Number]:
     if numbers and not allowed:
         raise forms.ValidationError(_country_message(numbers[0]), code="country")
     return allowed
+
+
+def _reachable(number: Number) -> Number:
+    """Return the number if a code can be sent to such a line. Raises ValidationError before anything costs money."""
+    if number.is_service:
+        raise forms.ValidationError(SERVICE_NUMBER, code="service")
+    if number.is_landline and Channel.CALL not in settings.CODE_CHANNELS:
+        raise forms.ValidationError(LANDLINE, code="landline")
+    return number
 
 
 @lru_cache(maxsize=16)
@@ -162,10 +173,10 @@ def _country_message(number: Number) -> Any:
 
 
 class SendForm(forms.Form):
-    """The channel for the code."""
+    """The channel for the code; None is the usual one."""
 
     channel = forms.TypedChoiceField(
-        required=False, choices=[(c.value, c.value) for c in Channel], coerce=Channel, empty_value=Channel.SMS
+        required=False, choices=[(c.value, c.value) for c in Channel], coerce=Channel, empty_value=None
     )
 
 

@@ -55,12 +55,19 @@ NOTICES: Mapping[str, Any] = {
         "This device or this number was moved only recently. For your safety it can't be moved again yet. "
         "Try again later."
     ),
+    Notice.CHANNEL_OFF: _("We can't send a code this way. Get it another way, or use another number."),
     Notice.TOO_SOON: _("Please wait a little before you ask for another code."),
     Notice.TOO_MANY_SENDS: _("We've sent as many codes as we can for now. Start again later, or use another number."),
     Notice.NOT_A_MOBILE: _(
         '<bdi class="number">%(number)s</bdi> doesn\'t seem to be a mobile number. Landlines, internet numbers and '
         "service numbers can't be used. Use the number of a mobile phone."
     ),
+}
+
+# Where no other channel is left.
+WITHOUT_OTHERS: Mapping[str, Any] = {
+    **dict.fromkeys(CANNOT_SEND.values(), _("We can't send a code to this number. Check it, or use another one.")),
+    Notice.CHANNEL_OFF: NOTICES[Notice.SEND_FAILED],
 }
 
 
@@ -73,7 +80,10 @@ class Sentences:
     @property
     def notice(self) -> SafeString:
         """Return the sentence for the session's notice; empty if there is none."""
-        return self._said(NOTICES.get(self._session.notice, ""))
+        notice = self._session.notice
+        others = [channel for channel in self._session.channels if CANNOT_SEND[channel] != notice]
+        sentence = NOTICES.get(notice, "")
+        return self._said(sentence if others else WITHOUT_OTHERS.get(notice, sentence))
 
     @property
     def sent(self) -> SafeString:
@@ -88,13 +98,13 @@ class Sentences:
     @property
     def send(self) -> list[tuple[Channel, SafeString]]:
         """Return each channel with the words of its button; the channel that Twilio has just refused comes last."""
-        channels = sorted(CHANNELS, key=lambda channel: CANNOT_SEND[channel] == self._session.notice)
+        channels = sorted(self._session.channels, key=lambda channel: CANNOT_SEND[channel] == self._session.notice)
         return [(channel, self._said(CHANNELS[channel].send)) for channel in channels]
 
     @property
     def send_again(self) -> list[tuple[Channel, SafeString]]:
         """Return the same for another code, in a fixed order."""
-        return [(channel, self._said(words.send_again)) for channel, words in CHANNELS.items()]
+        return [(channel, self._said(CHANNELS[channel].send_again)) for channel in self._session.channels]
 
     def _said(self, sentence: Any) -> SafeString:
         number = conditional_escape(self._session.shown_number)

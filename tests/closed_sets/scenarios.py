@@ -197,6 +197,13 @@ def a_number_takes_no_calls(actors: Actors) -> None:
     actors.asks_again("call")
 
 
+@scenario("We can't send a code this way", Refusal.CHANNEL, Notice.CHANNEL_OFF)
+def the_service_has_no_calls(actors: Actors) -> None:
+    actors.visitor.starts(NUMBER)
+    actors.twilio_refuses(START, 60223)
+    actors.asks_again("call")
+
+
 @scenario("That code isn't right", State.CHECKING_CODE, Name.GUESS_ASKED, Name.GUESS_ANSWERED, Notice.CODE_WRONG)
 def a_code_is_wrong(actors: Actors) -> None:
     actors.visitor.starts(NUMBER)

@@ -8,9 +8,9 @@ import pytest
 from phonenumbers import PhoneNumberType
 
 from onboarding.domain.countries import NAMES
-from onboarding.domain.phone import NotANumber, Number
+from onboarding.domain.phone import SERVICES, SPELLINGS, NotANumber, Number
 from onboarding.domain.readings import read
-from onboarding.web.forms import PhoneForm
+from onboarding.web.forms import SERVICE_NUMBER, PhoneForm
 from tests.domain.spellings import e164, numbers, spellings
 
 REGIONS = sorted(phonenumbers.SUPPORTED_REGIONS)
@@ -48,6 +48,23 @@ def test_no_spelling_is_read_as_another_number(region: str) -> None:
     for _number, text, _name in found["refused"]:
         form = PhoneForm({"phone": text, "country": region, "start_key": str(uuid.uuid4())})
         assert form.errors["phone"][0]
+
+
+@pytest.mark.parametrize("region", REGIONS)
+def test_service_numbers_are_declined(region: str) -> None:
+    examples = [found for kind in SERVICES if (found := phonenumbers.example_number_for_type(region, kind))]
+    for example in examples:
+        if phonenumbers.number_type(example) in SERVICES:
+            form = PhoneForm({"phone": e164(example), "country": region, "start_key": str(uuid.uuid4())})
+            assert form.errors["phone"] == [SERVICE_NUMBER], e164(example)
+
+
+@pytest.mark.parametrize("region", REGIONS)
+def test_no_two_numbers_of_a_region_are_one_subscriber_but_in_countries_with_two_spellings(region: str) -> None:
+    for number in numbers(region):
+        subscriber = Number(e164(number)).subscriber
+        assert subscriber == e164(number) or region in SPELLINGS
+        assert Number(subscriber).subscriber == subscriber
 
 
 def _is_mobile(number: str) -> bool:

@@ -15,6 +15,7 @@ GB_EXAMPLE = "Enter a phone number in the correct format, like 07700 900123"
 DE_EXAMPLE = "Enter a phone number in the correct format, like 0171 39200 12"
 WITH_A_COUNTRY_CODE = "Enter a phone number in the correct format, with its country code if it is from elsewhere"
 NO_COUNTRY = "We don't serve the country of this number yet. Use a number from another country."
+SERVICE_NUMBER = "We don't send codes to premium-rate, toll-free and other service numbers. Use your own number"
 
 
 def answer(typed: str, country: str) -> str:
@@ -175,6 +176,7 @@ def test_a_number_is_read_as_its_country_writes_it(written: str, country: str, e
         ("9" * 10_000, "US", US_EXAMPLE),
         ("20155501\x0023", "US", "Null characters are not allowed."),
         ("+800 1234 5678", "US", NO_COUNTRY),
+        ("1-800-FLOWERS", "US", SERVICE_NUMBER),
     ],
 )
 def test_a_text_that_is_no_number_gets_a_message_that_says_what_to_type(

@@ -24,6 +24,14 @@ def test_a_second_browser_for_the_same_number_is_told_how_long_to_wait(visitor: 
     assert len(visitor.messages(E164)) == 1
 
 
+MOBILE, SAME_MOBILE = "+54 9 11 2345 6789", "+54 11 2345 6789"  # as called from abroad, and as within Argentina
+
+
+def test_another_spelling_of_the_number_has_the_same_lease(visitor: Visitor) -> None:
+    visitor.starts(MOBILE)
+    assert "in another browser" in Visitor().starts_and_is_limited(SAME_MOBILE).json()["error"]
+
+
 def test_a_code_passes_only_in_the_browser_that_requested_it(visitor: Visitor, sandbox: Sandbox) -> None:
     visitor.starts(NUMBER)
     other = Visitor()

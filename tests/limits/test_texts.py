@@ -34,6 +34,13 @@ def test_a_number_gets_three_texts_in_an_hour(visitor: Visitor, later: Later) ->
     assert len(visitor.messages(E164)) == 3
 
 
+def test_another_spelling_of_the_number_has_the_same_budget(visitor: Visitor, settings: Any) -> None:
+    settings.LIMITS = {"sends_number_hour": {"burst": 1}}
+    visitor.starts("+54 9 11 2345 6789")
+    visitor.submits("/restart/")
+    assert visitor.starts_and_is_limited("+54 11 2345 6789").status_code == 429
+
+
 def test_the_page_says_how_long_to_wait_and_the_session_keeps_its_step(visitor: Visitor, later: Later) -> None:
     visitor.starts(NUMBER)
     asks_for_three_more_texts(visitor, later)

@@ -109,6 +109,14 @@ def test_sids_have_their_prefix_and_32_hexadecimal_digits_and_a_sender_may_be_a_
     assert ids(**{setting: sid}) == expected
 
 
+@pytest.mark.parametrize(
+    ("channels", "expected"),
+    [(["sms"], []), (["call", "sms"], []), ([], ["onboarding.E022"]), (["sms", "pigeon"], ["onboarding.E022"])],
+)
+def test_channels_that_do_not_exist_are_an_error(channels: list[str], expected: list[str]) -> None:
+    assert ids(CODE_CHANNELS=channels) == expected
+
+
 @pytest.mark.parametrize("region", ["XX", "us", "", "+1"])
 def test_a_default_region_without_phone_numbers_is_an_error(region: str) -> None:
     assert ids(DEFAULT_REGION=region) == ["onboarding.E006"]

@@ -119,7 +119,7 @@ def test_a_verification_that_has_ended_is_a_refusal_even_with_a_2xx_status(
         (21612, 400, Refusal.BLOCKED),
         (60238, 403, Refusal.CONFIGURATION),
         (60220, 400, Refusal.CONFIGURATION),
-        (60223, 400, Refusal.CONFIGURATION),
+        (60223, 400, Refusal.CHANNEL),
         (60217, 400, Refusal.CONFIGURATION),
         (60204, 403, Refusal.CONFIGURATION),
         (60207, 429, Refusal.CONFIGURATION),

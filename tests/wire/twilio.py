@@ -211,7 +211,7 @@ CASES = [
     Case("start by an unknown channel", "api/errors/60200", "Verifications",
          lambda s: start(s, To=ADA, Channel="pigeon"), "number", error(60200, 400), 400),
     Case("start by a disabled channel", "api/errors/60223", "Verifications",
-         lambda s: start(s, To=ADA, Channel="rcs"), "configuration", error(60223, 400), 400),
+         lambda s: start(s, To=ADA, Channel="rcs"), "channel", error(60223, 400), 400),
     Case("start with a custom code", "api/errors/60204", "Verifications",
          lambda s: start(s, To=ADA, Channel="sms", CustomCode="123456"), "configuration", error(60204, 403), 403),
     refused_start("start to a landline", 152, 60205, 403, "landline"),
