@@ -105,7 +105,8 @@ def _not_sent(session: OnboardingSession, error: UpstreamError, earlier: str) ->
 
 def never_happened(error: UpstreamError) -> bool:
     """Return whether the call surely had no effect, for a reason that is not the person's."""
-    return isinstance(error, Unreachable | Busy) or (isinstance(error, TwilioRefused) and error.is_ours)
+    ours = isinstance(error, TwilioRefused) and error.is_ours
+    return ours or isinstance(error, Unreachable | Busy)
 
 
 def check_code(*, session: OnboardingSession, code: str) -> OnboardingSession:

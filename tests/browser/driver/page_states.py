@@ -10,9 +10,9 @@ from tests import qr
 from tests.browser.driver.person import Person
 from tests.browser.driver.site import WithStandaloneSandbox
 
-NUMBER, E164 = "(201) 555-0123", "+12015550123"
-OTHER_NUMBER, OTHER_E164, THIRD_NUMBER = "201 555 0199", "+12015550199", "201 555 0177"
-BLOCKED, LANDLINE, HELD, NO_MOBILE, PUBLIC = (f"202 555 0{line}" for line in (150, 152, 137, 134, 132))
+NUMBER, E164 = "+1 (201) 555-0123", "+12015550123"
+OTHER_NUMBER, OTHER_E164, THIRD_NUMBER = "+1 201 555 0199", "+12015550199", "+1 201 555 0177"
+BLOCKED, LANDLINE, HELD, NO_MOBILE, PUBLIC = (f"+1 202 555 0{line}" for line in (150, 152, 137, 134, 132))
 NO_SUCH_NUMBER = {"code": 60200, "message": "Invalid parameter `To`", "status": 400}
 SDK = "**/prove-auth*.js"
 SESSIONS, BINDINGS = "/admin/onboarding/onboardingsession/", "/admin/onboarding/binding/"
