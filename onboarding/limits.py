@@ -1,14 +1,17 @@
-"""Counts budgets in the database, before the act: one row (cell) per budget and subject, charged by one statement.
+"""Counts budgets in the database, before the act: one row (cell) per budget and subject.
 
 Generic cell rate algorithm (GCRA): a cell stores the time when it will be empty again (`tat`). A charge that would move
-that time further ahead than the budget's burst allows is refused. The clock is the database's. Keys are keyed hashes:
-no number or address is stored.
+that time further ahead than the budget's burst allows is refused. One statement charges all budgets of an act, in the
+order of their keys; the clock is the database's. Keys are keyed hashes: no number or address is stored.
 """
 
+import json
 import logging
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import Error as DatabaseError
@@ -18,65 +21,122 @@ from django.db.models.expressions import RawSQL
 from django.db.models.functions import Now
 from django.utils.crypto import salted_hmac
 
-from onboarding.domain.budgets import Budget, Charge
+from onboarding.domain import budgets
+from onboarding.domain.budgets import Address, Budget, Charge
 from onboarding.domain.errors import Limited
+from onboarding.domain.phone import Number
 from onboarding.models import Cell, Lease
 
-Terms = dict[str, str | int]
 log = logging.getLogger(__name__)
 
-BROKEN_WAIT = timedelta(seconds=30)
+BROKEN, BROKEN_WAIT = "broken", timedelta(seconds=30)
 TOO_SMALL_WAIT = timedelta(hours=1)  # for a budget that is smaller than the charge
 # Milliseconds since 1970.
 NOW = {
     "postgresql": "CAST(extract(epoch FROM clock_timestamp()) * 1000 AS bigint)",
     "sqlite": "CAST((julianday('now') - 2440587.5) * 86400000 AS integer)",
 }
-# EXCLUDED.tat is the value of a cell that was empty: the clock plus the cost.
+# The charges of a statement: key, cost, and how far ahead of the clock the cell may be after it; in ms.
+CHARGES = {
+    "postgresql": "SELECT * FROM unnest(%s::text[], %s::bigint[], %s::bigint[]) AS charge (key, cost, most)",
+    "sqlite": """SELECT json_extract(value, '$[0]') AS key, json_extract(value, '$[1]') AS cost,
+        json_extract(value, '$[2]') AS most FROM json_each(%s)""",
+}
+LATER_OF = {"postgresql": "greatest", "sqlite": "max"}
+FOR_UPDATE = {"postgresql": "FOR UPDATE", "sqlite": ""}
 CHARGE = """
-    INSERT INTO onboarding_cell (key, tat) SELECT %(key)s, {now} + %(cost)s WHERE %(cost)s <= %(most)s
-    ON CONFLICT (key) DO UPDATE SET tat = CASE
-        WHEN onboarding_cell.tat + %(cost)s > EXCLUDED.tat THEN onboarding_cell.tat + %(cost)s ELSE EXCLUDED.tat END
-    WHERE onboarding_cell.tat + %(cost)s <= EXCLUDED.tat - %(cost)s + %(most)s
-    RETURNING tat"""
-WAIT = "SELECT tat + %(cost)s - %(most)s - {now} FROM onboarding_cell WHERE key = %(key)s AND %(cost)s <= %(most)s"
-REFUND = "UPDATE onboarding_cell SET tat = tat - %(cost)s WHERE key = %(key)s"
+    WITH clock (ms) AS (SELECT {now}), charge AS ({charges})
+    INSERT INTO onboarding_cell (key, tat)
+    SELECT key, ms + cost FROM charge, clock WHERE cost <= most ORDER BY key
+    ON CONFLICT (key) DO UPDATE
+    SET tat = {later}(onboarding_cell.tat, (SELECT ms FROM clock))
+        + (SELECT cost FROM charge WHERE charge.key = onboarding_cell.key)
+    WHERE {later}(onboarding_cell.tat - (SELECT ms FROM clock), 0)
+        <= (SELECT most - cost FROM charge WHERE charge.key = onboarding_cell.key)
+    RETURNING key"""
+REFUND = """
+    WITH charge AS ({charges}),
+    locked AS MATERIALIZED (
+        SELECT key FROM onboarding_cell WHERE key IN (SELECT key FROM charge) ORDER BY key {lock})
+    UPDATE onboarding_cell SET tat = tat - (SELECT cost FROM charge WHERE charge.key = onboarding_cell.key)
+    WHERE key IN (SELECT key FROM locked) RETURNING key"""
+LEVELS = """
+    WITH charge AS ({charges})
+    SELECT onboarding_cell.key, tat - {now} FROM onboarding_cell JOIN charge ON charge.key = onboarding_cell.key"""
 
 
-def charge(charges: Iterable[Charge]) -> None:
+@dataclass(frozen=True)
+class Row:
+    """A charge, as the statements take it; times in ms."""
+
+    charge: Charge
+    budget: Budget
+    key: str
+    cost: int
+    most: int
+
+
+def charge(charges: Iterable[Charge], address: Address | None = None) -> None:
     """Charge all budgets, or none and raise Limited. If the database cannot count them, Limited is raised too.
 
-    Inside a transaction of the caller, the charges are committed together with the act.
+    `address` is whose standing decides on its share of shared budgets. Inside a transaction of the caller, the charges
+    are committed together with the act.
     """
     try:
         with transaction.atomic():
-            for charge in charges:
-                _charge(charge)
+            rows = [_row(each, budgets.LEAST_SHARE if each.budget.shared else 1.0) for each in charges]
+            refused = _charge(rows)
+            if refused and address is not None:
+                levels = _levels(budgets.standing(address), without=rows)
+                refused = _charge([_row(row.charge, budgets.share(levels, row.charge.budget)) for row in refused])
+            if refused:
+                log.warning("Refused by %s", refused[0].budget.name)
+                raise Limited(refused[0].budget.name, _wait(refused[0]))
     except DatabaseError as error:
         log.exception("A budget could not be counted.")
-        raise Limited("broken", BROKEN_WAIT) from error
+        raise Limited(BROKEN, BROKEN_WAIT) from error
 
 
-def _charge(charge: Charge) -> None:
-    budget = in_force(charge.budget)
-    terms = _terms(budget, charge)
-    if _run(CHARGE, terms) is not None:
-        return
-    log.warning("%s %s", "Over" if budget.watch_only else "Refused by", budget.name)
-    if not budget.watch_only:
-        raise Limited(budget.name, _wait(budget, charge, terms))
+def _charge(rows: Sequence[Row]) -> list[Row]:
+    """Charge what fits, and return what is refused. A charge that does not fit and is not refused is not counted."""
+    charged = {key for (key,) in _run(CHARGE, rows)}
+    over = [row for row in rows if row.key not in charged and not row.charge.forced]
+    for row in over:
+        if row.budget.watch_only:
+            log.warning("Over %s", row.budget.name)
+    return [row for row in over if not row.budget.watch_only]
 
 
-def _wait(budget: Budget, charge: Charge, terms: Terms) -> timedelta:
-    if charge.cost > budget.burst:
+@contextmanager
+def refusals_counted(number: Number, address: Address) -> Iterator[None]:
+    """Count a refusal inside the block, after the transaction that it has undone."""
+    try:
+        yield
+    except Limited as limited:
+        if limited.limit != BROKEN:
+            charge(budgets.refusals(number, address))
+        raise
+
+
+def _wait(row: Row) -> timedelta:
+    """Return the time until the charge fits."""
+    if row.cost > row.most:
         return TOO_SMALL_WAIT
-    return timedelta(milliseconds=_run(WAIT, terms) or 1000)  # no row: the cell was deleted meanwhile
+    level = next((level for _key, level in _run(LEVELS, [row])), None)
+    return timedelta(milliseconds=1000 if level is None else level + row.cost - row.most)  # None: it was deleted
+
+
+def _levels(charges: Iterable[Charge], *, without: Iterable[Row]) -> Mapping[str, float]:
+    """Return how many units each cell has in use besides those of `without`, by budget. Empty cells are left out."""
+    own = {row.key: row.cost for row in without}
+    rows = {row.key: row for row in (_row(each, 1.0) for each in charges)}
+    levels = ((rows[key], level - own.get(key, 0)) for key, level in _run(LEVELS, list(rows.values())))
+    return {row.budget.name: level / row.cost for row, level in levels if level > 0}
 
 
 def refund(charges: Iterable[Charge]) -> None:
     """Give charges back: the act surely did not happen, or it turned out well."""
-    for charge in charges:
-        _run(REFUND, _terms(in_force(charge.budget), charge))
+    _run(REFUND, [_row(each, 1.0) for each in charges])
 
 
 def reset(charges: Iterable[Charge]) -> None:
@@ -84,9 +144,16 @@ def reset(charges: Iterable[Charge]) -> None:
     Cell.objects.filter(key__in=[key(charge.budget, charge.subject) for charge in charges]).delete()
 
 
+def give_back(number: Number, charges: Iterable[Charge]) -> None:
+    """Refund what a success of `number` gives back, unless the number has succeeded too often."""
+    with suppress(Limited):
+        charge(budgets.successes(number))
+        refund(charges)
+
+
 def expired() -> tuple[QuerySet[Cell], QuerySet[Lease]]:
     """Return the cells that are empty and the leases that have ended. They can be deleted."""
-    now = RawSQL(NOW[connection.vendor], ())  # noqa: S611 - nobody's words but ours
+    now = RawSQL(NOW[connection.vendor], ())  # noqa: S611 - a constant
     return Cell.objects.filter(tat__lte=now), Lease.objects.filter(ends_at__lte=Now())
 
 
@@ -101,15 +168,23 @@ def key(budget: Budget, subject: str) -> str:
     return salted_hmac("onboarding.limits", f"{budget.name}:{subject}", algorithm="sha256").hexdigest()
 
 
-def _terms(budget: Budget, charge: Charge) -> Terms:
-    """Return the parameters of the statements; times in ms."""
-    every = round(budget.every_s * 1000)
-    return {"key": key(budget, charge.subject), "cost": charge.cost * every, "most": budget.burst * every}
+def _row(charge: Charge, share: float) -> Row:
+    budget = in_force(charge.budget)
+    every = budget.every_s * 1000
+    most = 0 if charge.needs_empty else max(budget.burst * share, min(budget.burst, 1))  # the least share is one unit
+    return Row(charge, budget, key(budget, charge.subject), round(charge.cost * every), round(most * every))
 
 
-def _run(statement: str, terms: Terms) -> int | None:
-    """Return the first column of the first row, or None."""
+def _run(statement: str, rows: Sequence[Row]) -> list[tuple[Any, ...]]:
+    """Return the rows that the statement returns."""
+    if not rows:
+        return []
+    columns = [(row.key, row.cost, row.most) for row in rows]
+    vendor = connection.vendor
+    words = {"now": NOW[vendor], "charges": CHARGES[vendor], "later": LATER_OF[vendor], "lock": FOR_UPDATE[vendor]}
+    parameters = (
+        [json.dumps(columns)] if vendor == "sqlite" else [list(column) for column in zip(*columns, strict=True)]
+    )
     with connection.cursor() as cursor:
-        cursor.execute(statement.format(now=NOW[connection.vendor]), terms)
-        row = cursor.fetchone() if cursor.description else None
-    return row and int(row[0])
+        cursor.execute(statement.format(**words), parameters)
+        return list(cursor.fetchall())

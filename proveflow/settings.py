@@ -126,7 +126,10 @@ TRUSTED_PROXY_CIDRS = env.list("TRUSTED_PROXY_CIDRS", default=[])
 LIMITS = env.json("LIMITS", default={})
 # Log and do not refuse. The default with a simulated Twilio: texts cost nothing, and all people are 127.0.0.1.
 LIMITS_WATCH_ONLY = env.bool("LIMITS_WATCH_ONLY", default=SANDBOX_TWILIO)
-TEXT_PRICE_CENTS = env.int("TEXT_PRICE_CENTS", default=5)  # charged to the budget sends_money for each text
+# The price of a flow at Prove, a text and a look-up: charged to the budget `money`.
+PROVE_PRICE_CENTS = env.int("PROVE_PRICE_CENTS", default=5)
+TEXT_PRICE_CENTS = env.int("TEXT_PRICE_CENTS", default=5)
+LOOKUP_PRICE_CENTS = env.int("LOOKUP_PRICE_CENTS", default=1)
 # ISO 3166. Empty: all countries, which is harmless with a simulated Twilio and which Prove's test users need.
 ALLOWED_COUNTRIES = env.list("ALLOWED_COUNTRIES", default=[] if SANDBOX_TWILIO else [DEFAULT_REGION])
 

@@ -24,7 +24,7 @@ from onboarding.events import Name
 from onboarding.journey import risk, unlinking
 from onboarding.journey.answers import AFTER_STATUS, answer_columns, answer_facts, judge_status
 from onboarding.journey.clock import CLAIM_TIMEOUT, SESSION_LIFE
-from onboarding.journey.possession import never_happened, record_answer, record_link, send_code
+from onboarding.journey.possession import give_back_start, never_happened, record_answer, record_link, send_code
 from onboarding.journey.transitions import matches, set_notice, transition
 from onboarding.models import Binding, OnboardingSession
 from onboarding.upstream.prove import UnifyAnswer, prove
@@ -130,7 +130,7 @@ def _not_opened(session: OnboardingSession, error: UpstreamError) -> None:
 def _asked(
     *, number: Number, start_key: uuid.UUID, previous: OnboardingSession | None, address: Address, how: Columns
 ) -> OnboardingSession:
-    with transaction.atomic():
+    with limits.refusals_counted(number, address), transaction.atomic():
         if previous is not None and not previous.is_final:
             transition(previous, State.SUPERSEDED, Name.FLOW_SUPERSEDED)
         session, new = OnboardingSession.objects.get_or_create(
@@ -145,9 +145,9 @@ def _asked(
         )
         if not new:
             raise StaleState
-        limits.charge(risk.start_charges(number, address))
         session.refresh_from_db()
         events.record_transition(session, Name.FLOW_ASKED, from_state="", facts={"rebind": session.rebind})
+        limits.charge(risk.start_charges(number, address), address)
     return session
 
 
@@ -170,6 +170,8 @@ def check_device(*, session: OnboardingSession, address: Address) -> OnboardingS
             return session
         raise
     record_answer(session, answer, _record_status)
+    if session.state == State.AUTHENTICATED:
+        give_back_start(session, address)
     if session.relinks and answer.device_id:
         unlinking.tell_prove(device_id=answer.device_id)
     return send_code(session=session, address=address) if session.state == State.POSSESSION_REQUIRED else session

@@ -43,15 +43,16 @@ def send_code(*, session: OnboardingSession, address: Address, channel: Channel 
         return set_notice(session, Notice.TOO_SOON)
     channel = channel if channel in session.channels else next(iter(session.channels), Channel.SMS)
     wait, earlier = RESEND_WAITS[session.sends], session.channel
-    charges = list(budgets.sends(session.phone, address, cents=settings.TEXT_PRICE_CENTS))
+    charges = list(budgets.sends(session.phone, address, cents=_price(session)))
     counted = {"sends": F("sends") + 1, "send_again_at": Now() + wait}
-    with transaction.atomic():
+    with limits.refusals_counted(session.phone, address), transaction.atomic():
         transition(session, State.SENDING_CODE, Name.CODE_ASKED, {}, channel=channel, **counted)
         is_new = lease.acquire(session)
-        limits.charge(charges)
+        limits.charge(charges, address)
     judgement = judge_line(risk.line_type(session), session.failure_reasons, cleared=risk.cleared_reasons(session))
     if judgement.verdict is not Verdict.ASK_POSSESSION:
-        return _line_refused(session, judgement, charges, is_new=is_new)
+        sends = list(budgets.sends(session.phone, address, cents=settings.TEXT_PRICE_CENTS))  # the look-up is not free
+        return _line_refused(session, judgement, sends, is_new=is_new)
     try:
         locale = LOCALES.get(get_language() or "")
         verification = twilio().start(to=session.number, channel=session.channel, locale=locale)
@@ -69,6 +70,12 @@ def send_code(*, session: OnboardingSession, address: Address, channel: Channel 
         transition(session, State.CODE_SENT, Name.CODE_SENT, {"send": session.sends}, **changes)
         lease.save_code(session)
     return session
+
+
+def _price(session: OnboardingSession) -> int:
+    """Return the price of a send, and of the look-up before it, in cents."""
+    looks_up = settings.TWILIO_LOOKUP and not session.line_type
+    return int(settings.TEXT_PRICE_CENTS + (settings.LOOKUP_PRICE_CENTS if looks_up else 0))
 
 
 def _unsend(session: OnboardingSession, charges: list[Charge], *, is_new: bool) -> None:
@@ -109,7 +116,7 @@ def never_happened(error: UpstreamError) -> bool:
     return ours or isinstance(error, Unreachable | Busy)
 
 
-def check_code(*, session: OnboardingSession, code: str) -> OnboardingSession:
+def check_code(*, session: OnboardingSession, code: str, address: Address) -> OnboardingSession:
     """Check one guess, which is counted before it is compared. If Twilio approves it, bind. Raises Limited."""
     if session.state != State.CODE_SENT:
         raise StaleState
@@ -117,14 +124,15 @@ def check_code(*, session: OnboardingSession, code: str) -> OnboardingSession:
         return _code_is_spent(session, Name.CODE_EXPIRED, {}, Notice.CODE_EXPIRED)
     if session.guesses >= GUESSES:
         return _code_is_spent(session, Name.CODE_EXPIRED, {}, Notice.TOO_MANY_GUESSES)
+    charges = list(budgets.guesses(session.phone, address, is_first=session.guesses == 0))
     with transaction.atomic():
         transition(session, State.CHECKING_CODE, Name.GUESS_ASKED, guesses=F("guesses") + 1)
         lease.save_code(session)
-        limits.charge(budgets.guesses(session.phone))
+        limits.charge(charges, address)
     try:
         approved = twilio().check(sid=session.verification_sid, to=session.number, code=code)
     except UpstreamError as error:
-        return _guess_unanswered(session, error)
+        return _guess_unanswered(session, error, charges)
     facts = {"approved": approved, "guess": session.guesses}
     if approved:
         transition(
@@ -135,8 +143,8 @@ def check_code(*, session: OnboardingSession, code: str) -> OnboardingSession:
             approved_at=Now(),
             expires_at=Now() + CODE_LIFE,
         )
-        _number_was_proved(session)
-        return bind(session=session)
+        _number_was_proved(session, address)
+        return bind(session=session, address=address)
     return _guess_was_wrong(session, Name.GUESS_ANSWERED, facts)
 
 
@@ -146,17 +154,23 @@ def _guess_was_wrong(session: OnboardingSession, name: Name, facts: events.Facts
     return transition(session, State.CODE_SENT, name, facts, notice=Notice.CODE_WRONG)
 
 
-def _number_was_proved(session: OnboardingSession) -> None:
-    """Release the lease, reset the number's guesses, and refund the shared budgets."""
+def _number_was_proved(session: OnboardingSession, address: Address) -> None:
+    """Release the lease, reset the number's guesses, and give back what a right code gives back."""
     lease.release(session)
     limits.reset(budgets.guesses_of(session.phone))
-    limits.refund(budgets.owed_to(session.phone))
+    owed = budgets.owed_for_code(session.phone, address, sends=session.sends, cents=settings.TEXT_PRICE_CENTS)
+    limits.give_back(session.phone, owed)
 
 
-def _guess_unanswered(session: OnboardingSession, error: UpstreamError) -> OnboardingSession:
+def give_back_start(session: OnboardingSession, address: Address) -> None:
+    """Give back what the flow has cost, since the number was linked or recognised."""
+    limits.give_back(session.phone, budgets.owed_for_link(session.phone, address, cents=settings.PROVE_PRICE_CENTS))
+
+
+def _guess_unanswered(session: OnboardingSession, error: UpstreamError, charges: list[Charge]) -> OnboardingSession:
     name, facts = Name.GUESS_UNANSWERED, events.error_facts(error)
     if never_happened(error):
-        limits.refund(budgets.guesses(session.phone))
+        limits.refund(charges)
         transition(session, State.CODE_SENT, name, facts, guesses=F("guesses") - 1, notice=Notice.TRY_AGAIN)
         lease.save_code(session)
         return session
@@ -177,7 +191,7 @@ def _code_is_spent(session: OnboardingSession, name: Name, facts: events.Facts, 
 # --- The bind ----------------------------------------------------------------------------------------------------
 
 
-def bind(*, session: OnboardingSession) -> OnboardingSession:
+def bind(*, session: OnboardingSession, address: Address) -> OnboardingSession:
     """Spend the approval: ask Prove to bind number and key. May be called again only if Prove surely did nothing."""
     transition(session, State.BINDING, Name.BIND_ASKED)
     try:
@@ -189,7 +203,9 @@ def bind(*, session: OnboardingSession) -> OnboardingSession:
     except UpstreamError as error:
         return _bind_unanswered(session, error)
     record_answer(session, answer, _record_bind)
-    if session.state != State.BOUND and (device_id := tied_key(session, answer)):
+    if session.state == State.BOUND:
+        give_back_start(session, address)
+    elif device_id := tied_key(session, answer):
         tell_prove(device_id=device_id)
     return session
 

@@ -24,7 +24,7 @@ LINE_TYPE_LIFE = timedelta(days=30)  # a line seldom changes its type, and every
 
 def start_charges(number: Number, address: Address) -> Iterator[Charge]:
     """Return what a start with this number costs its address: more if no numbering plan has the number."""
-    yield from budgets.starts(address)
+    yield from budgets.starts(number, address, cents=settings.PROVE_PRICE_CENTS)
     if not number.is_listed and not number.e164.startswith(settings.TEST_NUMBERS):
         yield from budgets.unlisted(address)
 

@@ -136,7 +136,7 @@ def limits(**_kwargs: object) -> Iterator[CheckMessage]:
             yield Error(f"LIMITS: {name} is no such budget or no such change of one.", hint=hint, id="onboarding.E009")
         elif "every_s" in changes and changes["every_s"] < SHORTEST_S.get(name, 0.001):
             yield Error(f"LIMITS: every_s of {name} is too short.", hint="Give it more seconds.", id="onboarding.E009")
-    for name in ("TEXT_PRICE_CENTS", "RETENTION_DAYS"):
+    for name in ("PROVE_PRICE_CENTS", "TEXT_PRICE_CENTS", "LOOKUP_PRICE_CENTS", "RETENTION_DAYS"):
         if getattr(settings, name) < 1:
             yield Error(f"{name} is less than 1.", hint="Leave it out for the default.", id="onboarding.E019")
 

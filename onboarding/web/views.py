@@ -122,7 +122,8 @@ def code(request: HttpRequest, session: OnboardingSession) -> HttpResponse:
     """Show the code page, and check the code on POST."""
     form = CodeForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        return gate.redirect_to_page(request, possession.check_code(session=session, code=form.cleaned_data["code"]))
+        session = possession.check_code(session=session, code=form.cleaned_data["code"], address=address.of(request))
+        return gate.redirect_to_page(request, session)
     return _session_page(request, "onboarding/code.html", session, form=form)
 
 
@@ -161,7 +162,7 @@ def send(request: HttpRequest, session: OnboardingSession) -> HttpResponse:
 def bind(request: HttpRequest, session: OnboardingSession) -> HttpResponse:
     """Show that the bind failed, and repeat it on POST. The code stays approved."""
     if request.method == "POST":
-        return gate.redirect_to_page(request, possession.bind(session=session))
+        return gate.redirect_to_page(request, possession.bind(session=session, address=address.of(request)))
     return _session_page(request, "onboarding/bind.html", session)
 
 

@@ -120,7 +120,7 @@ CLOSED_SETS: Mapping[str, tuple[Iterable[str], list[Table]]] = {
         Table("a text that has it", PROBLEMS, "PROBLEMS", "tests/closed_sets/test_problems.py"),
     ]),
     "budget": (BUDGETS, [
-        Table("a request that it refuses", [*budgets.REQUESTS, *budgets.WATCH_ONLY], "REQUESTS", EVERY_BUDGET),
+        Table("a request", [*budgets.REQUESTS, *budgets.WATCH_ONLY, *budgets.NO_BURST], "REQUESTS", EVERY_BUDGET),
     ]),
     "upstream call": (OPERATIONS, [Table("a documented response", WIRE_CASES, "CASES", "tests/wire/prove.py")]),
     "path": (PATHS, [

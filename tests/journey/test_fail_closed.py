@@ -1,5 +1,7 @@
 """Fail closed: answers about something else are refused, guesses are not renewed, secrets are not stored."""
 
+from ipaddress import IPv4Address
+
 import pytest
 from django.contrib.sessions.models import Session
 
@@ -158,7 +160,9 @@ def test_a_binding_that_was_revoked_in_the_meantime_logs_nobody_in(visitor: Visi
     sandbox.inject_fault("prove.unify_bind", "refuse")
     visitor.types_code(visitor.code(E164))
     sandbox.clear_faults()
-    bound = possession.bind(session=OnboardingSession.objects.get())  # in another tab, whose answer was lost
+    bound = possession.bind(
+        session=OnboardingSession.objects.get(), address=IPv4Address("127.0.0.1")
+    )  # in another tab, whose answer was lost
     assert bound.binding is not None
     unlinking.unlink(binding=bound.binding)
     visitor.opens("/")

@@ -23,8 +23,8 @@ LOOPBACK = IPv4Address("127.0.0.1")
 VERBS: dict[State, Callable[..., object]] = {
     State.CHECKING_DEVICE: partial(flow.check_device, address=LOOPBACK),
     State.SENDING_CODE: partial(possession.send_code, address=LOOPBACK),
-    State.CHECKING_CODE: partial(possession.check_code, code="123456"),
-    State.BINDING: possession.bind,
+    State.CHECKING_CODE: partial(possession.check_code, code="123456", address=LOOPBACK),
+    State.BINDING: partial(possession.bind, address=LOOPBACK),
 }
 CALLS = ("prove.unify_status", "twilio.verification", "twilio.verification_check", "prove.unify_bind")
 WITH_A_BINDING = (State.AUTHENTICATED, State.BOUND)

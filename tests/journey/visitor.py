@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from ipaddress import ip_network
 from typing import Any
 
 from django.test import Client
@@ -9,6 +10,7 @@ from django.test import Client
 from tests.device import DeviceFailed, PretendDevice, through
 
 JSON = {"Accept": "application/json"}
+ADDRESSES = ip_network("198.18.0.0/15").hosts()  # for tests: https://www.rfc-editor.org/rfc/rfc2544
 
 
 @dataclass
@@ -24,8 +26,10 @@ class Page:
 class Visitor:
     """Uses only what a browser has: pages, forms, cookies and the keys of its device."""
 
-    def __init__(self) -> None:
-        self.client = Client(enforce_csrf_checks=True)
+    def __init__(self, address: str = "") -> None:
+        """A browser at an address of its own, or at `address`."""
+        self.address = address or str(next(ADDRESSES))
+        self.client = Client(enforce_csrf_checks=True, REMOTE_ADDR=self.address)
         self.device = PretendDevice()
         self.page = Page("", 0, "", {})
 

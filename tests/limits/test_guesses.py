@@ -1,5 +1,7 @@
 """Wrong codes are counted by number, across browsers and sessions; a right code resets the count."""
 
+from ipaddress import IPv4Address
+
 import pytest
 
 from onboarding import limits
@@ -12,6 +14,7 @@ from tests.journey.conftest import Later, Sandbox
 from tests.journey.visitor import Visitor, wrong
 
 NUMBER, E164 = "201 555 0123", "+12015550123"
+LOOPBACK = IPv4Address("127.0.0.1")
 HOUR, DAY = 3600, 86_400  # seconds
 CODE_LIFE_S = 600
 IN_AN_HOUR, IN_A_DAY, SINCE_SUCCESS = 10, 20, 100
@@ -68,7 +71,8 @@ def test_a_right_code_resets_the_guesses_of_its_number_only(visitor: Visitor) ->
     for charge in budgets.guesses_of(Number(E164)):
         assert not Cell.objects.filter(key=limits.key(charge.budget, charge.subject)).exists()
     left = Cell.objects.get(key=limits.key(budgets.GUESSES_ALL, ""))
-    assert left.tat == shared.tat
+    forgiven = (shared.tat - left.tat) / (budgets.GUESSES_ALL.every_s * 1000)
+    assert 0 <= forgiven <= budgets.MORE_GUESSES
 
 
 @pytest.mark.django_db
@@ -87,7 +91,7 @@ def guesses_in_one_hour(later: Later) -> int:
         later(HOUR // 2)
         try:
             for _ in range(IN_AN_HOUR + 1):
-                limits.charge(budgets.guesses(Number(E164)))
+                limits.charge(budgets.guesses(Number(E164), LOOPBACK, is_first=False), LOOPBACK)
                 admitted += 1
         except Limited:
             continue
