@@ -171,7 +171,7 @@ def key(budget: Budget, subject: str) -> str:
 def _row(charge: Charge, share: float) -> Row:
     budget = in_force(charge.budget)
     every = budget.every_s * 1000
-    most = 0 if charge.needs_empty else max(budget.burst * share, min(budget.burst, 1))  # the least share is one unit
+    most = 0 if charge.needs_empty else max(budget.burst * share, min(budget.burst, budgets.LEAST_UNITS))
     return Row(charge, budget, key(budget, charge.subject), round(charge.cost * every), round(most * every))
 
 

@@ -24,6 +24,7 @@ MORE_TO_BRAKES, MORE_TO_ADDRESSES, MORE_GUESSES = 4, 1, 0.25
 SHARES = (1.0, 0.7, 0.6, 0.04)  # of a shared budget, by the address's unanswered texts or wrong guesses: 0, 1, 2, more
 WIDE_SHARES = 20  # so many times as many are allowed to an IPv6 /48
 LEAST_SHARE = min(SHARES)
+LEAST_UNITS = 5  # of any shared budget, so that a small one is of use to everybody
 REFUSED_SHARE = 0.8  # of any budget, for an address that was refused within a minute: it lets others go first
 
 
