@@ -6,9 +6,13 @@ NPM := $(shell command -v npm 2>/dev/null || echo $(BIN)/npm)
 SDK := node_modules/.package-lock.json
 AUDITORS := tests/audit/node_modules/.package-lock.json
 DEEP_TESTS := tests/deep tests/limits tests/hostile
+PYTEST := $(BIN)/python -m pytest -n 3 --dist loadgroup
+# Without browsers, long tests and the sandbox's own: what an edit of the product breaks most often.
+FAST_TESTS := tests/closed_sets tests/domain tests/journey tests/languages tests/operations/test_checks.py tests/upstream tests/web/test_address.py tests/web/test_code.py tests/web/test_code_page.py tests/web/test_phone_page.py tests/web/test_returning.py
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
+unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run serve test test-deep mutants check audit screenshots format messages bench hooks lock clean
+.PHONY: help run serve test test-fast test-deep mutants check audit screenshots format messages bench hooks lock clean
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*##/ { printf "%-12s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
@@ -24,8 +28,11 @@ serve: .venv/runtime $(SDK) ## run the production server with the settings of th
 	exec $(BIN)/gunicorn proveflow.wsgi --bind 127.0.0.1:$(PORT) --config proveflow/gunicorn.py
 
 test: .venv/dev $(SDK) chromium ## run all tests, including those in a browser
-	$(BIN)/python -m pytest -n 3 --dist loadgroup $(ARGS)
-	DATABASE=postgresql $(BIN)/python -m pytest -n 3 --dist loadgroup tests/journey tests/desk/test_reviews.py tests/operations/test_recovery.py tests/deep tests/limits tests/hostile tests/domain/test_constraints.py $(ARGS)
+	$(PYTEST) $(ARGS)
+	DATABASE=postgresql $(PYTEST) tests/journey tests/desk/test_reviews.py tests/operations/test_recovery.py tests/deep tests/limits tests/hostile tests/domain/test_constraints.py $(ARGS)
+
+test-fast: .venv/dev $(SDK) ## run the quick tests of the product on SQLite, without a browser
+	$(PYTEST) $(FAST_TESTS) $(ARGS)
 
 test-deep: .venv/dev $(SDK) ## run the long tests on both databases: any order, races, faults, kills, crashes, leaks
 	DEEP=1 $(BIN)/python -m pytest -n 4 --dist loadgroup --capture=sys $(DEEP_TESTS) $(ARGS)

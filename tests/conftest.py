@@ -1,5 +1,6 @@
 """One Chromium for all tests of a worker."""
 
+import gc
 import os
 import shutil
 from collections.abc import Iterator
@@ -20,6 +21,21 @@ FLAGS = [
 ]
 FLAGS.append("--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost")  # nothing beyond loopback
 
+NO_OPTIMIZER = "--js-flags=--no-opt,--no-maglev"  # pages live too short for optimized code to pay
+
+LONG = ("tests/deep/", "tests/hostile/")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest tests come first: at the end, the other workers would have nothing to do but wait for them."""
+    items.sort(key=lambda item: not item.nodeid.startswith(LONG))
+
+
+def pytest_collection_finish() -> None:
+    """Garbage collections skip all that has been imported."""
+    gc.freeze()
+
 
 @pytest.fixture(autouse=True)
 def _default_language() -> None:
@@ -33,6 +49,6 @@ def chromium() -> Iterator[Browser]:
         missing = pytest.fail if os.environ.get("CI") else pytest.skip
         missing("no Chromium or Chrome here: install one, or set CHROMIUM=/path/to/it")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*FLAGS, NO_OPTIMIZER])
         yield browser
         browser.close()

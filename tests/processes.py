@@ -1,5 +1,6 @@
 """Real processes for tests: the product's servers and the sandbox, each on a loopback port of its own."""
 
+import fcntl
 import os
 import secrets
 import socket
@@ -71,6 +72,19 @@ def product_environment(folder: Path, **more: str) -> dict[str, str]:
         "SANDBOX_STORE": str(folder / "sandbox.sqlite3"),
         **more,
     }
+
+
+def static_files() -> Path:
+    """Return the folder of the static files as in production, which are collected once per test run."""
+    shared = Path(os.environ["TEST_FOLDER"])
+    static = shared / "collected"
+    with (shared / "collected.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (static / "staticfiles.json").exists():
+            nobody = vendor_environment(prove="http://127.0.0.1:9", twilio="http://127.0.0.1:9")
+            environment = product_environment(shared, DEBUG="0", STATIC_ROOT=str(static), **nobody)
+            manage("collectstatic", "--noinput", environment=environment)
+    return static
 
 
 def vendor_environment(*, prove: str, twilio: str) -> dict[str, str]:

@@ -16,6 +16,7 @@ FOLDER = Path(tempfile.mkdtemp(prefix="proveflow-tests-"))
 atexit.register(shutil.rmtree, FOLDER, ignore_errors=True)
 os.environ["SANDBOX_STORE"] = str(FOLDER / "sandbox.sqlite3")
 os.environ["STATIC_ROOT"] = str(FOLDER)
+os.environ.setdefault("TEST_FOLDER", str(FOLDER))  # one for all of pytest's workers, which inherit it
 
 if os.environ.get("DATABASE") == "postgresql":
     if "TEST_DATABASE_URL" not in os.environ:  # the workers of pytest-xdist inherit it

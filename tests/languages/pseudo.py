@@ -1,6 +1,7 @@
 """A pseudo-language: every translated string is in brackets, so a text outside them is not marked for translation."""
 
 import re
+from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -16,14 +17,20 @@ BRACKETED = re.compile(r"⟦[^⟦⟧]*⟧")
 
 def write_catalogue(folder: Path) -> None:
     """Write the catalogue; `folder` is for LOCALE_PATHS."""
+    path = folder / CODE / "LC_MESSAGES/django.mo"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(_catalogue())
+
+
+@cache
+def _catalogue() -> bytes:
+    """Return the .mo file."""
     catalog = Catalog(locale=CODE)
     for message in messages(extracted()):
         texts = message.id if isinstance(message.id, tuple) else (message.id,)
         bracketed = tuple(f"⟦{text}⟧" for text in texts)
         catalog.add(message.id, string=bracketed if isinstance(message.id, tuple) else bracketed[0])
-    path = folder / CODE / "LC_MESSAGES/django.mo"
-    path.parent.mkdir(parents=True)
-    path.write_bytes(compiled(catalog))
+    return compiled(catalog)
 
 
 def untranslated(html: str, *, names: tuple[str, ...]) -> list[str]:

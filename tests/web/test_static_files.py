@@ -11,7 +11,7 @@ from datetime import timedelta
 import pytest
 import requests
 
-from tests.processes import free_port, manage, product_environment, running, vendor_environment
+from tests.processes import free_port, manage, product_environment, running, static_files, vendor_environment
 
 SCRIPTS, STYLES = ("device.js", "code.js", "handoff.js"), ("site.css", "desk.css")
 OURS = [f"onboarding/{name}" for name in (*SCRIPTS, *STYLES)]
@@ -46,10 +46,9 @@ class Production:
 def production(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Production]:
     """Nobody answers at the vendors' addresses: no test here calls them."""
     folder, port = tmp_path_factory.mktemp("production"), free_port()
-    static, vendors = folder / "static", vendor_environment(prove=CLOSED_PORT, twilio=CLOSED_PORT)
+    static, vendors = static_files(), vendor_environment(prove=CLOSED_PORT, twilio=CLOSED_PORT)
     environment = product_environment(folder, DEBUG="0", STATIC_ROOT=str(static), **vendors)
     manage("migrate", environment=environment)
-    manage("collectstatic", "--noinput", environment=environment)
     origin = f"http://127.0.0.1:{port}"
     gunicorn = ["-m", "gunicorn", "proveflow.wsgi", "--bind", f"127.0.0.1:{port}", "--workers", "1"]
     with running(gunicorn, environment=environment, url=f"{origin}/healthz", log=folder / "log"):

@@ -14,7 +14,15 @@ import requests
 
 from tests.authenticator import code_of
 from tests.browser.driver.reviewer import Reviewer
-from tests.processes import SESSION_TIMES, free_port, manage, product_environment, running, vendor_environment
+from tests.processes import (
+    SESSION_TIMES,
+    free_port,
+    manage,
+    product_environment,
+    running,
+    static_files,
+    vendor_environment,
+)
 
 LEGAL_NOTICES = {f"{name}_URL": f"https://example.com/{name.lower()}" for name in ("SUPPORT", "PRIVACY", "TERMS")}
 LEGAL_NOTICES["CARRIER_CONSENT"] = "You authorise your mobile carrier to tell us whether this number is yours."
@@ -121,11 +129,10 @@ class WithStandaloneSandbox(Site):
             ALLOWED_COUNTRIES="BR,CA,DE,EG,ES,FR,GB,US",
             **LEGAL_NOTICES,
             **vendor_environment(prove=f"http://127.0.0.1:{prove}", twilio=site.sandbox),
-            STATIC_ROOT=str(folder / "static"),
+            STATIC_ROOT=str(static_files()),
             **more,
         )
         manage("migrate", environment=site.environment)
-        manage("collectstatic", "--noinput", environment=site.environment)
         with site.sandbox_at(twilio), site.prove, site.product:
             site.product_at(port)
             site.prove_is_back()

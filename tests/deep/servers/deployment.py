@@ -17,7 +17,15 @@ import psycopg
 import requests
 
 from tests import postgresql
-from tests.processes import SESSION_TIMES, free_port, manage, product_environment, running, vendor_environment
+from tests.processes import (
+    SESSION_TIMES,
+    free_port,
+    manage,
+    product_environment,
+    running,
+    static_files,
+    vendor_environment,
+)
 
 WORKERS = 3
 NODES = 3  # that run `recover` at the same time
@@ -71,7 +79,7 @@ class Deployment:
             DATABASE_URL=database.url,
             **vendor_environment(prove=self.sandbox, twilio=self.sandbox),
             LIMITS_WATCH_ONLY="1",
-            STATIC_ROOT=str(folder / "static"),
+            STATIC_ROOT=str(static_files()),
         )
 
     def workers(self) -> list[int]:
@@ -122,7 +130,6 @@ def deployed(folder: Path) -> Iterator[Deployment]:
     try:
         deployment = Deployment(folder, database)
         manage("migrate", environment=deployment.environment)
-        manage("collectstatic", "--noinput", environment=deployment.environment)
         gunicorn = ["-m", "gunicorn", "proveflow.wsgi", "--config", "proveflow/gunicorn.py", "--preload"]
         gunicorn += [
             "--bind",
