@@ -19,6 +19,7 @@ from onboarding.domain.phone import NotANumber, Number, Problem, normalized
 LONGEST_LANDLINE = 10  # digits: the metadata lets more pass, but hardly any landline has them
 NORTH_AMERICA = 1
 LONGEST_TEXT = 250  # characters
+FEWEST_DIGITS = 7  # with the country code; shorter ones, like 112, are no phone's
 NO_SEPARATORS = re.compile("[+#*;,=&@<>?%]")  # of an extension, a second number, an address
 LIKE_DIGITS = frozenset("OoIlОо")  # Latin and Cyrillic
 LENGTH_PROBLEMS: Mapping[int, Problem] = {
@@ -30,11 +31,9 @@ WORDS_AT_THE_END = re.compile(r"(?<=[0-9])[\W_]+(?=[^\W\d_])[^0-9]+$")
 # 1-800-FLOWERS. A word counts only at the end, since an O typed for a 0 is no 6, and only in North America, where
 # numbers have a fixed length.
 VANITY = re.compile(r"[^A-Za-z]*[0-9][ .)-]*([A-Za-z][ .-]*){4,}")
-BRAZILIAN_CARRIER = re.compile(r"((?:\+|00)?55\W*)?0\W?(?:xx|\*\*)", re.IGNORECASE)  # 0xx11: xx is any carrier's code
-CODE_AND_ZERO = re.compile(
-    r"(?:00)?([0-9]{1,3})\W*\(0\)"
-)  # 49 (0)151: the digits before a bracketed 0 are a country code
-BRACKETED_ZERO = re.compile(r"[0-9]\D*\(0\)")
+BRAZILIAN_CARRIER = re.compile(r"((?:\+|00)?55\W*)?0\W*(?:xx|\*\*)", re.IGNORECASE)  # 0xx11: xx is any carrier's code
+CODE_AND_ZERO = re.compile(r"(?:00)?([0-9]{1,3})\W*[(\[] ?0 ?[)\]]")  # 49 (0)151: a country code, as 0 is no area's
+BRACKETED_ZERO = re.compile(r"[0-9]\D*[(\[] ?0 ?[)\]]")
 
 # Prefixes that are dialled no more, or only within the country, where the metadata has no rule of them any more:
 # Mexico's until 2019, Chile's until 2016, Poland's until 2010, Czechia's until 2002; the 8 of the former Soviet Union.
@@ -43,7 +42,7 @@ RETIRED_PREFIXES: Mapping[str, tuple[str, ...]] = {
     "BR": ("^0[0-9]{2}(?=[1-9][0-9]{9,10}$)",),  # any carrier
     "MX": ("^(?:01|04[45])",),
     **dict.fromkeys(("CL", "CZ", "PL"), ("^0",)),
-    **dict.fromkeys(("AM", "AZ", "GE", "UA"), ("^8",)),
+    **dict.fromkeys(("AM", "AZ", "GE", "KG", "MD", "TJ", "UA", "UZ"), ("^8",)),
 }
 AFTER_COUNTRY_CODE: Mapping[str, tuple[str, ...]] = {"MX": ("^1",)}  # only ever dialled from abroad
 
@@ -150,6 +149,7 @@ def _not_a_number(found: list[PhoneNumber], written: str, region: str) -> NotANu
     if not found:
         return NotANumber(_why_nothing(written, region), region)
     possible = [number for number in found if _length(number) == ValidationResult.IS_POSSIBLE]
+    possible = [number for number in possible if len(_digits(number)) >= FEWEST_DIGITS]
     first = (possible or found)[0]
     is_own = first.country_code == phonenumbers.country_code_for_region(region)
     country = region if is_own else phonenumbers.region_code_for_country_code(first.country_code or 0)

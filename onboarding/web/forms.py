@@ -160,7 +160,7 @@ def likely_country(languages: str) -> str:
     """
     if len(allowed_countries()) == 1:
         return next(iter(allowed_countries()))
-    country = country_of([tag for tag, _quality in parse_accept_lang_header(languages)])
+    country = country_of([tag for tag, _quality in parse_accept_lang_header(languages.replace("_", "-"))])
     country = settings.DEFAULT_REGION if country is None else country
     return country if country in allowed_countries() else ""
 

@@ -109,6 +109,7 @@ def test_the_fallback_never_decides() -> None:
         ("es-419,es;q=0.9,es-ES;q=0.8,en-US;q=0.7", ""),  # Latin America
         ("en-001", ""),
         ("eo,en-US;q=0.7,en;q=0.3", ""),
+        ("nl_NL", "NL"),  # as old clients write it
         ("en-AQ", ""),  # Antarctica has no phone numbers of its own
         ("x-klingon", "US"),  # no language: DEFAULT_REGION
         ("*", "US"),

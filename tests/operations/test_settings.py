@@ -20,7 +20,7 @@ CREDENTIALS = {
 }
 NAMES = ["PROVE_BASE_URL", "TWILIO_BASE_URL", "PROVE_DEVICE_ORIGINS", "SANDBOX", "UPSTREAM_ADAPTERS", "INSTALLED_APPS"]
 NAMES += ["TWILIO_LOOKUP_BASE_URL", "TWILIO_MESSAGING_BASE_URL", "TWILIO_SENDER", "TWILIO_LOOKUP"]
-NAMES += ["PROVE_CHECK_REPUTATION"]
+NAMES += ["PROVE_CHECK_REPUTATION", "TEST_NUMBERS"]
 READ = f"import json, proveflow.settings as s; print(json.dumps({{n: getattr(s, n) for n in {NAMES}}}))"
 
 
@@ -39,6 +39,23 @@ def test_credentials_and_debug_off_are_enough_to_use_proves_uat_and_twilio(tmp_p
     assert not values["TWILIO_SENDER"] and not values["TWILIO_LOOKUP"] and not values["PROVE_CHECK_REPUTATION"]
     assert values["PROVE_DEVICE_ORIGINS"] == ["https://device.uat.prove-auth.proveapis.com"]
     assert not values["SANDBOX"] and "sandbox" not in values["INSTALLED_APPS"] and values["UPSTREAM_ADAPTERS"] == {}
+
+
+@pytest.mark.parametrize(
+    ("base_url", "are_taken"),
+    [
+        ("https://platform.uat.proveapis.com", True),
+        ("https://platform.uat.eu.proveapis.com", True),
+        ("http://127.0.0.1:9090/sandbox/prove", True),
+        ("https://platform.proveapis.com", False),
+        ("https://platform.eu.proveapis.com", False),
+    ],
+)
+def test_proves_test_users_are_accepted_where_prove_is_a_sandbox(
+    tmp_path: Path, base_url: str, are_taken: bool
+) -> None:
+    values = json.loads(settings(tmp_path, **CREDENTIALS | {"PROVE_BASE_URL": base_url}).stdout)
+    assert ("+12001004014" in values["TEST_NUMBERS"]) is ("+2001004025" in values["TEST_NUMBERS"]) is are_taken
 
 
 @pytest.mark.parametrize("missing", ["PROVE_CLIENT_ID", "TWILIO_ACCOUNT_SID"])
