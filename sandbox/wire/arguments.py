@@ -52,7 +52,7 @@ def nullable(read: Reader) -> Reader:
 def one_of(choices: Collection[str]) -> Reader:
     def read(value: Any) -> str:
         if not isinstance(value, str) or value not in choices:
-            raise ValueError(f"one of {', '.join(choices)}")
+            raise ValueError(f"one of {', '.join(sorted(choices))}")
         return value
 
     return read

@@ -11,7 +11,7 @@ from django.core import mail
 from django.test import Client
 from django.utils.log import AdminEmailHandler
 
-from onboarding.journey import flow
+from onboarding.journey import possession
 from onboarding.models import Event
 from tests.deep.any_order import invariants
 from tests.deep.any_order.browser import Browser, Response
@@ -106,7 +106,7 @@ def test_an_error_report_and_the_error_page_hold_no_canary(
     settings.DEBUG, settings.ADMINS = False, [("Ops", "ops@example.com")]
     handler = AdminEmailHandler(include_html=True)
     log = logging.getLogger("django.request")
-    monkeypatch.setattr(flow, "check_code", broken)
+    monkeypatch.setattr(possession, "check_code", broken)
     browser = Browser("one", Client(raise_request_exception=False))
     browser.starts(NUMBERS[0])
     browser.runs_the_sdk()
@@ -129,7 +129,7 @@ def test_an_error_report_and_the_error_page_hold_no_canary(
     assert_absent("\n".join(lines), canaries, "the log")
 
 
-def broken(*, session: Any, code: str) -> None:
+def broken(*, session: Any, code: str, address: object) -> None:
     """Fail with secrets in local variables."""
     number, text = session.number, f"{code} for {session.number}"
     raise ZeroDivisionError(f"{len(number)} {len(text)}")

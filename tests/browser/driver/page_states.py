@@ -223,7 +223,7 @@ def act_with_reason(act: str) -> list[Step]:
 
 APPROVED = steps(
     methodcaller("logs_in_as_reviewer"), shows("#user-tools"), opens(SESSIONS), follows("•••• 0137"),
-    *act_with_reason("Let this number try again"), shows(".success"),
+    *act_with_reason("Let this person try again"), shows(".success"),
 )  # fmt: skip
 
 PAGE_STATES: Mapping[str, Step] = {

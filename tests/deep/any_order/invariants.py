@@ -166,14 +166,21 @@ def _has_few_guesses_per_code(calls: list[Call]) -> None:
 
 
 def check_budgets(calls: Iterable[Call]) -> None:
-    """I08, I09, where budgets are in force: count by number, in any hour and any day."""
+    """I08, I09, where budgets are in force: count by number, in any hour and any day.
+
+    A right code gives the texts of its flow back.
+    """
     texts: dict[str, list[Call]] = {}
     wrong: dict[str, list[Call]] = {}
+    begun: dict[str, Call] = {}
     for each in calls:
-        if each.route == SEND and each.arrived:
+        if each.route == UNIFY:
+            begun[each.who] = each
+        elif each.route == SEND and each.arrived:
             texts.setdefault(each.number, []).append(each)
         elif each.route == CHECK and each.facts.get("approved") and each.answered:
             wrong.pop(each.number, None)
+            texts[each.number] = [t for t in texts[each.number] if t.who != each.who or t.at < begun[each.who].at]
         elif each.route == CHECK and each.arrived:
             wrong.setdefault(each.number, []).append(each)
         assert _is_within(texts.get(each.number, []), MOST_TEXTS), "I09: too many texts to a number"

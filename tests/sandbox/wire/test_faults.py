@@ -287,7 +287,7 @@ INVALID_OPTIONS: list[tuple[str, Mapping[str, str], list[object], str]] = [
         ({"route": UNIFY}, "kind must be given"),
         ({"route": "prove.nonsense", "kind": "lost"}, "route is one of prove."),
         ({"route": [UNIFY], "kind": "lost"}, "route is one of prove."),
-        ({"route": UNIFY, "kind": "nonsense"}, "kind is one of refuse"),
+        ({"route": UNIFY, "kind": "nonsense"}, "kind is one of amend"),
         ({**LOST, "secnds": 3}, "no such argument: secnds"),
         ({**LOST, "seconds": 3}, "lost takes effect, not seconds"),
         ({**ANSWER, "seconds": 3}, "answer takes status, body, headers, effect, not seconds"),
@@ -314,7 +314,7 @@ def test_faults_of_numbers_are_valid_orders(fault: NumberFault, client: Client) 
 
 def test_which_kinds_take_effect() -> None:
     assert {name for name, kind in KINDS.items() if kind.effect} == {
-        "lost", "truncated", "drip", "latency", "huge", "types", "unknown_value",
+        "lost", "truncated", "drip", "latency", "huge", "types", "unknown_value", "amend",
     }  # fmt: skip
 
 
