@@ -3,12 +3,17 @@
 import re
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import BadRequest, PermissionDenied
+from django.core.handlers.wsgi import WSGIRequest
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.template import loader
 from django.utils.cache import patch_vary_headers
+from django.utils.http import parse_header_parameters
+from django.utils.translation import gettext as _
 
 from onboarding.upstream.deadline import deadline
 
@@ -16,6 +21,8 @@ Handler = Callable[[HttpRequest], HttpResponse]
 
 REQUEST_LIMIT = timedelta(seconds=20)
 LENGTH_DIGITS = 9  # of a Content-Length; a longer one is too large without being parsed
+UTF_8 = ("utf-8", "utf8")
+UNREADABLE = "unreadable"  # stands for the charset of a Content-Type that cannot be parsed
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS", "TRACE")
 # Features of Permissions-Policy: https://developer.mozilla.org/en-US/docs/Web/HTTP/Reference/Headers/Permissions-Policy
 OWN_FEATURES = ("otp-credentials", "publickey-credentials-create", "publickey-credentials-get")
@@ -25,6 +32,19 @@ DENIED_FEATURES = (
     *("screen-wake-lock", "serial", "usb", "xr-spatial-tracking"),
 )
 PERMISSIONS_POLICY = ", ".join([f"{name}=(self)" for name in OWN_FEATURES] + [f"{name}=()" for name in DENIED_FEATURES])
+
+
+class Request(WSGIRequest):
+    """A request that is decoded as UTF-8, whatever its Content-Type says: `request_filter` refuses other charsets.
+
+    Django would decode it in that charset, or raise for a malformed Content-Type, before any middleware is asked.
+    """
+
+    def _set_content_type_params(self, meta: dict[str, Any]) -> None:
+        try:
+            self.content_type, self.content_params = parse_header_parameters(meta.get("CONTENT_TYPE", ""))
+        except ValueError:
+            self.content_type, self.content_params = "", {"charset": UNREADABLE}
 
 
 def request_deadline(get_response: Handler) -> Handler:
@@ -50,9 +70,15 @@ def security_headers(get_response: Handler) -> Handler:
 
 
 def request_filter(get_response: Handler) -> Handler:
-    """Refuse, before the body is read, a request with NUL (400), a large body (413) or from another site (403)."""
+    """Refuse a request in another charset or with NUL (400), a large body (413) or from another site (403).
+
+    Nothing of the request is decoded before: neither its body nor its query.
+    """
 
     def middleware(request: HttpRequest) -> HttpResponse:
+        if (request.content_params or {}).get("charset", "utf-8").lower() not in UTF_8:
+            why = _("Requests have to be in UTF-8, and this one says that it is in another charset.")
+            return HttpResponse(loader.render_to_string("400.html", {"why": why}), status=400)
         length = request.META.get("CONTENT_LENGTH") or "0"
         if not re.fullmatch("[0-9]+", length) or "\0" in request.path_info or "%00" in request.META["QUERY_STRING"]:
             raise BadRequest

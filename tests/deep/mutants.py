@@ -48,7 +48,7 @@ LIMITS, LEASE = "onboarding/limits.py", "onboarding/journey/lease.py"
 BUDGETS, ADDRESS = "onboarding/domain/budgets.py", "onboarding/web/address.py"
 LIMITED = "tests/limits/test_"
 CRASHES, LEAKS, DOMAIN = "tests/deep/test_crashes.py", "tests/deep/test_leaks.py", "tests/domain"
-PATHS = "tests/hostile/test_every_path.py"
+PATHS, HEADERS = "tests/hostile/test_every_path.py", "tests/hostile/test_headers.py"
 ANY_ORDER, AUTHORITY, RECOVERY = (
     "tests/deep/test_any_order.py",
     "tests/deep/test_authority.py",
@@ -177,6 +177,9 @@ MUTANTS = (
     Mutant("T37", "the pages may be framed", SETTINGS, 'X_FRAME_OPTIONS = "DENY"', 'X_FRAME_OPTIONS = "SAMEORIGIN"', REQUESTS),
     Mutant("T38", "no Trusted Types", SETTINGS, '        "require-trusted-types-for": ["\'script\'"],\n', "", REQUESTS),
     Mutant("I33", "a malformed start key is a server error", FORMS, "start_key = forms.UUIDField(initial=uuid.uuid4, ", "start_key = forms.CharField(initial=uuid.uuid4, ", REQUESTS),
+    Mutant("I33", "a request is decoded in the charset that it names", "proveflow/wsgi.py", "application.request_class = ", "unused = ", HEADERS),
+    Mutant("I33", "a Content-Type that cannot be parsed is a server error", "onboarding/web/middleware.py", "        except ValueError:\n", "        except ZeroDivisionError:\n", HEADERS),
+    Mutant("I33", "another charset than UTF-8 is accepted", "onboarding/web/middleware.py", ".lower() not in UTF_8:", ".lower() in ():", HEADERS),
     # Calls to vendors
     Mutant("I17", "a call inside a transaction is allowed", HTTP, '            raise RuntimeError("A call', '            print("A call', "tests/upstream/test_http.py"),
     Mutant("T20", "a redirect is an answer", HTTP, "            if response.status < 300:", "            if response.status < 400:", "tests/upstream/test_http.py"),
