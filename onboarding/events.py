@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from enum import StrEnum
 
+from django.utils.crypto import salted_hmac
+
 from onboarding.domain.errors import Busy, UpstreamError
 from onboarding.models import Event, OnboardingSession
 
@@ -46,6 +48,8 @@ class Name(StrEnum):
     REVIEW_APPROVED = "review:approved"
     REVIEW_DECLINED = "review:declined"
     NUMBER_REVEALED = "number:revealed"
+    LOGIN_PASSED = "login:passed"
+    LOGIN_FAILED = "login:failed"
 
 
 ERROR_FACTS = frozenset({"error", "operation", "status", "code", "request_id", "retry_after_s", "refusal"})
@@ -60,6 +64,7 @@ FACTS: Mapping[Name, frozenset[str]] = {
     Name.CODE_SENT: frozenset({"send"}),
     Name.GUESS_ANSWERED: frozenset({"approved", "guess"}),
     Name.BINDING_REVOKED: frozenset({"why"}),
+    **dict.fromkeys((Name.LOGIN_PASSED, Name.LOGIN_FAILED), frozenset({"account"})),
     **dict.fromkeys((Name.REVIEW_APPROVED, Name.REVIEW_DECLINED, Name.NUMBER_REVEALED), frozenset({"reason"})),
     **dict.fromkeys(
         (
@@ -82,6 +87,11 @@ def record(name: Name, facts: Facts, **about: object) -> None:
     if unknown := facts.keys() - FACTS.get(name, frozenset()):
         raise ValueError(f"{name} may not carry {sorted(unknown)}")
     Event.objects.create(name=name, facts=dict(facts), **about)
+
+
+def keyed_hash(account: str) -> str:
+    """Return what the log has in place of a name that was typed at a log-in: it may be anybody's, or a password."""
+    return salted_hmac("onboarding.events", account, algorithm="sha256").hexdigest()
 
 
 def record_transition(session: OnboardingSession, name: Name, *, from_state: str, facts: Facts) -> None:

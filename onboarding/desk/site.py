@@ -3,28 +3,50 @@
 from typing import Any
 
 from django.contrib.admin.forms import AdminAuthenticationForm
-from django.forms import CharField, TextInput
+from django.contrib.auth.forms import UsernameField
+from django.core.exceptions import ValidationError
+from django.forms import CharField, PasswordInput
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 from django_otp.admin import OTPAdminSite
 from django_otp.forms import OTPAuthenticationFormMixin
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from onboarding import limits
+from onboarding import events, limits
 from onboarding.domain import budgets
 from onboarding.domain.errors import Limited
+from onboarding.events import Name
 from onboarding.web import address
+from onboarding.web.forms import code_in
 from onboarding.web.responses import too_many_requests
+
+WRONG_LOGIN = _(
+    "You are not logged in: the name, the password or the code is wrong, or the last try was a moment ago. "
+    "Wait a few seconds, then enter all three again."
+)
+
+
+class Unechoed(PasswordInput):
+    """A text field that is empty again on the next page."""
+
+    input_type = "text"
 
 
 class ReviewerLoginForm(OTPAuthenticationFormMixin, AdminAuthenticationForm):
-    """Name, password and authenticator code in one form. There is no device to choose, since a reviewer has one."""
+    """Name, password and authenticator code in one form. There is no device to choose, since a reviewer has one.
+
+    A wrong log-in does not say what was wrong, and no field is filled in again.
+    """
 
     request: HttpRequest  # never None here, unlike in the base class
+    username = UsernameField(widget=Unechoed(attrs={"autofocus": True, "autocomplete": "username"}))
     otp_token = CharField(
         label=_("Code from your authenticator app"),
-        widget=TextInput(attrs={"autocomplete": "one-time-code", "inputmode": "numeric"}),
+        widget=Unechoed(attrs={"autocomplete": "one-time-code", "inputmode": "numeric"}),
     )
+
+    def clean_otp_token(self) -> str:
+        return code_in(self.cleaned_data["otp_token"])
 
     def confirm_login_allowed(self, user: Any) -> None:
         super().confirm_login_allowed(user)
@@ -33,13 +55,26 @@ class ReviewerLoginForm(OTPAuthenticationFormMixin, AdminAuthenticationForm):
 
     def clean(self) -> dict[str, Any]:
         """Charge the budgets, then compare password and code. Raises ValidationError and Limited."""
-        account, client = self.cleaned_data.get("username", ""), address.of(self.request)
+        if self.errors:  # a field is missing: comparing the others would say whether they are right
+            return self.cleaned_data
+        account, client = self.cleaned_data["username"], address.of(self.request)
         limits.charge(budgets.logins(account, client))
-        cleaned = super().clean()
-        self.clean_otp(self.get_user())
+        try:
+            self._compare()
+        except ValidationError:
+            events.record(Name.LOGIN_FAILED, {"account": events.keyed_hash(account)})
+            raise ValidationError(WRONG_LOGIN, code="invalid_login") from None
+        events.record(Name.LOGIN_PASSED, {"account": events.keyed_hash(account)}, actor=self.get_user())
         limits.reset(budgets.logins_of(account))
         limits.refund(budgets.logins_from(client))
-        return cleaned
+        return self.cleaned_data
+
+    def _compare(self) -> None:
+        super().clean()
+        self.clean_otp(self.get_user())
+
+    def _update_form(self, user: Any) -> None:
+        """Do not show the password again after a wrong code, as the base class does."""
 
 
 class ReviewersSite(OTPAdminSite):

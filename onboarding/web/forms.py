@@ -189,7 +189,7 @@ class CodeForm(forms.Form):
     )
 
     def clean_code(self) -> str:
-        code = _code_in(self.cleaned_data["code"])
+        code = code_in(self.cleaned_data["code"])
         if not code:
             raise forms.ValidationError(_("The code is made of numbers only, like 123456"), code="invalid")
         if len(code) < FEWEST_DIGITS:
@@ -199,7 +199,7 @@ class CodeForm(forms.Form):
         return code
 
 
-def _code_in(text: str) -> str:
+def code_in(text: str) -> str:
     """Return the typed digits, or the only code in a message. Return "" if in doubt: a wrong one would cost a guess."""
     try:
         seen = re.sub(r"@\S+", "", normalized(text))  # the last line of a message is @host #code, for WebOTP

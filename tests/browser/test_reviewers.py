@@ -59,4 +59,4 @@ def test_a_reviewer_declines_a_session_in_review_and_gives_a_reason(person: Pers
 
 def test_a_wrong_code_does_not_log_a_reviewer_in(person: Person) -> None:
     person.logs_in_as_reviewer(f"{(int(person.site.reviewer_code()) + 1) % 1_000_000:06}")
-    person.reads("Invalid token")
+    person.reads("You are not logged in")

@@ -54,7 +54,10 @@ class Actors:
             route, "answer", status=status, body={"code": code, "message": "no", "status": status}
         )
 
-    def reviewer_does(self, act: str) -> None:
+    def reviewer_does(self, act: str, *, wrong_passwords: int = 0) -> None:
         """Let a reviewer do the act on the latest session; then the visitor opens its page again."""
-        desk.act(desk.reviewer(), act, OnboardingSession.objects.latest("created_at"))
+        reviewer = desk.reviewer()
+        for password in ["wrong"] * wrong_passwords + [desk.PASSWORD] * bool(wrong_passwords):
+            desk.log_in(reviewer, "ada", password)
+        desk.act(reviewer, act, OnboardingSession.objects.latest("created_at"))
         self.visitor.opens("/unverified/")

@@ -343,10 +343,10 @@ def a_reviewer_declines(actors: Actors) -> None:
     actors.reviewer_does("decline")
 
 
-@scenario("Someone on our team will look at", Name.NUMBER_REVEALED)
+@scenario("Someone on our team will look at", Name.NUMBER_REVEALED, Name.LOGIN_FAILED, Name.LOGIN_PASSED)
 def a_reviewer_sees_a_whole_number(actors: Actors) -> None:
     actors.visitor.starts(HELD)
-    actors.reviewer_does("reveal")
+    actors.reviewer_does("reveal", wrong_passwords=1)
 
 
 # --- From a computer to a phone ----------------------------------------------------------------------------------

@@ -48,6 +48,7 @@ LIMITS, LEASE = "onboarding/limits.py", "onboarding/journey/lease.py"
 BUDGETS, ADDRESS = "onboarding/domain/budgets.py", "onboarding/web/address.py"
 LIMITED = "tests/limits/test_"
 CRASHES, LEAKS, DOMAIN = "tests/deep/test_crashes.py", "tests/deep/test_leaks.py", "tests/domain"
+SITE, LOGINS = "onboarding/desk/site.py", "tests/desk/test_logins.py"
 PATHS, HEADERS = "tests/hostile/test_every_path.py", "tests/hostile/test_headers.py"
 ANY_ORDER, AUTHORITY, RECOVERY = (
     "tests/deep/test_any_order.py",
@@ -216,9 +217,16 @@ MUTANTS = (
     Mutant("I07", "another spelling of a number has a lease of its own", LEASE, "session.phone.subscriber", "session.number", f"{LIMITED}lease.py"),
     Mutant("T25", "no brake on a country", BUDGETS, "    yield Charge(BRAKE_COUNTRY, str(number.region))\n", "", f"{LIMITED}sms_pumping.py"),
     Mutant("T60", "look-ups at the desk cost no budget", "onboarding/desk/admin.py", "limits.charge([Charge(budgets.FINDS", "list([Charge(budgets.FINDS", f"{LIMITED}every_budget.py"),
-    Mutant("T63", "log-ins of reviewers cost no budget", "onboarding/desk/site.py", "        limits.charge(budgets.logins(account, client))\n", "", "tests/desk/test_logins.py"),
+    Mutant("T63", "log-ins of reviewers cost no budget", SITE, "        limits.charge(budgets.logins(account, client))\n", "", LOGINS),
     # Reviewers
-    Mutant("I28", "any django-otp device opens the desk", "onboarding/desk/site.py", "isinstance(getattr(request.user, \"otp_device\", None), TOTPDevice)", "request.user.is_verified()", "tests/desk/test_admin.py"),
+    Mutant("I37", "a wrong log-in says what was wrong", SITE, '            raise ValidationError(WRONG_LOGIN, code="invalid_login") from None\n', "            raise\n", LOGINS),
+    Mutant("I37", "the password is in the page after a wrong code", SITE, "    def _update_form(", "    def _update_no_form(", LOGINS),
+    Mutant("I37", "the code is in the page after a wrong log-in", SITE, 'widget=Unechoed(attrs={"autocomplete": "one-time-code"', 'widget=Unechoed(render_value=True, attrs={"autocomplete": "one-time-code"', LOGINS),
+    Mutant("I37", "a log-in without a code says whether the password is right", SITE, "        if self.errors:  #", "        if not self.cleaned_data:  #", LOGINS),
+    Mutant("I38", "a failed log-in is not recorded", SITE, '            events.record(Name.LOGIN_FAILED, {"account": events.keyed_hash(account)})\n', "", LOGINS),
+    Mutant("I38", "a name that was typed is in the event log", "onboarding/events.py", '    return salted_hmac("onboarding.events", account, algorithm="sha256").hexdigest()', "    return account", LOGINS),
+    Mutant("T63", "each /64 of a site has its own wrong log-ins", BUDGETS, "    yield from _by_address(LOGINS_ADDRESS, LOGINS_NETWORK, address)", "    yield from _by_address(LOGINS_ADDRESS, LOGINS_ADDRESS, address)", LOGINS),
+    Mutant("I28", "any django-otp device opens the desk", SITE, "isinstance(getattr(request.user, \"otp_device\", None), TOTPDevice)", "request.user.is_verified()", "tests/desk/test_admin.py"),
 )  # fmt: skip
 
 

@@ -9,19 +9,30 @@ from django.test import Client
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from onboarding.models import Binding, OnboardingSession
+from tests.authenticator import code_of
 
 REASON = "called back"
+PASSWORD = "a reviewer's own words"
 
 
 def reviewer(name: str = "ada") -> Client:
     """Return a browser in which a new reviewer is logged in with an authenticator."""
     call_command("createreviewer", name, no_input=True, stdout=StringIO())
     client, user = Client(), User.objects.get(username=name)
+    user.set_password(PASSWORD)
+    user.save()
     client.force_login(user)
     session = client.session
     session["otp_device_id"] = TOTPDevice.objects.get(user=user).persistent_id
     session.save()
     return client
+
+
+def log_in(desk: Client, name: str, password: str) -> Any:
+    """Log in by the page; return the response."""
+    device = TOTPDevice.objects.get(user__username=name)
+    form = {"username": name, "password": password, "otp_token": code_of(device.bin_key), "next": "/admin/"}
+    return desk.post("/admin/login/", form)
 
 
 def act(desk: Client, name: str, row: OnboardingSession | Binding) -> Any:
