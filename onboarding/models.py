@@ -50,7 +50,7 @@ class OnboardingSession(models.Model):
     evaluation = models.JSONField(default=dict, help_text="Prove's words, whole.")
     failure_reasons = models.JSONField(default=dict, help_text="Code to text, verbatim.")
     line_type = models.CharField(
-        _("kind of line"), max_length=24, blank=True, help_text=_("Twilio's word; empty if it was not asked.")
+        _("kind of line"), max_length=24, blank=True, help_text=_("Value from Twilio; empty if it was not asked.")
     )
 
     device_id = models.CharField(max_length=ID_LENGTH, blank=True, db_default="", help_text="Prove's id of the key.")
@@ -101,6 +101,11 @@ class OnboardingSession(models.Model):
     @property
     def phone(self) -> Number:
         return Number(self.number)
+
+    @property
+    def reference(self) -> str:
+        """Return what names the session to people, like 3F2A-91C0."""
+        return f"{self.pk.hex[:4]}-{self.pk.hex[4:8]}".upper()
 
     @property
     def shown_number(self) -> str:

@@ -101,6 +101,9 @@ DEFAULT_REGION = env.str("DEFAULT_REGION", default="US")
 # How codes are delivered, the first by default: sms, call.
 CODE_CHANNELS = env.list("CODE_CHANNELS", default=["sms", "call"])
 
+# How many digits the Verify service is set to. A code of another length is refused before it costs a guess.
+CODE_LENGTH = env.int("CODE_LENGTH", default=6)
+
 # Whether a computer's browser may be linked. If not, people are asked to continue on their phone.
 DESKTOP_ALLOWED = env.bool("DESKTOP_ALLOWED", default=DEBUG)
 
@@ -114,6 +117,11 @@ BRAND_CSS = "brand/brand.css" if Path(BRAND_DIR("brand.css")).is_file() else ""
 SUPPORT_URL = env.str("SUPPORT_URL", default="")
 PRIVACY_URL = env.str("PRIVACY_URL", default="")
 TERMS_URL = env.str("TERMS_URL", default="")
+# Where people go on when their number is linked, and the hosts that a page may name for it (?next=https://...).
+CONTINUE_URL = env.str("CONTINUE_URL", default="")
+CONTINUE_HOSTS = [*env.list("CONTINUE_HOSTS", default=[]), *filter(None, [urlsplit(CONTINUE_URL).netloc])]
+# Within how many hours reviewers decide. People read it; their session lasts 8 hours.
+REVIEW_HOURS = env.int("REVIEW_HOURS", default=4)
 NOTICES_VERSION = env.str("NOTICES_VERSION", default="1")  # of the legal notices; a session keeps the accepted one
 CARRIER_CONSENT = env.str("CARRIER_CONSENT", default="")  # the text that your contract with Prove requires
 

@@ -154,12 +154,15 @@ def _numbers(text: str) -> Sequence[Number]:
 class SessionAdmin(ReadOnlyAdmin):
     """Sessions, with their state and Prove's evaluation."""
 
-    list_display = ("masked", "in_words", "reason_codes", "notice_in_words", "moves_a_key", "created_at")
+    list_display = ("masked", "reference", "in_words", "reason_codes", "notice_in_words", "moves_a_key", "created_at")
     acts = (APPROVE, DECLINE, REVEAL)
     list_filter = (StateFilter, ReviewFilter, ReasonFilter, NoticeFilter, RebindFilter, AgeFilter, SameNumberFilter)
     sortable_by = ("created_at",)
     fieldsets = (
-        (None, {"fields": ("masked", "in_words", "notice_in_words", "moves_a_key", "previous", "binding")}),
+        (
+            None,
+            {"fields": ("masked", "reference", "in_words", "notice_in_words", "moves_a_key", "previous", "binding")},
+        ),
         (_("What Prove said"), {"fields": ("reasons", "evaluation_whole", "line_type", "status_calls")}),
         (_("The code"), {"fields": ("sends", "guesses", "code_sent_at", "send_again_at", "approved_at")}),
         (_("Clock"), {"fields": ("created_at", "moved_at", "expires_at")}),
@@ -169,6 +172,10 @@ class SessionAdmin(ReadOnlyAdmin):
     def in_words(self, session: OnboardingSession) -> str:
         words = [STATE_WORDS[session.state], REVIEW_WORDS.get(session.review)]
         return ": ".join(str(word) for word in words if word)
+
+    @admin.display(description=_("reference"))
+    def reference(self, session: OnboardingSession) -> str:
+        return session.reference
 
     @admin.display(description=_("last notice"))
     def notice_in_words(self, session: OnboardingSession) -> str:

@@ -106,13 +106,20 @@ class Notice(StrEnum):
     SEND_UNKNOWN = "send_unknown"  # the answer to the send was lost: the text may arrive
     SEND_FAILED = "send_failed"
     CANNOT_TEXT = "cannot_text"
+    LANDLINE = "landline"
+    OPTED_OUT = "opted_out"  # the owner of the number replied STOP
+    TEXTS_BLOCKED = "texts_blocked"  # by Twilio's fraud control or the carrier
     CANNOT_CALL = "cannot_call"
     CHANNEL_OFF = "channel_off"  # the Verify service does not have the channel
     TOO_SOON = "too_soon"
     TOO_MANY_SENDS = "too_many_sends"
     MOVED_LATELY = "moved_lately"  # the number or the key was rebound recently and may not be rebound yet
     NOT_A_MOBILE = "not_a_mobile"  # declined because of the type of line
+    NO_ANSWER = "no_answer"  # expired because Prove was still checking each time that it was asked
 
 
-# What the person is told if Twilio refuses to send a code by this channel.
-CANNOT_SEND: Mapping[Channel, Notice] = {Channel.SMS: Notice.CANNOT_TEXT, Channel.CALL: Notice.CANNOT_CALL}
+# What the person is told if Twilio refuses to send a code by this channel; the first for a reason without its own.
+CANNOT_SEND: Mapping[Channel, tuple[Notice, ...]] = {
+    Channel.SMS: (Notice.CANNOT_TEXT, Notice.LANDLINE, Notice.OPTED_OUT, Notice.TEXTS_BLOCKED),
+    Channel.CALL: (Notice.CANNOT_CALL,),
+}

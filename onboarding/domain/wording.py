@@ -11,7 +11,7 @@ STATE_WORDS: Mapping[str, Any] = {
     State.STARTING: _("Starting"),
     State.STARTED: _("Device check under way"),
     State.CHECKING_DEVICE: _("Asking Prove about the device"),
-    State.AUTHENTICATED: _("Recognised"),
+    State.AUTHENTICATED: _("Recognized"),
     State.REBIND_OFFERED: _("Key has another number: asked whether to move it"),
     State.POSSESSION_REQUIRED: _("Needs a code"),
     State.SENDING_CODE: _("Sending a code"),
@@ -38,12 +38,16 @@ NOTICE_WORDS: Mapping[str, Any] = {
     Notice.SEND_UNKNOWN: _("Answer to the send lost"),
     Notice.SEND_FAILED: _("Code not sent"),
     Notice.CANNOT_TEXT: _("Number takes no texts"),
+    Notice.LANDLINE: _("Landline: takes no texts"),
+    Notice.OPTED_OUT: _("Owner replied STOP: takes no texts"),
+    Notice.TEXTS_BLOCKED: _("Texts are blocked"),
     Notice.CANNOT_CALL: _("Number takes no calls"),
     Notice.CHANNEL_OFF: _("Channel is switched off at Twilio"),
     Notice.TOO_SOON: _("Asked for a code too soon"),
     Notice.TOO_MANY_SENDS: _("Too many codes"),
     Notice.MOVED_LATELY: _("Moved too recently to move again"),
     Notice.NOT_A_MOBILE: _("No mobile number"),
+    Notice.NO_ANSWER: _("Prove never finished its check"),
 }
 
 REVIEW_WORDS: Mapping[str, Any] = {Review.APPROVED: _("may try again"), Review.DECLINED: _("declined")}

@@ -195,7 +195,7 @@ def _still_checking(
     session: OnboardingSession, notice: Notice, name: Name, facts: events.Facts, known: Columns = MappingProxyType({})
 ) -> OnboardingSession:
     if session.status_calls >= STATUS_CALLS:
-        return transition(session, State.EXPIRED, name, facts, **known)
+        return transition(session, State.EXPIRED, name, facts, **{**known, "notice": Notice.NO_ANSWER})
     return transition(session, State.STARTED, name, facts, **{**known, "notice": notice})
 
 

@@ -29,6 +29,11 @@ from onboarding.upstream.twilio import LOCALES, Refusal, TwilioRefused, twilio
 RESEND_WAITS = (timedelta(seconds=30), timedelta(seconds=60), timedelta(seconds=120), timedelta(seconds=300))
 SENDS = len(RESEND_WAITS)  # per session
 GUESSES = 5  # per verification
+WHY_NOT_TEXTED = {
+    Refusal.LANDLINE: Notice.LANDLINE,
+    Refusal.OPTED_OUT: Notice.OPTED_OUT,
+    Refusal.BLOCKED: Notice.TEXTS_BLOCKED,
+}
 WHY_SPENT = {Refusal.GONE: Notice.CODE_EXPIRED, Refusal.TOO_MANY_CHECKS: Notice.TOO_MANY_GUESSES}
 
 
@@ -37,7 +42,7 @@ def send_code(*, session: OnboardingSession, address: Address, channel: Channel 
 
     The budgets are charged before the send and refunded only if Twilio surely sent nothing.
     """
-    if session.sends >= SENDS:
+    if not may_send(session):
         return set_notice(session, Notice.TOO_MANY_SENDS)
     if matches(session, send_again_at__gt=Now()):
         return set_notice(session, Notice.TOO_SOON)
@@ -70,6 +75,11 @@ def send_code(*, session: OnboardingSession, address: Address, channel: Channel 
         transition(session, State.CODE_SENT, Name.CODE_SENT, {"send": session.sends}, **changes)
         lease.save_code(session)
     return session
+
+
+def may_send(session: OnboardingSession) -> bool:
+    """Return whether another code can be sent in this session, now or later."""
+    return session.sends < SENDS
 
 
 def _price(session: OnboardingSession) -> int:
@@ -105,9 +115,16 @@ def _not_sent(session: OnboardingSession, error: UpstreamError, earlier: str) ->
         if isinstance(error, TwilioRefused) and error.refusal is Refusal.CHANNEL:
             changes |= {"notice": Notice.CHANNEL_OFF, "channels_off": f"{session.channels_off} {session.channel}"}
     elif isinstance(error, Refused):
-        changes = {"notice": CANNOT_SEND[Channel(session.channel)]}
+        changes = {"notice": _cannot_send(Channel(session.channel), error), "send_again_at": Now()}
     back = State.CODE_SENT if session.verification_sid else State.POSSESSION_REQUIRED
     return transition(session, back, Name.CODE_UNANSWERED, events.error_facts(error), channel=earlier, **changes)
+
+
+def _cannot_send(channel: Channel, error: Refused) -> Notice:
+    """Return why no code can be sent by `channel`."""
+    refusal = error.refusal if isinstance(error, TwilioRefused) else Refusal.OTHER
+    why = WHY_NOT_TEXTED.get(refusal, CANNOT_SEND[channel][0])
+    return why if why in CANNOT_SEND[channel] else CANNOT_SEND[channel][0]
 
 
 def never_happened(error: UpstreamError) -> bool:

@@ -4,7 +4,7 @@ from django.conf import settings
 from django.http import HttpRequest
 
 
-def environment(_request: HttpRequest) -> dict[str, object]:
+def environment(_request: HttpRequest | None) -> dict[str, object]:
     """Return the brand, the links of the pages, and the sandbox's URL, which is empty when no vendor is simulated."""
     return {
         "sandbox_url": "/sandbox/" if settings.SANDBOX else "",

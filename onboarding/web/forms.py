@@ -22,7 +22,7 @@ from onboarding.domain.phone import EXAMPLES, NotANumber, Number, Problem, norma
 from onboarding.domain.readings import read
 from onboarding.domain.states import Channel
 
-FEWEST_DIGITS, MOST_DIGITS = 4, 10  # of a code, https://www.twilio.com/docs/verify/api/service
+FEWEST_DIGITS = 4  # of a code, https://www.twilio.com/docs/verify/api/service
 LONGEST_MESSAGE = 500  # characters
 TOO_LONG = _("That code is too long. Enter only the numbers of the code")
 OUTDATED = _("Our terms have changed since this page was opened. Reload it to read them.")
@@ -32,6 +32,7 @@ SERVICE_NUMBER = _("We don't send codes to premium-rate, toll-free and other ser
 LANDLINE = _("We can't text a landline. Use the number of a mobile phone")
 AMBIGUOUS = _("This can be more than one number. Choose yours")
 LIKE_THE_EXAMPLE = _("Enter a phone number in the correct format, like %(example)s")
+OR_ANOTHER_COUNTRY = _("Enter a phone number in the correct format, like %(example)s, or choose your country above")
 WITHOUT_EXAMPLE = _("Enter a phone number in the correct format, with its country code if it is from elsewhere")
 MESSAGES: Mapping[Problem, Any] = {
     Problem.NO_COUNTRY: _("Choose the country of your number, or begin with + and its country code"),
@@ -108,7 +109,8 @@ class PhoneForm(StartForm):
         if error.problem in (Problem.NO_COUNTRY, Problem.NO_SUCH_COUNTRY_CODE):
             return message
         if self.example and error.country in ("", self.region):
-            return LIKE_THE_EXAMPLE % {"example": self.example}
+            has_choice = len(allowed_countries()) > 1
+            return (OR_ANOTHER_COUNTRY if has_choice else LIKE_THE_EXAMPLE) % {"example": self.example}
         return message % {"country": name} if name else WITHOUT_EXAMPLE
 
 
@@ -135,7 +137,7 @@ def _options(codes: Collection[str], _language: str | None) -> str:
     choices = [(code, str(NAMES[code]), country_code_for_region(code), EXAMPLES.get(code, "")) for code in codes]
     return format_html_join(
         "\n    ",
-        '<option value="{}"{}>{} (+{})</option>',
+        '<option value="{}"{}>{} (\u2066+{}\u2069)</option>',
         (
             (code, format_html(' data-example="{}"', example) if example else "", name, calling_code)
             for code, name, calling_code, example in sorted(choices, key=lambda choice: _without_accents(choice[1]))
@@ -181,7 +183,7 @@ class SendForm(forms.Form):
 
 
 class CodeForm(forms.Form):
-    """A code of any length that Verify can be set to, typed alone or pasted with its message."""
+    """A code of CODE_LENGTH digits, typed alone or pasted with its message. Another one costs no guess."""
 
     code = forms.CharField(
         max_length=LONGEST_MESSAGE,
@@ -192,10 +194,9 @@ class CodeForm(forms.Form):
         code = code_in(self.cleaned_data["code"])
         if not code:
             raise forms.ValidationError(_("The code is made of numbers only, like 123456"), code="invalid")
-        if len(code) < FEWEST_DIGITS:
-            raise forms.ValidationError(_("That code is too short. Enter all of its numbers"), code="too_short")
-        if len(code) > MOST_DIGITS:
-            raise forms.ValidationError(TOO_LONG, code="too_long")
+        if len(code) != settings.CODE_LENGTH:
+            message = _("The code has %(count)s numbers. Check it") % {"count": settings.CODE_LENGTH}
+            raise forms.ValidationError(message, code="length")
         return code
 
 
@@ -210,7 +211,7 @@ def code_in(text: str) -> str:
     if not any(map(str.isalpha, seen)):
         return ""
     found = {_joined(run) for run in re.findall(r"(?<![A-Za-z0-9])[0-9]++(?:[- ][0-9]++)*+(?![A-Za-z])", seen)}
-    codes = {code for code in found if code is None or FEWEST_DIGITS <= len(code) <= MOST_DIGITS}
+    codes = {code for code in found if code is None or len(code) == settings.CODE_LENGTH}
     return (codes.pop() if len(codes) == 1 else None) or ""
 
 
@@ -224,7 +225,7 @@ class MatchForm(forms.Form):
     """The number that the phone shows during a handoff."""
 
     number = forms.IntegerField(
-        error_messages=dict.fromkeys(("required", "invalid"), _("Type the number that your phone shows"))
+        error_messages=dict.fromkeys(("required", "invalid"), _("Type the 2-digit number that your phone shows"))
     )
 
 

@@ -11,6 +11,7 @@ from django.contrib import auth
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
 from onboarding.domain.errors import Limited, StaleState
@@ -23,7 +24,10 @@ from onboarding.web.responses import too_many_requests, wants_json
 SESSION_KEY = "onboarding"  # its onboarding session
 # The handoff that this computer offered; the one that this phone scanned, and the one that it accepted.
 OFFERED_KEY, ASKED_KEY, ACCEPTED_KEY = "handoff_offered", "handoff_asked", "handoff_accepted"
+EXIT_KEY = "exit"  # where the person goes on when the number is linked
+TOUCH_KEY = "touch"  # its script found a touch screen
 TYPED_KEY = "typed"  # whether the person typed the whole number, so that it may be shown
+LONGEST_URL = 2_000
 REMEMBERED_S = int(timedelta(days=180).total_seconds())
 AUTH_BACKEND = "django.contrib.auth.backends.ModelBackend"
 
@@ -88,13 +92,28 @@ def log_in(request: HttpRequest, session: OnboardingSession) -> None:
     The session's binding is their django-otp device. If it was revoked meanwhile, nobody is logged in.
     """
     if session.has_passed and session.binding and session.binding.confirmed:
-        auth.login(request, session.binding.user, backend=AUTH_BACKEND)
+        kept = {key: request.session[key] for key in (EXIT_KEY, ACCEPTED_KEY) if key in request.session}
+        auth.login(request, session.binding.user, backend=AUTH_BACKEND)  # drops the session of another user
         django_otp.login(request, session.binding)
+        request.session.update(kept)
         request.session[TYPED_KEY] = not session.recalled
     request.session.pop(SESSION_KEY, None)
     if accepted := handoff_of(request, ACCEPTED_KEY):
         handoff.finish(accepted)
         del request.session[ACCEPTED_KEY]
+
+
+def keep_exit(request: HttpRequest) -> None:
+    """Keep where the link to this page asks to go on afterwards (?next=), if it is on an allowed host."""
+    wanted = request.GET.get("next", "")
+    hosts = {request.get_host(), *settings.CONTINUE_HOSTS}
+    if len(wanted) <= LONGEST_URL and url_has_allowed_host_and_scheme(wanted, hosts, request.is_secure()):
+        request.session[EXIT_KEY] = wanted
+
+
+def exit_url(request: HttpRequest) -> str:
+    """Return where the person goes on from here, or "" if nothing says so."""
+    return str(request.session.get(EXIT_KEY) or settings.CONTINUE_URL)
 
 
 def verified_binding(request: HttpRequest) -> Binding | None:
@@ -148,9 +167,9 @@ def is_computer(request: HttpRequest) -> bool:
 
     https://developer.mozilla.org/en-US/docs/Web/HTTP/Reference/Headers/Sec-CH-UA-Mobile
     """
-    agent = request.headers.get("User-Agent", "")
-    says_mobile = request.headers.get("Sec-CH-UA-Mobile") == "?1" or re.search("Mobi|Android", agent)
-    return not says_mobile and bool(COMPUTERS.search(agent))
+    agent, platform = request.headers.get("User-Agent", ""), request.headers.get("Sec-CH-UA-Platform", "")
+    says_mobile = request.headers.get("Sec-CH-UA-Mobile") == "?1" or re.search("Mobi|Android", agent + platform)
+    return bool(COMPUTERS.search(agent)) and not says_mobile and not request.session.get(TOUCH_KEY)
 
 
 def handoff_page(request: HttpRequest) -> str | None:

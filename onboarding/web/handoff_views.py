@@ -68,13 +68,19 @@ def offer(request: HttpRequest) -> HttpResponse:
 
 
 @never_cache
+@gate.post_only
+def here(request: HttpRequest) -> HttpResponse:
+    """Go on here: the page's script says that this is a phone or tablet, though its User-Agent names a computer."""
+    request.session[gate.TOUCH_KEY] = True
+    return redirect("phone")
+
+
+@never_cache
 @require_safe
 def scanned(request: HttpRequest, token: str) -> HttpResponse:
     """Keep the scanned handoff and redirect, so that the token leaves the address bar. Nothing is accepted yet."""
     found = handoff.find_scanned(token)
-    request.session.pop(gate.ASKED_KEY, None)
-    if found:
-        request.session[gate.ASKED_KEY] = str(found.pk)
+    request.session[gate.ASKED_KEY] = str(found.pk) if found else None
     return redirect("handoff_answer")
 
 
@@ -88,7 +94,8 @@ def answer(request: HttpRequest) -> HttpResponse:
     is_offered = asked is not None and asked.stage == Stage.OFFERED
     if asked and is_offered and request.method == "POST":
         return _accept_or_refuse(request, asked)
-    context = {"is_offered": is_offered, "host": request.get_host()}
+    is_elsewhere = gate.ASKED_KEY not in request.session  # scanned in another browser, whose address was opened here
+    context = {"is_offered": is_offered, "is_elsewhere": is_elsewhere, "host": request.get_host()}
     return render(request, "onboarding/handoff_answer.html", context, status=200 if is_offered else 404)
 
 

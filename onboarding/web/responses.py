@@ -2,6 +2,7 @@
 
 import uuid
 from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
 from math import ceil
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -11,9 +12,10 @@ from django.utils.timesince import timeuntil
 from django.utils.translation import gettext as _
 
 from onboarding.domain.budgets import NUMBER_OWNER
-from onboarding.domain.errors import Busy, Limited, UpstreamError
+from onboarding.domain.errors import Busy, Limited, Refused, UpstreamError
 
 DEFAULT_RETRY_S = 5
+REFUSED_NUMBERS = (8007, 8009)  # https://developer.prove.com/reference/status-and-error-codes
 
 
 def wants_json(request: HttpRequest) -> bool:
@@ -33,7 +35,9 @@ def too_many_requests(request: HttpRequest, limited: Limited, back: str | None =
 
 
 def _limit_message(limited: Limited) -> str:
-    message = _("That was tried too often. For everyone's safety there is a limit: you can go on in %(wait)s.")
+    message = _(
+        "For everyone's safety, codes and tries are limited. The limit is reached for now: you can go on in %(wait)s."
+    )
     if limited.limit == NUMBER_OWNER.name:
         message = _(
             "A code for this number was just asked for in another browser. If that wasn't you, or you can't go on "
@@ -50,7 +54,13 @@ def _in_words(wait: timedelta) -> str:
 
 
 def unavailable(error: UpstreamError | None = None) -> HttpResponse:
-    """Return a 503 with Retry-After, as JSON with a new start key: a key is good for one start."""
+    """Return a 503 with Retry-After, as JSON with a new start key: a key is good for one start.
+
+    It is a 400 without a time if Prove refuses the number: to try again would not help.
+    """
+    if isinstance(error, Refused) and (error.code in REFUSED_NUMBERS or error.status == HTTPStatus.BAD_REQUEST):
+        message = _("We can't check this number. Check it, or use another one.")
+        return JsonResponse({"error": message, "field": "phone", "start_key": uuid.uuid4()}, status=400)
     seconds = ceil(error.retry_after.total_seconds()) if isinstance(error, Busy) else DEFAULT_RETRY_S
     message = _("We can't check your phone right now. Nothing is lost: try again in a moment.")
     content = {"error": message, "start_key": uuid.uuid4()}

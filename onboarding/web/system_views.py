@@ -7,10 +7,10 @@ from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template import loader
-from django.views import defaults
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from onboarding.web import context
 from onboarding.web.responses import DEFAULT_RETRY_S, unavailable, wants_json
 
 
@@ -36,7 +36,7 @@ def readyz(_request: HttpRequest) -> HttpResponse:
 
 def bad_request(_request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001 - as Django calls it
     """Return 400. The template gets no request, since nothing of it can be trusted."""
-    return HttpResponse(loader.render_to_string("400.html"), status=400)
+    return HttpResponse(loader.render_to_string("400.html", context.environment(None)), status=400)
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001 - as Django calls it
@@ -53,8 +53,10 @@ def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse: 
 def server_error(request: HttpRequest) -> HttpResponse:
     """Return 500 after an unexpected exception, or 503 with Retry-After if the database failed or was too busy."""
     if not isinstance(sys.exception(), DatabaseError):
-        return defaults.server_error(request)
+        return HttpResponse(loader.render_to_string("500.html", context.environment(None)), status=500)
     if wants_json(request):
         return unavailable()
-    page = loader.render_to_string("503.html")  # without the request: its context would ask the database
+    page = loader.render_to_string(
+        "503.html", context.environment(None)
+    )  # without the request: its context would ask the database
     return HttpResponse(page, status=503, headers={"Retry-After": str(DEFAULT_RETRY_S)})

@@ -3,6 +3,7 @@
 import uuid
 from http import HTTPStatus
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
@@ -28,6 +29,7 @@ UNLINKED_OTHERS_KEY = "unlinked_others"  # of the Django session: the next page 
 @require_safe
 def phone(request: HttpRequest) -> HttpResponse:
     """Show the first page, where the device check runs; or the page to which this browser belongs now."""
+    gate.keep_exit(request)
     session = gate.current(request)
     if session and gate.page_of(session) != request.path and (session.has_passed or not session.is_final):
         return gate.redirect_to_page(request, session)
@@ -124,17 +126,19 @@ def code(request: HttpRequest, session: OnboardingSession) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         session = possession.check_code(session=session, code=form.cleaned_data["code"], address=address.of(request))
         return gate.redirect_to_page(request, session)
-    return _session_page(request, "onboarding/code.html", session, form=form)
+    return _session_page(request, "onboarding/code.html", session, form=form, may_send=possession.may_send(session))
 
 
 def _session_page(request: HttpRequest, template: str, session: OnboardingSession, **context: object) -> HttpResponse:
     """Render a page of the session. While a call to a vendor is under way, it reloads every second."""
     form, left = context.get("form"), time_left(session)
-    context |= {"session": session, "sentences": Sentences(session), "left": left}
-    if session.notice == Notice.CODE_WRONG:
-        context["tries_left"] = possession.GUESSES - session.guesses
     if session.notice == Notice.TOO_SOON and not left.to_next_send:
         session.notice = ""
+    context |= {"session": session, "sentences": Sentences(session, left.next_send_clock), "left": left}
+    context["is_over"] = session.state == State.CODE_SENT and not left.of_code
+    context["enters"] = session.state in (State.CODE_SENT, State.CHECKING_CODE) and not context["is_over"]
+    if session.notice == Notice.CODE_WRONG:
+        context["tries_left"] = possession.GUESSES - session.guesses
     response = render(request, template, context, status=400 if isinstance(form, CodeForm) and form.errors else 200)
     if session.notice == Notice.TOO_SOON:
         response.status_code, response["Retry-After"] = HTTPStatus.TOO_MANY_REQUESTS, str(left.to_next_send)
@@ -192,7 +196,10 @@ def unverified(request: HttpRequest, session: OnboardingSession) -> HttpResponse
     """Show that the number could not be verified, and what can be done now."""
     if gate.page_of(session) != request.path:
         return gate.redirect_to_page(request, session)
-    return _session_page(request, "onboarding/unverified.html", session)
+    if wants_json(request):
+        return JsonResponse({"stage": session.review})
+    context = {"exit_url": gate.exit_url(request), "review_hours": settings.REVIEW_HOURS}
+    return _session_page(request, "onboarding/unverified.html", session, **context)
 
 
 @never_cache
@@ -228,6 +235,7 @@ def done(request: HttpRequest) -> HttpResponse:
     mine = gate.remembered_binding(request) == binding
     context = {"binding": binding, "others": others, "remembered": mine, "typed": request.session.get(gate.TYPED_KEY)}
     context["unlinked_others"] = request.session.pop(UNLINKED_OTHERS_KEY, False)
+    context["exit_url"] = gate.exit_url(request)
     return render(request, "onboarding/done.html", context)
 
 
@@ -255,7 +263,14 @@ def unlink(request: HttpRequest) -> HttpResponse:
     binding = gate.verified_binding(request)
     if binding:
         unlinking.unlink(binding=binding)
-    return gate.forget_binding(render(request, "onboarding/unlinked.html"))
+    return gate.forget_binding(redirect("unlinked"))
+
+
+@never_cache
+@require_safe
+def unlinked(request: HttpRequest) -> HttpResponse:
+    """Show that the number was unlinked."""
+    return render(request, "onboarding/unlinked.html")
 
 
 @never_cache

@@ -31,20 +31,20 @@ def phone(chromium: Browser, site: Site, computer: Person) -> Iterator[Person]:
 
 
 def scan(phone: Person, computer: Person) -> None:
-    computer.sees("Scan this code with your phone")
+    computer.sees("Scan this QR code with your phone")
     phone.page.goto(qr.read(computer.page.locator(".qr").inner_html()))
 
 
 def test_a_journey_continues_on_the_phone_and_both_pages_follow(computer: Person, phone: Person) -> None:
     computer.opens()
     computer.page.get_by_role("link", name="Use your phone instead").click()
-    computer.presses("Show the code")
+    computer.presses("Show the QR code")
     scan(phone, computer)
     phone.sees("Did you start this on your computer?")
     assert "/h/" not in phone.page.url
     phone.presses("Yes, I started this")
-    computer.sees("Which number does your phone show?")
-    expect(computer.page.get_by_label("Number on your phone")).to_be_focused()
+    computer.sees("Which 2-digit number does your phone show?")
+    expect(computer.page.get_by_label("2-digit number on your phone")).to_be_focused()
     computer.page.keyboard.type(phone.page.locator(".match").inner_text())
     computer.page.keyboard.press("Enter")
     computer.sees("Your phone is ready")
@@ -59,30 +59,30 @@ def test_a_journey_continues_on_the_phone_and_both_pages_follow(computer: Person
 
 def test_a_wrong_match_number_ends_the_handoff_on_both_pages(computer: Person, phone: Person) -> None:
     computer.opens("/handoff/")
-    computer.presses("Show the code")
+    computer.presses("Show the QR code")
     scan(phone, computer)
     phone.presses("Yes, I started this")
     shown = int(phone.page.locator(".match").inner_text())
-    computer.page.get_by_label("Number on your phone").fill(str(10 + (shown - 9) % 90))
+    computer.page.get_by_label("2-digit number on your phone").fill(str(10 + (shown - 9) % 90))
     computer.presses("Continue")
-    computer.sees("This code no longer works")
-    phone.sees("This code no longer works")
+    computer.sees("This QR code no longer works")
+    phone.sees("This QR code no longer works")
 
 
 def test_a_refusal_on_the_phone_ends_the_handoff_on_the_computer(computer: Person, phone: Person) -> None:
     computer.opens("/handoff/")
-    computer.presses("Show the code")
+    computer.presses("Show the QR code")
     scan(phone, computer)
     phone.presses("No, stop")
     phone.sees("Stopped")
-    computer.sees("This code no longer works")
+    computer.sees("This QR code no longer works")
 
 
 def test_the_computers_page_follows_without_javascript(chromium: Browser, phone: Person) -> None:
     with chromium.new_context(java_script_enabled=False) as context:
         plain = Person(context, phone.site)
         plain.opens("/handoff/")
-        plain.presses("Show the code")
+        plain.presses("Show the QR code")
         scan(phone, plain)
         phone.presses("Yes, I started this")
-        expect(plain.page.get_by_role("heading", level=1)).to_contain_text("Which number", timeout=12_000)
+        expect(plain.page.get_by_role("heading", level=1)).to_contain_text("Which 2-digit number", timeout=12_000)

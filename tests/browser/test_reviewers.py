@@ -10,7 +10,7 @@ def test_a_reviewer_logs_in_filters_reads_and_finds(person: Person) -> None:
     person.unlinks()
     person.opens()
     person.types_number("202 555 0137")
-    person.sees("We couldn't verify your number")
+    person.sees("We're checking your number")
 
     person.logs_in_as_reviewer()
     person.sees("Who linked which number")
@@ -43,7 +43,7 @@ def test_a_reviewer_logs_in_filters_reads_and_finds(person: Person) -> None:
 def test_a_reviewer_declines_a_session_in_review_and_gives_a_reason(person: Person) -> None:
     person.opens()
     person.types_number("202 555 0136")
-    person.sees("We couldn't verify your number")
+    person.sees("We're checking your number")
 
     person.logs_in_as_reviewer()
     person.follows("Onboarding sessions")

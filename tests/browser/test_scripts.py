@@ -1,5 +1,7 @@
 """Our scripts: progress, Cancel, codes filled in, countdowns and what screen readers announce of them."""
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
@@ -24,6 +26,10 @@ new MutationObserver((changes) => {
   for (const {target} of changes) if (target.matches?.("[data-said]")) window.spoken.push(target.textContent);
 }).observe(document, {childList: true, subtree: true});
 """
+AN_HOUR_BACK_AFTER_LOADING = """
+const now = Date.now;
+addEventListener("load", () => { Date.now = () => now() - 3_600_000; });
+"""
 PRESS = """() => {
   document.querySelector("#phone").value = "201 555 0123";
   const started = performance.now();
@@ -41,7 +47,7 @@ def test_progress_is_shown_in_words_within_100_ms(person: Person) -> None:
 def test_the_device_check_can_be_cancelled_and_restarted(person: Person) -> None:
     CHECK(person)
     person.presses("Cancel")
-    person.reads("Stopped.")
+    person.reads("Canceled.")
     expect(person.button("Continue")).to_be_focused()
     person.presses("Continue")
     person.sees("Enter the code")
@@ -58,11 +64,11 @@ def test_the_input_is_not_reformatted(person: Person) -> None:
 def test_the_example_number_is_one_of_the_chosen_country(person: Person) -> None:
     PHONE(person)
     hint = person.page.locator("#phone-hint")
-    expect(hint).to_have_text("One that can receive texts, for example 201 555 0123", use_inner_text=True)
+    expect(hint).to_have_text("It must be able to receive texts, like 201 555 0123", use_inner_text=True)
     person.field("Country").select_option("GB")
-    expect(hint).to_have_text("One that can receive texts, for example 07700 900123", use_inner_text=True)
+    expect(hint).to_have_text("It must be able to receive texts, like 07700 900123", use_inner_text=True)
     person.field("Country").select_option("BR")
-    expect(hint).to_have_text("One that can receive texts", use_inner_text=True)
+    expect(hint).to_have_text("It must be able to receive texts", use_inner_text=True)
 
 
 def test_which_number_is_meant_is_asked_once(person: Person) -> None:
@@ -117,7 +123,7 @@ def test_a_code_that_the_browser_reads_from_the_text_is_filled_in_and_not_sent(p
     person.sees("Enter the code")
     assert person.calls("twilio.verification_check") == []
     person.presses("Continue")
-    person.reads("That code isn't right")
+    expect(person.page.locator("#notice")).to_contain_text("That code isn't right")
     assert person.page.evaluate("window.name") == "aborted"
 
 
@@ -128,6 +134,7 @@ def test_the_countdown_changes_each_second_and_is_announced_each_half_minute(
     person.context.add_init_script(RECORD_ANNOUNCEMENTS)
     CODE(person)
     person.site.make_older(minutes=1)
+    person.page.reload()
     with person.page.expect_navigation():
         person.presses("Send a code again")  # the second wait is twice as long
     wait = person.page.locator("[data-wait]")
@@ -142,16 +149,29 @@ def test_the_countdown_changes_each_second_and_is_announced_each_half_minute(
     assert announced == ["You can ask for another code in 30 seconds.", "You can ask for another code now."]
 
 
-def test_the_button_to_send_a_code_is_not_highlighted_until_the_countdown_ends(person: Person) -> None:
+def test_the_countdown_stands_in_place_of_the_button_until_it_ends(person: Person) -> None:
     person.page.clock.install()
     PAGE_STATES["code-tries-used-up"](person)
-    colour = "button => getComputedStyle(button).backgroundColor"
-    button = person.button("Send a code")
-    assert button.evaluate(colour) == "rgba(0, 0, 0, 0)"
+    expect(person.button("Send a code")).to_be_hidden()
     expect(person.page.locator("[data-clock]")).to_contain_text("9:5")
     person.page.clock.run_for(601_000)
     expect(person.page.locator("[data-wait]")).to_be_hidden()
-    assert button.evaluate(colour) != "rgba(0, 0, 0, 0)"
+    expect(person.button("Send a code")).to_be_visible()
+
+
+def test_a_countdown_does_not_follow_the_time_of_day(person: Person) -> None:
+    person.context.add_init_script(AN_HOUR_BACK_AFTER_LOADING)
+    CODE(person)
+    person.page.wait_for_timeout(1_200)
+    expect(person.page.locator("[data-clock]")).to_contain_text("0:2")
+    expect(person.page.locator("[data-lasting]")).to_have_text("It works for another 10 minutes.")
+
+
+def test_a_code_sent_again_is_confirmed_with_the_time(person: Person) -> None:
+    PAGE_STATES["code-again"](person)
+    expect(person.page.locator(".good")).to_have_text(
+        re.compile(r"We sent it again at \d\d?:\d\d.[AP]M\. It is the same")
+    )
 
 
 def test_the_end_of_a_code_is_announced_a_minute_before(person: Person) -> None:
@@ -169,6 +189,8 @@ def test_the_end_of_a_code_is_announced_a_minute_before(person: Person) -> None:
     expect(lasting).to_be_empty()
     person.page.clock.fast_forward(60_000)
     expect(tip).to_contain_text("has stopped working")
+    expect(person.page.locator("[data-code]")).to_be_hidden()
+    expect(person.button("Send a code")).to_be_focused()
 
 
 @pytest.mark.parametrize("state", ["phone", "code"])

@@ -25,6 +25,7 @@ NO_NUMBER, LANDLINE, OPTED_OUT, BLOCKED = (f"+12025550{last}" for last in (156, 
 START, CHECK = "twilio.verification", "twilio.verification_check"
 CODE_LIFE_S, SESSION_LIFE_S = 600, 1800
 CANNOT_LINK = "We can't link"
+CHECKING = "We're checking your number"
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,15 @@ def prove_is_still_checking(actors: Actors) -> None:
     actors.starts_and_is_limited(PENDING)
 
 
-@scenario("Someone on our team will look at", State.IN_REVIEW, Verdict.REVIEW, Success.FALSE)
+@scenario("The check of your device did not finish", Notice.NO_ANSWER)
+def prove_never_finishes_its_check(actors: Actors) -> None:
+    actors.starts_and_is_limited(PENDING)
+    for _ in range(10):
+        actors.visitor.fetches("/device/")
+    actors.visitor.opens("/expired/")
+
+
+@scenario(CHECKING, State.IN_REVIEW, Verdict.REVIEW, Success.FALSE)
 def a_number_is_held(actors: Actors) -> None:
     actors.visitor.starts(HELD)
 
@@ -134,7 +143,7 @@ def a_process_crashes_during_a_check(actors: Actors) -> None:
 # --- The code ----------------------------------------------------------------------------------------------------
 
 
-@scenario("Please wait a little before", Notice.TOO_SOON)
+@scenario("It is too soon for another code", Notice.TOO_SOON)
 def another_code_is_asked_for_too_soon(actors: Actors) -> None:
     actors.visitor.starts(NUMBER)
     actors.visitor.submits("/code/send/")
@@ -169,17 +178,17 @@ def twilio_calls_the_number_malformed(actors: Actors) -> None:
     actors.visitor.starts(NO_NUMBER)
 
 
-@scenario("We can't text this number", Refusal.LANDLINE)
+@scenario("This is a landline", Refusal.LANDLINE, Notice.LANDLINE)
 def a_landline_takes_no_texts(actors: Actors) -> None:
     actors.visitor.starts(LANDLINE)
 
 
-@scenario("We can't text this number", Refusal.OPTED_OUT)
+@scenario("This number has stopped our texts", Refusal.OPTED_OUT, Notice.OPTED_OUT)
 def a_person_has_opted_out_of_texts(actors: Actors) -> None:
     actors.visitor.starts(OPTED_OUT)
 
 
-@scenario("We can't text this number", Refusal.BLOCKED)
+@scenario("Texts to this number are blocked", Refusal.BLOCKED, Notice.TEXTS_BLOCKED)
 def twilio_blocks_texts(actors: Actors) -> None:
     actors.visitor.starts(BLOCKED)
 
@@ -311,7 +320,7 @@ def the_security_text_to_the_old_number_fails(actors: Actors) -> None:
     actors.rebinds_to(OTHER_NUMBER)
 
 
-@scenario("Someone on our team will look at", Name.REBIND_HELD)
+@scenario(CHECKING, Name.REBIND_HELD)
 def a_rebind_waits_for_a_reviewer(actors: Actors) -> None:
     actors.settings.REBIND_REVIEW = True
     actors.links()
@@ -343,7 +352,7 @@ def a_reviewer_declines(actors: Actors) -> None:
     actors.reviewer_does("decline")
 
 
-@scenario("Someone on our team will look at", Name.NUMBER_REVEALED, Name.LOGIN_FAILED, Name.LOGIN_PASSED)
+@scenario(CHECKING, Name.NUMBER_REVEALED, Name.LOGIN_FAILED, Name.LOGIN_PASSED)
 def a_reviewer_sees_a_whole_number(actors: Actors) -> None:
     actors.visitor.starts(HELD)
     actors.reviewer_does("reveal", wrong_passwords=1)
@@ -373,12 +382,12 @@ def confirms(actors: Actors) -> Screen:
     return phone
 
 
-@scenario("Scan this code with your phone", Stage.OFFERED)
+@scenario("Scan this QR code with your phone", Stage.OFFERED)
 def a_computer_shows_the_qr_code(actors: Actors) -> None:
     offers(actors)
 
 
-@scenario("Which number does your phone show?", Stage.SCANNED)
+@scenario("Which 2-digit number does your phone show?", Stage.SCANNED)
 def a_phone_scans_the_code(actors: Actors) -> None:
     accepts(actors)
 
@@ -394,7 +403,7 @@ def the_journey_ends_on_the_phone(actors: Actors) -> None:
     actors.visitor.opens("/handoff/")
 
 
-@scenario("This code no longer works", Stage.OVER)
+@scenario("This QR code no longer works", Stage.OVER)
 def a_person_at_the_phone_did_not_start_it(actors: Actors) -> None:
     offers(actors).answers("no")
     actors.visitor.opens("/handoff/")

@@ -12,7 +12,7 @@ from sandbox.state.people import PEOPLE
 from tests.closed_sets.actors import NUMBER, OTHER_NUMBER, Actors
 from tests.closed_sets.scenarios import CANNOT_LINK
 
-HELD, NO_MOBILE = "Someone on our team will look at", "doesn't seem to be a mobile number"
+HELD, NO_MOBILE = "We're checking your number", "doesn't seem to be a mobile number"
 MOVE, CODE = "This device is linked to another number", "We texted a code to"
 
 ANOTHER_NUMBER = "9101"  # no number alone has it: the device of the visitor has

@@ -223,7 +223,7 @@ def test_after_an_approval_the_person_can_try_again_despite_the_same_reason(
     desk.post(url_of(held, "approve"), {"reason": WHY})
     assert sandbox.calls("twilio.verification") == sandbox.calls("prove.unify_bind") == []
     assert not Binding.objects.exists()
-    assert "You can try again now" in visitor.opens("/unverified/").text
+    assert "You can link it now" in visitor.opens("/unverified/").text
     assert visitor.starts(RISKY).path == "/code/"
     assert visitor.types_code(visitor.code(RISKY)).path == "/done/"
 

@@ -10,9 +10,9 @@ from onboarding.domain.phone import EXAMPLES, NotANumber, Number, same
 from onboarding.domain.readings import read
 from onboarding.web.forms import PhoneForm
 
-US_EXAMPLE = "Enter a phone number in the correct format, like 201 555 0123"
-GB_EXAMPLE = "Enter a phone number in the correct format, like 07700 900123"
-DE_EXAMPLE = "Enter a phone number in the correct format, like 0171 39200 12"
+US_EXAMPLE = "Enter a phone number in the correct format, like 201 555 0123, or choose your country above"
+GB_EXAMPLE = "Enter a phone number in the correct format, like 07700 900123, or choose your country above"
+DE_EXAMPLE = "Enter a phone number in the correct format, like 0171 39200 12, or choose your country above"
 WITH_A_COUNTRY_CODE = "Enter a phone number in the correct format, with its country code if it is from elsewhere"
 NO_COUNTRY = "We don't serve the country of this number yet. Use a number from another country."
 SERVICE_NUMBER = "We don't send codes to premium-rate, toll-free and other service numbers. Use your own number"

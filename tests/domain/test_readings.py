@@ -202,7 +202,11 @@ def test_a_number_that_can_not_exist_is_none(text: str, region: str, problem: Pr
 @pytest.mark.parametrize(
     ("text", "country", "told"),
     [
-        ("1111111111", "US", "Enter a phone number in the correct format, like 201 555 0123"),
+        (
+            "1111111111",
+            "US",
+            "Enter a phone number in the correct format, like 201 555 0123, or choose your country above",
+        ),
         ("96123-4567", "BR", "We know no such number (Brazil). Check it, with the area code"),
         ("+52 1 55 1234", "US", "This number is too short (Mexico). Enter all of it, with the area code"),
         ("1 55 1234 5678", "MX", "This number is too long (Mexico). Enter one number, without an extension"),

@@ -154,14 +154,14 @@ SITUATIONS = (
     Situation("linked", _linked, ("/remember/", "/unlink/", "/unlink/others/", "/start/"), (UNIFY,)),
     Situation("remembered", _remembered, ("/recall/", "/forget/"), (UNIFY,)),
     Situation("asked about a move", _offered_a_rebind, ("/moved/", "/restart/"), (UNIFY,)),
-    Situation("at a computer", _at_a_computer, ("/handoff/", "/handoff/offer/")),
+    Situation("at a computer", _at_a_computer, ("/handoff/", "/handoff/offer/", "/handoff/here/")),
     Situation("at a phone", _at_a_phone, ("/handoff/answer/", "/h/x/")),
     Situation("a reviewer", _at_the_desk, ACTS),
 )
 
 
 # Paths that no page posts to. They refuse a POST, or ignore its form.
-READ_ONLY = ("/", "/done/", "/expired/", "/handoff/phone/", "/healthz", "/readyz", "/unverified/")
+READ_ONLY = ("/", "/done/", "/expired/", "/handoff/phone/", "/healthz", "/readyz", "/unlinked/", "/unverified/")
 
 
 def number_of(n: int) -> str:

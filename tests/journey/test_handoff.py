@@ -174,14 +174,14 @@ def test_a_malformed_match_number_gets_a_message_and_does_not_end_the_handoff(co
     for malformed in ("", "x", "4 7", "\0", "9" * 5000):
         computer.opens("/handoff/")
         assert computer.submits("/handoff/", number=malformed).status == 400
-        assert "Type the number that your phone shows" in computer.page.text
+        assert "Type the 2-digit number that your phone shows" in computer.page.text
     computer.types_match(phone.shown())
     assert computer.stage() == "confirmed"
 
 
 def test_a_person_who_scans_a_strangers_code_is_warned_and_can_refuse(computer: Screen, phone: Screen) -> None:
     link = computer.offers()
-    assert "If somebody sent you the code or asked you to scan it, stop" in phone.opens(link).text
+    assert "If somebody sent you the QR code or asked you to scan it, stop" in phone.opens(link).text
     assert "Stopped" in phone.answers("no").text
     assert computer.stage() == "over"
     assert phone.opens(link).status == 404

@@ -77,7 +77,7 @@ def test_a_send_whose_answer_is_lost_is_counted_and_can_be_repeated_after_a_wait
 ) -> None:
     sandbox.inject_fault("twilio.verification", kind, times=1, **({"status": status} if kind == "status" else {}))
     assert "couldn't tell whether the code was sent" in visitor.starts(NUMBER).text
-    assert "Please wait" in visitor.submits("/code/send/").text
+    assert "too soon for another" in visitor.submits("/code/send/").text
     later(31)
     visitor.submits("/code/send/")
     assert visitor.types_code(visitor.code(E164)).path == "/done/"

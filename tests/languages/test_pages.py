@@ -67,7 +67,7 @@ def test_failed_sends_have_no_untranslated_word(newcomer: Visitor, sandbox: Sand
         newcomer.submits("/restart/")
     newcomer.starts(NUMBER)
     assert untranslated(newcomer.submits("/code/send/")) == []
-    assert "⟦Please wait" in newcomer.page.text
+    assert "⟦It is too soon" in newcomer.page.text
     later(3600)
     assert untranslated(newcomer.opens("/code/")) == []
     assert newcomer.page.path == "/expired/"

@@ -1,11 +1,13 @@
 """Codes as people type and paste them."""
 
+from typing import Any
+
 import pytest
 
 from onboarding.web.forms import CodeForm
 
 NUMBERS_ONLY = "The code is made of numbers only, like 123456"
-TOO_SHORT = "That code is too short. Enter all of its numbers"
+SIX = "The code has 6 numbers. Check it"
 TOO_LONG = "That code is too long. Enter only the numbers of the code"
 
 
@@ -45,6 +47,7 @@ def answer(typed: str) -> str:
         "您的验证码是123456，请勿泄露",
         "@pay.example.com #123456",
         "@127.0.0.1:8000 #123456",
+        "Your Acme code is 123456, sent 2026.",
         "Your Acme code is: 123456.\n\n@pay24.example.com #123456",
     ],
 )
@@ -53,7 +56,8 @@ def test_a_code_is_read_from_all_common_ways_to_type_and_paste_it(typed: str) ->
 
 
 @pytest.mark.parametrize("code", ["1234", "0000", "12345678", "1234567890"])
-def test_codes_of_every_length_that_verify_can_send_are_read(code: str) -> None:
+def test_codes_of_every_length_that_verify_can_send_are_read(code: str, settings: Any) -> None:
+    settings.CODE_LENGTH = len(code)
     assert answer(code) == answer(f"Your code is {code}.") == code
 
 
@@ -74,11 +78,11 @@ def test_codes_of_every_length_that_verify_can_send_are_read(code: str) -> None:
         ("Your code is 123", NUMBERS_ONLY),
         ("Your codes are 123456 and 654321", NUMBERS_ONLY),
         ("Your code is 123456 10 minutes left", NUMBERS_ONLY),
-        ("Your code is 123456, sent 2026", NUMBERS_ONLY),
         ("Call 201 555 0123", NUMBERS_ONLY),
-        ("123", TOO_SHORT),
-        ("1-2-3", TOO_SHORT),
-        ("1" * 11, TOO_LONG),
+        ("123", SIX),
+        ("1-2-3", SIX),
+        ("12345", SIX),
+        ("1" * 11, SIX),
         ("1" * 16_000, TOO_LONG),
         ("12345\x006", "Null characters are not allowed."),
     ],

@@ -135,7 +135,7 @@ def test_each_country_with_an_example_number_shows_it(visitor: Visitor) -> None:
 
 def test_the_page_says_before_the_button_why_it_asks_for_the_number(visitor: Visitor) -> None:
     before = visitor.opens().text.split("<button>")[0]
-    assert "recognise you on this device" in before and "Message and data rates may apply" in before
+    assert "recognize you on this device" in before and "Message and data rates may apply" in before
 
 
 def test_an_error_is_shown_first_and_in_the_title_and_the_input_is_kept(visitor: Visitor) -> None:
@@ -150,19 +150,19 @@ def test_terms_privacy_help_and_carrier_consent_are_shown_if_the_settings_name_t
 ) -> None:
     assert "accept our" not in visitor.opens().text
     settings.TERMS_URL, settings.PRIVACY_URL = "https://example.com/t", "https://example.com/p"
-    settings.SUPPORT_URL, settings.CARRIER_CONSENT = "https://example.com/h", "You authorise your carrier"
+    settings.SUPPORT_URL, settings.CARRIER_CONSENT = "https://example.com/h", "You authorize your carrier"
     page = visitor.opens().text
     assert "https://example.com/h" in page
-    for words in ("https://example.com/t", "https://example.com/p", "authorise your carrier"):
+    for words in ("https://example.com/t", "https://example.com/p", "authorize your carrier"):
         assert words in page.split("<button>")[0], "it must come before the button that accepts it"
 
 
 def test_a_remembered_person_sees_them_before_the_button_too(visitor: Visitor, settings: Any) -> None:
-    settings.TERMS_URL, settings.CARRIER_CONSENT = "https://example.com/t", "You authorise your carrier"
+    settings.TERMS_URL, settings.CARRIER_CONSENT = "https://example.com/t", "You authorize your carrier"
     visitor.links(NUMBER, E164)
     visitor.submits("/remember/")
     before = visitor.opens().text.split("<button autofocus>")[0]
-    assert "Welcome back" in before and "accept our" in before and "authorise your carrier" in before
+    assert "Welcome back" in before and "accept our" in before and "authorize your carrier" in before
 
 
 def test_a_form_sent_before_the_script_has_loaded_asks_to_press_the_button_again(

@@ -18,7 +18,7 @@ def test_nobody_is_remembered_without_asking_for_it(visitor: Visitor) -> None:
     assert "Welcome back" not in visitor.opens().text
 
 
-def test_a_remembered_person_is_recognised_with_one_tap(visitor: Visitor, sandbox: Sandbox) -> None:
+def test_a_remembered_person_is_recognized_with_one_tap(visitor: Visitor, sandbox: Sandbox) -> None:
     visitor.links(NUMBER, E164)
     visitor.submits("/remember/")
     del visitor.client.cookies["sessionid"]
@@ -101,6 +101,6 @@ def test_the_page_says_before_each_button_what_unlinking_changes(visitor: Visito
     visitor.links(NUMBER, E164)
     newer = Visitor()
     page = newer.links(NUMBER, E164).text
-    for act, words in (("/unlink/", "no longer recognise you"), ("/unlink/others/", "ask for a code again")):
+    for act, words in (("/unlink/", "no longer recognize you"), ("/unlink/others/", "ask for a code again")):
         before = page[: page.index(f'action="{act}"')]
         assert words in before[before.rindex("<details>") :]

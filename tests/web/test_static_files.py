@@ -13,7 +13,7 @@ import requests
 
 from tests.processes import free_port, manage, product_environment, running, static_files, vendor_environment
 
-SCRIPTS, STYLES = ("device.js", "code.js", "handoff.js"), ("site.css", "desk.css")
+SCRIPTS, STYLES = ("device.js", "code.js", "follow.js"), ("site.css", "desk.css")
 OURS = [f"onboarding/{name}" for name in (*SCRIPTS, *STYLES)]
 SDK = "prove/prove-auth.js"
 CLOSED_PORT = "http://127.0.0.1:9"

@@ -12,7 +12,7 @@ from tests.browser.driver.site import WithStandaloneSandbox
 
 NUMBER, E164 = "+1 (201) 555-0123", "+12015550123"
 OTHER_NUMBER, OTHER_E164, THIRD_NUMBER = "+1 201 555 0199", "+12015550199", "+1 201 555 0177"
-BLOCKED, LANDLINE, HELD, NO_MOBILE, PUBLIC = (f"+1 202 555 0{line}" for line in (150, 152, 137, 134, 132))
+OPTED_OUT, LANDLINE, HELD, NO_MOBILE, PUBLIC = (f"+1 202 555 0{line}" for line in (157, 152, 137, 134, 132))
 NO_SUCH_NUMBER = {"code": 60200, "message": "Invalid parameter `To`", "status": 400}
 SDK = "**/prove-auth*.js"
 SESSIONS, BINDINGS = "/admin/onboarding/onboardingsession/", "/admin/onboarding/binding/"
@@ -50,6 +50,11 @@ def runs_for(seconds: int) -> Step:
 
 def refused(url: str) -> Step:
     return lambda person: person.page.route(url, lambda route: route.abort())
+
+
+def asks_too_soon(person: Person) -> None:
+    """Ask for another code by a form that the script hides."""
+    person.page.locator("form[action='/code/send/']").first.evaluate("form => form.submit()")
 
 
 def reloads(person: Person) -> None:
@@ -100,6 +105,7 @@ def guesses(times: int) -> Step:
 def presses_later(press: str) -> Step:
     def wait(person: Person) -> None:
         person.site.make_older(minutes=6)
+        person.page.reload()
         with person.page.expect_navigation():
             person.presses(press)
 
@@ -193,26 +199,26 @@ ENDED = steps(
     CODE,
     makes_sessions_older(11),
     reloads,
-    reads("This code has stopped working. Send a new one: you won't lose your place."),
+    reads("This code has stopped working. Ask for a new one: you won't lose your place."),
 )
 LINKED = sees("Your number is linked")
 DONE = steps(CODE, types_code, LINKED)
 REMEMBERED = steps(
-    DONE, presses("Remember me here"), reads("This browser remembers your number: next time one tap is enough.")
+    DONE,
+    presses("Don't ask for my number on this device"),
+    reads("This browser remembers your number: next time one tap is enough."),
 )
 WELCOME = steps(REMEMBERED, opens("/"), sees("Welcome back"))
 REBIND_QUESTION = sees("This device is linked to another number")
 REBIND_OFFERED = steps(DONE, starts(OTHER_NUMBER), REBIND_QUESTION)
 AGREES_TO_REBIND = presses("Move this device to my number")
-UNVERIFIED = sees("We couldn't verify your number")
-OFFERED = steps(opens("/handoff/"), presses("Show the code"), sees("Scan this code with your phone"))
+UNVERIFIED, CHECKED = sees("We couldn't verify your number"), sees("We're checking your number")
+OFFERED = steps(opens("/handoff/"), presses("Show the QR code"), sees("Scan this QR code with your phone"))
 ASKED = steps(OFFERED, scans, sees("Did you start this on your computer?"))
-MATCH = steps(ASKED, presses("Yes, I started this"), sees("Type this number on your computer"))
+MATCH = steps(ASKED, presses("Yes, I started this"), sees("Type this 2-digit number on your computer"))
 CONFIRMED = steps(MATCH, types_match(0), sees("Your phone is ready"))
-MISTYPED = steps(MATCH, types_match(1), sees("This code no longer works"))
-DESK = steps(
-    another(DONE), another(starts(HELD), UNVERIFIED), methodcaller("logs_in_as_reviewer"), shows("#user-tools")
-)
+MISTYPED = steps(MATCH, types_match(1), sees("This QR code no longer works"))
+DESK = steps(another(DONE), another(starts(HELD), CHECKED), methodcaller("logs_in_as_reviewer"), shows("#user-tools"))
 LISTED = steps(DESK, opens(SESSIONS), shows("#result_list"))
 SESSION = steps(LISTED, follows("•••• 0137"), shows(".object-tools"))
 
@@ -238,7 +244,7 @@ PAGE_STATES: Mapping[str, Step] = {
     "check": CHECK,
     "check-slow": SLOW,
     "check-too-slow": steps(SLOW, runs_for(30), shows("#summary")),
-    "check-cancelled": steps(CHECK, presses("Cancel"), reads("Stopped. Press the button when you want to go on.")),
+    "check-cancelled": steps(CHECK, presses("Cancel"), reads("Canceled. Press the button when you want to go on.")),
     "check-failed": steps(inject_fault("prove.device_register", "status"), starts(NUMBER), shows("#summary")),
     "check-blocked": steps(refused(SDK), starts(NUMBER), shows("#summary")),
     "check-unsupported": steps(without_indexed_db, starts(NUMBER), shows("#summary")),
@@ -251,7 +257,7 @@ PAGE_STATES: Mapping[str, Step] = {
                           in_a_second_tab("/code/", asked="twilio.verification"), sees("Sending a code…")),
     "code-checking": steps(CODE, inject_fault("twilio.verification_check", "hang", times=1), submits_code_by_script,
                            in_a_second_tab("/code/", asked="twilio.verification_check"), reads("Checking the code…")),
-    "code-wrong": steps(CODE, guesses(1), reads("That code isn't right. Check it and try again.")),
+    "code-wrong": steps(CODE, guesses(1), shows("#notice")),
     "code-last-try": steps(CODE, guesses(4), shows("#notice")),
     "code-tries-used-up": steps(CODE, guesses(5), sees("Get a new code")),
     "code-letters": steps(CODE, methodcaller("types_code", "hello"), shows("[aria-invalid]")),
@@ -259,15 +265,17 @@ PAGE_STATES: Mapping[str, Step] = {
     "code-ended": ENDED,
     "code-expired": steps(ENDED, types_code, sees("Get a new code")),
     "code-unknown": steps(CODE, inject_fault("twilio.verification_check", "lost"), types_code, sees("Get a new code")),
-    "code-too-soon": steps(CODE, presses("Send a code again"), shows("#notice")),
-    "code-called": steps(CODE, presses_later("Call me and say the code"), sees("Enter the code")),
+    "code-too-soon": steps(CODE, asks_too_soon, shows("#notice")),
+    "code-again": steps(CODE, presses_later("Send a code again"), shows(".good")),
+    "code-opted-out": steps(starts(OPTED_OUT), sees("Get a code")),
+    "code-called": steps(CODE, presses_later("Get the code by phone call"), sees("Enter the code")),
     "code-too-often": steps(CODE, *[presses_later("Send a code again")] * 3, sees("Please wait a little")),
     "code-all-sent": steps(CODE, *[resets_limits, presses_later("Send a code again")] * 4, shows("#notice")),
     "code-leased": steps(CODE, resets_limits, another(CODE), presses_later("Send a code again"),
                          sees("Please wait a little")),
     "code-cannot-text": steps(starts(LANDLINE), sees("Get a code")),
     "code-cannot-call": steps(CODE, inject_fault("twilio.verification", "answer", status=400, body=NO_SUCH_NUMBER),
-                              presses_later("Call me and say the code"), shows("#notice")),
+                              presses_later("Get the code by phone call"), shows("#notice")),
     "code-not-sent": steps(inject_fault("twilio.verification", "refuse"), starts(NUMBER), sees("Get a code")),
     "code-send-unknown": steps(inject_fault("twilio.verification", "lost"), starts(NUMBER), sees("Get a code")),
     "code-recalled": steps(WELCOME, is_unknown_to_prove, presses("Continue"), sees("Enter the code")),
@@ -283,8 +291,8 @@ PAGE_STATES: Mapping[str, Step] = {
                           shows("#notice")),
     "move-service-down": steps(REBIND_OFFERED, inject_fault("prove.unify", "status"), AGREES_TO_REBIND,
                                shows("#summary")),
-    "held": steps(starts(HELD), UNVERIFIED),
-    "held-approved": steps(starts(HELD), UNVERIFIED, another(APPROVED), reloads),
+    "held": steps(starts(HELD), CHECKED),
+    "held-approved": steps(starts(HELD), CHECKED, another(APPROVED), reloads),
     "declined": steps(starts(PUBLIC), UNVERIFIED),
     "not-a-mobile": steps(starts(NO_MOBILE), UNVERIFIED),
     "done": DONE,
@@ -295,24 +303,25 @@ PAGE_STATES: Mapping[str, Step] = {
     "unlinked": steps(DONE, methodcaller("unlinks")),
 
     "handoff": steps(opens("/handoff/"), sees("Continue on your phone")),
-    "handoff-only": steps(opens_strict_site("/"), sees("Continue on your phone")),
+    "handoff-only": steps(opens_strict_site("/"), sees("Scan this QR code with your phone")),
     "handoff-offered": OFFERED,
     "handoff-asked": ASKED,
     "handoff-refused": steps(ASKED, presses("No, stop"), sees("Stopped")),
-    "handoff-unknown": steps(opens("/handoff/answer/"), sees("This code doesn't work")),
+    "handoff-unknown": steps(opens("/handoff/answer/"), sees("This QR code doesn't work")),
     "handoff-match": MATCH,
-    "handoff-scanned": steps(MATCH, opens("/handoff/"), sees("Which number does your phone show?")),
+    "handoff-scanned": steps(MATCH, opens("/handoff/"), sees("Which 2-digit number does your phone show?")),
     "handoff-letters": steps(MATCH, opens("/handoff/"), fills("#number", "no"), presses("Continue"),
                              shows("[aria-invalid]")),
     "handoff-confirmed": CONFIRMED,
     "handoff-done": steps(CONFIRMED, DONE, opens("/handoff/"), sees("Done on your phone")),
     "handoff-over": MISTYPED,
-    "handoff-over-phone": steps(MISTYPED, opens("/handoff/phone/"), sees("This code no longer works")),
+    "handoff-over-phone": steps(MISTYPED, opens("/handoff/phone/"), sees("This QR code no longer works")),
 
-    "error-400": steps(opens("/?%00"), sees("That request was not right")),
-    "error-403": steps(posts_from_elsewhere, sees("You can't do that here")),
+    "error-400": steps(opens("/?%00"), sees("Your browser sent something that we can't read")),
+    "error-403": steps(posts_from_elsewhere, sees("Open this page from its own site")),
     "error-404": steps(opens("/nowhere"), sees("There is no such page")),
-    "error-413": steps(PHONE, fills("#phone", "0" * 17_000), submits_without_script, sees("That was too much")),
+    "error-413": steps(PHONE, fills("#phone", "0" * 17_000), submits_without_script,
+                       sees("Your browser sent too much")),
     "error-csrf": steps(PHONE, loses_cookies, submits_without_script, sees("This page was too old")),
 
     "desk-log-in": steps(opens("/admin/"), shows("#id_otp_token")),
