@@ -33,11 +33,11 @@ class CircuitBreaker:
         self._next_probe: float | None = None  # seconds of time.monotonic(); None while closed
 
     @contextmanager
-    def guarding(self, operation: str) -> Iterator[None]:
-        """Count the success or failure of the request made inside. Raises CircuitOpen."""
+    def guarding(self, operation: str) -> Iterator[bool]:
+        """Count the success or failure of the request made inside; yield whether it is a probe. Raises CircuitOpen."""
         probing = self._admit(operation)
         try:
-            yield
+            yield probing
         except (Unreachable, Uncertain):
             self._count(failed=True, probing=probing)
             raise

@@ -1,14 +1,10 @@
 """All requests to the vendors. No request or response is logged, and no error carries a URL or a body."""
 
-import json
-import re
 import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import timedelta
 from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
@@ -22,65 +18,19 @@ from requests.adapters import BaseAdapter
 from requests.exceptions import ConnectTimeout, ContentDecodingError, RequestException
 from urllib3.exceptions import HTTPError, NewConnectionError
 
+from onboarding import __version__
 from onboarding.domain.errors import Busy, Garbled, Refused, Uncertain, Unreachable, UpstreamError
 from onboarding.upstream.breaker import CircuitBreaker, CircuitOpen
-from onboarding.upstream.deadline import CONNECT_LIMIT, Call, DeadlineAdapter, deadline
+from onboarding.upstream.deadline import Call, deadline
+from onboarding.upstream.response import BODY_LIMIT, Response
 from onboarding.upstream.retries import RETRIES, RateLimitHold, RetryBudget, backoff
+from onboarding.upstream.transport.adapter import NetworkAdapter
+from onboarding.upstream.transport.connect import CONNECT_LIMIT
 
-BODY_LIMIT = 256 * 1024  # bytes, after decompression
 TOO_MANY_REQUESTS = 429
 CHUNK = 16 * 1024  # bytes
-RETRY_AFTER_DEFAULT = timedelta(seconds=1)
-RETRY_AFTER_LIMIT = timedelta(hours=1)
+USER_AGENT = f"proveflow/{__version__}"
 LONGEST_WAIT = timedelta(seconds=2)  # for a RateLimitHold, inside a call; a longer hold raises Busy
-REQUEST_ID_HEADERS = ("Twilio-Request-Id", "X-Request-Id", "X-Correlation-Id")
-
-
-@dataclass(frozen=True)
-class Response:
-    """A complete HTTP response. A body above BODY_LIMIT is cut off."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-
-    def json(self) -> dict[str, Any]:
-        """Return the JSON object in the body. Raises ValueError if there is none, or none that a database can store."""
-        if len(self.body) > BODY_LIMIT or "json" not in self.headers.get("Content-Type", ""):
-            raise ValueError("not JSON of a sane size")
-        try:
-            found = json.loads(self.body)
-        except RecursionError:
-            raise ValueError("nested too deep") from None
-        # Python's parser accepts NaN, lone surrogates and NUL, which no database stores.
-        json.dumps(found, allow_nan=False, ensure_ascii=False).encode()
-        if not isinstance(found, dict) or rb"\u0000" in self.body:
-            raise ValueError("not an object")
-        return found
-
-    @property
-    def code(self) -> int | None:
-        """Return the integer `code` of Prove's and Twilio's error objects (some of them RFC 9457 problems), or None."""
-        try:
-            return int(self.json()["code"])
-        except (ValueError, KeyError, TypeError):
-            return None
-
-    @property
-    def request_id(self) -> str | None:
-        """Return the vendor's id of the request, for its support; or None."""
-        found = next((self.headers[name] for name in REQUEST_ID_HEADERS if name in self.headers), "")
-        return found if re.fullmatch(r"[\w-]{1,64}", found, re.ASCII) else None
-
-    @property
-    def retry_after(self) -> timedelta:
-        """Return Retry-After (seconds or an HTTP date, RFC 9110, 10.2.3), from the default up to the limit."""
-        value = self.headers.get("Retry-After", "")
-        try:
-            wait = float(value) if value.isdecimal() else _seconds_until(value)
-        except (ValueError, TypeError):
-            return RETRY_AFTER_DEFAULT
-        return timedelta(seconds=min(max(wait, RETRY_AFTER_DEFAULT.total_seconds()), RETRY_AFTER_LIMIT.total_seconds()))
 
 
 class Upstream:
@@ -104,7 +54,6 @@ class Upstream:
         self.service = service
         self._deadlines, self._repeatable, self._per_number_codes = deadlines, repeatable, per_number_codes
         self._base_url = base_url.rstrip("/")
-        # No requests.Session: it follows redirects, keeps cookies, and takes proxies and .netrc from the environment.
         self._adapter = _adapter(base_url)
         self._breaker, self._retry_budget = CircuitBreaker(service), RetryBudget()
         self._rate_limit_hold = RateLimitHold()
@@ -123,6 +72,7 @@ class Upstream:
 
     def _request(self, method: str, path: str, operation: str, content: Mapping[str, Any]) -> dict[str, Any]:
         request = requests.Request(method, self._base_url + path, **content).prepare()
+        request.headers.setdefault("User-Agent", USER_AGENT)
         release_database()
         with deadline(self._deadlines[operation]) as call:
             return self._send_with_retries(operation, request, call)
@@ -158,7 +108,9 @@ class Upstream:
         self._wait_if_asked_to(operation, call)
         if not call.left:  # used up before this call: no failure of the vendor's
             raise Unreachable(self.service, operation)
-        with self._breaker.guarding(operation):
+        with self._breaker.guarding(operation) as probing:
+            if probing:  # the vendor may have moved to another address
+                self.drop_connections()
             return self._json_of(operation, self._send(operation, request, call))
 
     def _wait_if_asked_to(self, operation: str, call: Call) -> None:
@@ -173,7 +125,7 @@ class Upstream:
         # The error is raised after the except clauses: an exception of requests holds the request, with its secrets.
         try:
             timeout = CONNECT_LIMIT.total_seconds(), call.left_or_timeout()
-            call.sent = True  # for other adapters; DeadlineAdapter resets it until it sends
+            call.sent = True  # for other adapters; NetworkAdapter resets it until it sends
             with self._adapter.send(request, stream=True, timeout=timeout) as response:
                 return Response(response.status_code, response.headers, _body(response))
         except ContentDecodingError:
@@ -195,7 +147,12 @@ class Upstream:
         with suppress(ValueError):
             if response.status < 300:
                 return response.json()
+        self.drop_connections()
         raise Garbled(*known)
+
+    def drop_connections(self) -> None:
+        """Use no connection again that is open now. For an answer that may belong to another request."""
+        self._adapter.close()
 
 
 def release_database() -> None:
@@ -235,7 +192,7 @@ def _adapter(base_url: str) -> BaseAdapter:
         if base_url.startswith(prefix):
             adapter: BaseAdapter = import_string(path)()
             return adapter
-    return DeadlineAdapter()
+    return NetworkAdapter(base_url, BODY_LIMIT)
 
 
 def is_safe(url: str) -> bool:
@@ -251,7 +208,3 @@ def _is_loopback(host: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return False
-
-
-def _seconds_until(date: str) -> float:
-    return (parsedate_to_datetime(date) - datetime.now(UTC)).total_seconds()

@@ -18,7 +18,7 @@ from twilio.rest import Client
 
 from onboarding.domain.errors import Busy, Garbled, Refused
 from onboarding.domain.states import Channel
-from onboarding.upstream.http import Upstream
+from onboarding.upstream.http import USER_AGENT, Upstream
 
 log = logging.getLogger(__name__)
 
@@ -168,8 +168,14 @@ class UpstreamHttpClient:
 
 def twilio_client(upstream: Upstream, username: str, password: str, account_sid: str) -> Client:
     """Return Twilio's client, which calls `upstream` with paths. TWILIO_EDGE and TWILIO_REGION have no effect."""
-    http_client = UpstreamHttpClient(upstream)
-    client = Client(username, password, account_sid, http_client=http_client, environment={"TWILIO_EDGE": ""})
+    client = Client(
+        username,
+        password,
+        account_sid,
+        http_client=UpstreamHttpClient(upstream),
+        environment={"TWILIO_EDGE": ""},
+        user_agent_extensions=[USER_AGENT],
+    )
     client.verify.base_url = client.lookups.base_url = client.api.base_url = ""
     return client
 

@@ -34,6 +34,8 @@ FLOW, TRANSITIONS, STATES = (
 )
 VIEWS, GATE, POLICY = "onboarding/web/views.py", "onboarding/web/gate.py", "onboarding/domain/policy.py"
 PROVE, TWILIO, HTTP = "onboarding/upstream/prove.py", "onboarding/upstream/twilio.py", "onboarding/upstream/http.py"
+CONNECTION, CONNECT = "onboarding/upstream/transport/connection.py", "onboarding/upstream/transport/connect.py"
+CONNECTIONS, CONNECTS = "tests/upstream/test_connections.py", "tests/upstream/test_connect.py"
 SETTINGS, BINDINGS, FORMS = "proveflow/settings.py", "onboarding/journey/bindings.py", "onboarding/web/forms.py"
 JOURNEYS = "tests/journey/test_"
 FIRST, FAILURES = f"{JOURNEYS}first_time.py", f"{JOURNEYS}vendor_failures.py"
@@ -185,8 +187,22 @@ MUTANTS = (
     Mutant("I17", "a call inside a transaction is allowed", HTTP, '            raise RuntimeError("A call', '            print("A call', "tests/upstream/test_http.py"),
     Mutant("T20", "a redirect is an answer", HTTP, "            if response.status < 300:", "            if response.status < 400:", "tests/upstream/test_http.py"),
     Mutant("F06", "a response of any size is read", HTTP, "        if len(body) > BODY_LIMIT:\n            break\n", "", "tests/upstream/test_http.py"),
-    Mutant("T31", "deep JSON crashes the reader", HTTP, "        except RecursionError:", "        except ZeroDivisionError:", "tests/upstream/test_http.py"),
-    Mutant("F04", "a slow response outlasts the deadline", "onboarding/upstream/deadline.py", "    def recv_into(self, *args: Any) -> int:\n        self.settimeout(_CALL.get().left_or_timeout())\n", "    def recv_into(self, *args: Any) -> int:\n", "tests/upstream/test_deadline.py"),
+    Mutant("T31", "deep JSON crashes the reader", "onboarding/upstream/response.py", "        except RecursionError:", "        except ZeroDivisionError:", "tests/upstream/test_http.py"),
+    Mutant("F04", "a slow response outlasts the deadline", CONNECTION, "            self._socket.settimeout(call.left_or_timeout())\n            self._http.receive_data(", "            self._http.receive_data(", "tests/upstream/test_deadline.py"),
+    Mutant("T20", "an informational response is the answer", CONNECTION, "            if isinstance(event, h11.Response):\n", "            if isinstance(event, h11.InformationalResponse):\n                return h11.Response(status_code=200, headers=event.headers), b''\n            if isinstance(event, h11.Response):\n", CONNECTIONS),
+    Mutant("T20", "what is left over is the next answer", CONNECTION, ' and self._http.trailing_data == (b"", False)', "", CONNECTIONS),
+    Mutant("T20", "what comes late is the next answer", CONNECTION, "        return not poll.poll(0)", "        return True", CONNECTIONS),
+    Mutant("T20", "a connection is used again after a timeout", CONNECTION, "        self.is_reusable = False\n        self._send(", "        self._http = h11.Connection(h11.CLIENT)\n        self._send(", CONNECTIONS),
+    Mutant("T20", "a connection is used again after an answer that is no JSON", HTTP, "        self.drop_connections()\n        raise Garbled(*known)", "        raise Garbled(*known)", CONNECTIONS),
+    Mutant("F01", "a connection that a gateway has forgotten is used", CONNECTION, "IDLE_LIMIT_S = 30.0", "IDLE_LIMIT_S = 300.0", CONNECTIONS),
+    Mutant("F01", "a connection is used for ever", CONNECTION, "AGE_LIMIT_S = 300.0", "AGE_LIMIT_S = 9e9", CONNECTIONS),
+    Mutant("F05", "a connection is kept after a server error", CONNECTION, "head.status_code < SERVER_ERROR and ", "", CONNECTIONS),
+    Mutant("F05", "a probe uses an old connection", HTTP, "            if probing:  #", "            if False:  #", CONNECTIONS),
+    Mutant("F05", "an address that gives server errors stays the first", "onboarding/upstream/transport/adapter.py", "            self._connector.forget()\n", "            pass\n", CONNECTS),
+    Mutant("F02", "one address that does not answer takes all the time", CONNECT, "ATTEMPT_DELAY_S = 0.25", "ATTEMPT_DELAY_S = 25", CONNECTS),
+    Mutant("F02", "an address that worked is forgotten", CONNECT, "        self._worked = attempt.address\n", "", CONNECTS),
+    Mutant("F02", "one family is tried to its end", CONNECT, "        first = [each for each in found if each[0] == found[0][0]]", "        first = found[:-1]", CONNECTS),
+    Mutant("F05", "Retry-After is read against our own clock", "onboarding/upstream/response.py", 'parsedate_to_datetime(self.headers.get("Date", ""))', "datetime.now(UTC)", "tests/upstream/test_http.py"),
     Mutant("I31", "a bind is retried by the client itself", PROVE, 'REPEATABLE = frozenset({"token", "unify-status"})', 'REPEATABLE = frozenset({"token", "unify-status", "unify-bind"})', f"{JOURNEYS}outages.py {FAILURES}"),
     Mutant("I32", "the breaker never opens", "onboarding/upstream/breaker.py", "FAILURES_IN_A_ROW = 5", "FAILURES_IN_A_ROW = 5000", f"{JOURNEYS}outages.py"),
     Mutant("F07", "a refused token is kept", PROVE, "        self._tokens.drop(token)  #", "        #", "tests/upstream/test_access_token.py"),

@@ -5,7 +5,7 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
@@ -58,6 +58,17 @@ def _request(connection: socket.socket) -> bytes:
 
 def responding(wire: bytes) -> Behaviour:
     return lambda connection: connection.sendall(wire)
+
+
+def answering(answers: Iterable[bytes]) -> Behaviour:
+    """Answer one request after the other on a connection that is kept."""
+
+    def behaviour(connection: socket.socket) -> None:
+        for answer in answers:
+            connection.sendall(answer)
+            _request(connection)
+
+    return behaviour
 
 
 def silence(connection: socket.socket) -> None:

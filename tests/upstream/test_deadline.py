@@ -6,22 +6,18 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from onboarding.domain.errors import Uncertain, Unreachable
-from onboarding.upstream.deadline import DeadlineSocket
 from onboarding.upstream.http import Upstream
 from tests.upstream.loopback import EMPTY_OBJECT, JSON_HEAD, Behaviour, dripping, responding, serving, silence
 
-DEADLINE = 0.6  # seconds
-GRACE = 1.0  # seconds, on a busy machine; with DEADLINE still less than the limit of a connect
+DEADLINE = 1.0  # seconds
+GRACE = 0.9  # seconds, on a busy machine; with DEADLINE still less than the limit of a connect
 LONG = JSON_HEAD + b"X-Padding: %b\r\nContent-Length: 200\r\n\r\n" % (b"x" * 200) + b" " * 198 + b"{}"
 HEAD, BODY = LONG.index(b"X-Padding"), LONG.index(b"\r\n\r\n") + 4
 CHUNKED = JSON_HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
@@ -36,33 +32,6 @@ def ends_in_time() -> Iterator[None]:
     began = time.monotonic()
     yield
     assert time.monotonic() - began <= DEADLINE + GRACE
-
-
-@pytest.fixture(scope="session")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the file with a self-signed certificate of 127.0.0.1 and its key."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "loopback")])
-    signed = (
-        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-        .not_valid_before(datetime.now(UTC) - timedelta(days=1))
-        .not_valid_after(datetime.now(UTC) + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    secret = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    path = tmp_path_factory.mktemp("tls") / "loopback.pem"
-    path.write_bytes(secret + signed.public_bytes(serialization.Encoding.PEM))
-    return path
-
-
-@pytest.fixture
-def tls(certificate: Path) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate)
-    return context
 
 
 @pytest.fixture(params=["http", "https"])
@@ -157,14 +126,14 @@ def test_a_connection_that_is_not_accepted_is_unreachable_at_the_limit() -> None
             filler.close()
 
 
-def test_a_slow_connection_leaves_the_tls_handshake_the_rest_of_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    connect = DeadlineSocket.connect
+def test_a_slow_name_look_up_leaves_the_tls_handshake_the_rest_of_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    look_up = socket.getaddrinfo
 
-    def slowly(connection: DeadlineSocket, address: object) -> None:
-        connect(connection, address)
+    def slowly(*name: Any, **hints: Any) -> Any:
         time.sleep(DEADLINE * 2 / 3)
+        return look_up(*name, **hints)
 
-    monkeypatch.setattr(DeadlineSocket, "connect", slowly)
+    monkeypatch.setattr("socket.getaddrinfo", slowly)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         prove = upstream(f"https://127.0.0.1:{listener.getsockname()[1]}")
         with ends_in_time(), pytest.raises(Unreachable):

@@ -5,6 +5,7 @@ import io
 import json
 import logging
 import pickle
+import tomllib
 import tracemalloc
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -23,8 +24,9 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from pytest_django import DjangoDbBlocker
 
 from onboarding.domain.errors import Busy, Garbled, Refused, Uncertain, Unreachable, UpstreamError
-from onboarding.upstream.http import BODY_LIMIT, Upstream
+from onboarding.upstream.http import Upstream
 from onboarding.upstream.prove import Prove
+from onboarding.upstream.response import BODY_LIMIT
 from onboarding.upstream.twilio import Twilio
 from tests.upstream.loopback import EMPTY_OBJECT, JSON_HEAD, responding, serving
 
@@ -34,7 +36,7 @@ CANARIES = ("2001004014", "731942", "token-canary", "secret-canary", "words-cana
 
 
 @pytest.fixture
-def upstream() -> Upstream:
+def upstream(vendor: responses.RequestsMock) -> Upstream:
     return Upstream("prove", BASE, DEADLINES)
 
 
@@ -107,6 +109,17 @@ def test_retry_after_is_read_as_1_to_3600_seconds(
     with pytest.raises(Busy) as caught:
         upstream.post("/unify", json={})
     assert caught.value.retry_after == timedelta(seconds=seconds)
+
+
+def test_a_date_in_retry_after_is_read_against_the_date_of_the_answer(
+    upstream: Upstream, vendor: responses.RequestsMock
+) -> None:
+    """Our own clock may be wrong."""
+    headers = {"Date": "Wed, 21 Oct 2015 07:28:00 GMT", "Retry-After": "Wed, 21 Oct 2015 07:28:07 GMT"}
+    vendor.post(f"{BASE}/unify", status=429, json={}, headers=headers)
+    with pytest.raises(Busy) as caught:
+        upstream.post("/unify", json={})
+    assert caught.value.retry_after == timedelta(seconds=7)
 
 
 def test_retry_after_may_be_a_date(upstream: Upstream, vendor: responses.RequestsMock) -> None:
@@ -272,6 +285,13 @@ def test_cookies_are_not_kept() -> None:
         prove.post("/unify", json={})
         prove.post("/unify", json={})
     assert all(b"cookie" not in request.lower() for request in server.requests)
+
+
+def test_every_request_names_the_product_and_its_version(upstream: Upstream, vendor: responses.RequestsMock) -> None:
+    vendor.post(f"{BASE}/unify", json={})
+    upstream.post("/unify", json={})
+    version = tomllib.loads(Path("pyproject.toml").read_text())["project"]["version"]
+    assert vendor.calls[-1].request.headers["User-Agent"] == f"proveflow/{version}"
 
 
 def test_an_operation_without_a_deadline_is_a_programming_error(upstream: Upstream) -> None:

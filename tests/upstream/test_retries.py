@@ -15,7 +15,7 @@ DEADLINES = {"status": timedelta(seconds=5), "bind": timedelta(seconds=5)}
 
 
 @pytest.fixture
-def upstream() -> Upstream:
+def upstream(vendor: responses.RequestsMock) -> Upstream:
     return Upstream("prove", BASE, DEADLINES, repeatable=frozenset({"status"}))
 
 

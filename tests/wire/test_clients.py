@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 import responses
+from django.conf import LazySettings
 
 from onboarding.domain.errors import Busy, Refused, UpstreamError
 from onboarding.upstream.lookup import Lookup
@@ -12,6 +13,7 @@ from onboarding.upstream.messaging import Messaging
 from onboarding.upstream.prove import Prove
 from onboarding.upstream.twilio import Twilio, TwilioRefused
 from tests.sandbox.driver import ACCOUNT, SERVICE
+from tests.upstream.conftest import MOCKED
 from tests.wire import prove, twilio
 from tests.wire.case import Case, example
 
@@ -24,7 +26,8 @@ FLOW = "713189b8-5555-4b08-83ba-75d08780aebd"
 
 
 @pytest.fixture
-def vendor() -> Iterator[responses.RequestsMock]:
+def vendor(settings: LazySettings) -> Iterator[responses.RequestsMock]:
+    settings.UPSTREAM_ADAPTERS = MOCKED
     with responses.RequestsMock() as mock:
         yield mock
 
