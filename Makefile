@@ -38,8 +38,8 @@ test-deep: .venv/dev $(SDK) ## run the long tests on both databases: any order, 
 	DEEP=1 $(BIN)/python -m pytest -n 4 --dist loadgroup --capture=sys $(DEEP_TESTS) $(ARGS)
 	DEEP=1 DATABASE=postgresql $(BIN)/python -m pytest -n 4 --dist loadgroup --capture=sys $(DEEP_TESTS) $(ARGS)
 
-mutants: .venv/dev $(SDK) ## put in bugs, one at a time, and list which of them the tests catch
-	$(BIN)/python -m tests.deep.mutants
+mutants: .venv/dev $(SDK) ## put in bugs, one at a time, and list which the tests catch (ARGS='lease': those about it)
+	$(BIN)/python -m tests.deep.mutants $(ARGS)
 
 check: .venv/dev $(SDK) ## check format, lint, types, import contracts, migrations and Django's checks
 	$(BIN)/ruff format --check .

@@ -6,7 +6,7 @@ from enum import StrEnum
 from django.utils.crypto import salted_hmac
 
 from onboarding.domain.errors import Busy, UpstreamError
-from onboarding.models import Event, OnboardingSession
+from onboarding.models import Event
 
 Facts = Mapping[str, object]
 
@@ -82,21 +82,24 @@ FACTS: Mapping[Name, frozenset[str]] = {
 }
 
 
-def record(name: Name, facts: Facts, **about: object) -> None:
-    """Write one event; `about` are columns of Event. Raises ValueError for a fact that this event may not carry."""
+def entry(name: Name, facts: Facts, **about: object) -> Event:
+    """Return an event that is not written yet; `about` are its columns.
+
+    Raises ValueError for a fact that this event may not carry.
+    """
     if unknown := facts.keys() - FACTS.get(name, frozenset()):
         raise ValueError(f"{name} may not carry {sorted(unknown)}")
-    Event.objects.create(name=name, facts=dict(facts), **about)
+    return Event(name=name, facts=dict(facts), **about)
+
+
+def record(name: Name, facts: Facts, **about: object) -> None:
+    """Write one event. Raises as `entry` does."""
+    entry(name, facts, **about).save(force_insert=True)
 
 
 def keyed_hash(account: str) -> str:
     """Return what the log has in place of a name that was typed at a log-in: it may be anybody's, or a password."""
     return salted_hmac("onboarding.events", account, algorithm="sha256").hexdigest()
-
-
-def record_transition(session: OnboardingSession, name: Name, *, from_state: str, facts: Facts) -> None:
-    """Write the event of a session's transition; `session` already has its new state and version."""
-    record(name, facts, session=session, from_state=from_state, to_state=session.state, version=session.version)
 
 
 def error_facts(error: UpstreamError) -> Facts:

@@ -8,7 +8,7 @@ order of their keys; the clock is the database's. Keys are keyed hashes: no numb
 import json
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
@@ -30,6 +30,7 @@ from onboarding.models import Cell, Lease
 log = logging.getLogger(__name__)
 
 BROKEN, BROKEN_WAIT = "broken", timedelta(seconds=30)
+ALL = 1 << 50  # ms; more than any cell holds
 TOO_SMALL_WAIT = timedelta(hours=1)  # for a budget that is smaller than the charge
 # Milliseconds since 1970.
 NOW = {
@@ -76,15 +77,15 @@ class Row:
     most: int
 
 
-def charge(charges: Iterable[Charge], address: Address | None = None) -> None:
+def charge(charges: Iterable[Charge], address: Address | None = None, *, savepoint: bool = True) -> None:
     """Charge all budgets, or none and raise Limited. If the database cannot count them, Limited is raised too.
 
     `address` is whose standing decides on its share of shared budgets. Inside a transaction of the caller, the charges
-    are committed together with the act.
+    are committed together with the act; without `savepoint`, a refusal has to undo that transaction.
     """
+    rows = [_row(each, budgets.LEAST_SHARE if each.budget.shared else 1.0) for each in charges]
     try:
-        with transaction.atomic():
-            rows = [_row(each, budgets.LEAST_SHARE if each.budget.shared else 1.0) for each in charges]
+        with transaction.atomic(savepoint=savepoint) if len(rows) > 1 else nullcontext():
             refused = _charge(rows)
             if refused and address is not None:
                 levels = _levels(budgets.standing(address), without=rows)
@@ -134,21 +135,22 @@ def _levels(charges: Iterable[Charge], *, without: Iterable[Row]) -> Mapping[str
     return {row.budget.name: level / row.cost for row, level in levels if level > 0}
 
 
-def refund(charges: Iterable[Charge]) -> None:
-    """Give charges back: the act surely did not happen, or it turned out well."""
-    _run(REFUND, [_row(each, 1.0) for each in charges])
+def refund(charges: Iterable[Charge], *, reset: Iterable[Charge] = ()) -> None:
+    """Give charges back: the act surely did not happen, or it turned out well. Empty the cells of `reset`."""
+    owed: dict[str, Row] = {}
+    for row in [_row(each, 1.0) for each in charges] + [replace(_row(each, 1.0), cost=ALL) for each in reset]:
+        owed[row.key] = replace(row, cost=row.cost + (owed[row.key].cost if row.key in owed else 0))
+    _run(REFUND, list(owed.values()))
 
 
-def reset(charges: Iterable[Charge]) -> None:
-    """Empty the cells, as if their subjects had never been charged."""
-    Cell.objects.filter(key__in=[key(charge.budget, charge.subject) for charge in charges]).delete()
-
-
-def give_back(number: Number, charges: Iterable[Charge]) -> None:
-    """Refund what a success of `number` gives back, unless the number has succeeded too often."""
-    with suppress(Limited):
+def give_back(number: Number, charges: Iterable[Charge], *, reset: Iterable[Charge] = ()) -> None:
+    """Refund what a success of `number` gives back, unless the number has succeeded too often; empty `reset` anyway."""
+    owed = list(charges)
+    try:
         charge(budgets.successes(number))
-        refund(charges)
+    except Limited:
+        owed = []
+    refund(owed, reset=reset)
 
 
 def expired() -> tuple[QuerySet[Cell], QuerySet[Lease]]:

@@ -19,6 +19,13 @@ from onboarding.domain.wording import STATE_WORDS
 ID_LENGTH = 128  # characters, for Prove's ids; Prove documents no limit
 
 
+class TimedSessions(models.Manager["OnboardingSession"]):
+    """Reads the database's clock with each session, so that no other statement is needed to compare its times."""
+
+    def get_queryset(self) -> models.QuerySet["OnboardingSession"]:
+        return super().get_queryset().annotate(read_at=Now())  # type: ignore[no-redef]
+
+
 class OnboardingSession(models.Model):
     """One Prove flow: one correlationId. A rebind or another number is a new row that refers to the previous one."""
 
@@ -74,6 +81,10 @@ class OnboardingSession(models.Model):
         "Binding", models.SET_NULL, verbose_name=_("binding"), null=True, related_name="sessions"
     )
 
+    objects = models.Manager["OnboardingSession"]()
+    timed = TimedSessions()
+    read_at: datetime  # of sessions read by `timed`
+
     class Meta:
         verbose_name, verbose_name_plural = _("onboarding session"), _("onboarding sessions")
         ordering = ["-created_at"]
@@ -120,6 +131,10 @@ class OnboardingSession(models.Model):
     def channels(self) -> list[Channel]:
         """Return the channels that can deliver a code, the usual one first; none if Verify has none of ours."""
         return [Channel(channel) for channel in settings.CODE_CHANNELS if channel not in self.channels_off.split()]
+
+    @property
+    def usual_channel(self) -> Channel:
+        return next(iter(self.channels), Channel.SMS)
 
     @property
     def is_open(self) -> bool:

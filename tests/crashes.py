@@ -11,6 +11,7 @@ from unittest.mock import patch
 from requests import PreparedRequest, Response
 
 from onboarding import events
+from onboarding.models import Event
 from sandbox.adapter import SandboxAdapter
 
 CALLS = ("token", "unify", "unify-status", "Verifications", "VerificationCheck", "unify-bind")
@@ -43,10 +44,10 @@ def crash_at(point: str) -> Iterator[None]:
     def is_reached(point_reached: str) -> bool:
         return point_reached in pending and bool(pending.pop())
 
-    def record(name: events.Name, *facts: Any, **about: Any) -> None:
+    def entry(name: events.Name, *facts: Any, **about: Any) -> Event:
         if is_reached(name):
             raise Crash
-        events_record(name, *facts, **about)
+        return events_entry(name, *facts, **about)
 
     def send(adapter: SandboxAdapter, request: PreparedRequest, **options: Any) -> Response:
         if not is_reached(_call(request)):
@@ -55,7 +56,7 @@ def crash_at(point: str) -> Iterator[None]:
             adapter_send(adapter, request, **options)
         raise Crash
 
-    with patch.object(events, "record", record) if when == "record" else patch.object(SandboxAdapter, "send", send):
+    with patch.object(events, "entry", entry) if when == "record" else patch.object(SandboxAdapter, "send", send):
         yield
 
 
@@ -74,7 +75,7 @@ def during(call: str, act: Callable[[], object]) -> Iterator[None]:
         yield
 
 
-events_record, adapter_send = events.record, SandboxAdapter.send
+events_entry, adapter_send = events.entry, SandboxAdapter.send
 
 
 def _call(request: PreparedRequest) -> str:

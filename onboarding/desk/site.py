@@ -65,8 +65,7 @@ class ReviewerLoginForm(OTPAuthenticationFormMixin, AdminAuthenticationForm):
             events.record(Name.LOGIN_FAILED, {"account": events.keyed_hash(account)})
             raise ValidationError(WRONG_LOGIN, code="invalid_login") from None
         events.record(Name.LOGIN_PASSED, {"account": events.keyed_hash(account)}, actor=self.get_user())
-        limits.reset(budgets.logins_of(account))
-        limits.refund(budgets.logins_from(client))
+        limits.refund(budgets.logins_from(client), reset=budgets.logins_of(account))
         return self.cleaned_data
 
     def _compare(self) -> None:

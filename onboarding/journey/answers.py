@@ -1,7 +1,6 @@
-"""Judges Prove's answers, and turns them into columns of the session and facts of its event.
+"""Judges Prove's answers, and turns them into columns of the session and facts of its event."""
 
-Judging a "true" locks the number and the key: call these functions in the transaction that records the answer.
-"""
+from dataclasses import dataclass
 
 from onboarding import events
 from onboarding.domain.phone import same
@@ -18,6 +17,7 @@ from onboarding.domain.policy import (
 )
 from onboarding.domain.states import Notice, State
 from onboarding.journey import keys, risk
+from onboarding.journey.bindings import linked_to
 from onboarding.models import Binding, OnboardingSession, ProveKey
 from onboarding.upstream.prove import UnifyAnswer
 
@@ -35,7 +35,23 @@ MISMATCH_TEXT = "The answer does not name our request, our number and a key."
 NO_PROOF_TEXT = "Prove asked for no proof of the new number."
 
 
-def judge_status(session: OnboardingSession, answer: UnifyAnswer) -> Judgement:
+@dataclass(frozen=True)
+class Evidence:
+    """What is known here of the number and the key of an answer. `linked` are the bindings in force of either."""
+
+    key: ProveKey
+    linked: list[Binding]
+
+
+def gather(session: OnboardingSession, answer: UnifyAnswer) -> Evidence:
+    """Return the evidence. For a "true", number and key are locked until the transaction ends."""
+    device_id = answer.device_id or ""
+    is_true = answer.success is Success.TRUE
+    key = keys.lock(session.number, device_id) if is_true else ProveKey(device_id=device_id)
+    return Evidence(key, linked_to(session.number, device_id) if device_id else [])
+
+
+def judge_status(session: OnboardingSession, answer: UnifyAnswer, evidence: Evidence) -> Judgement:
     """Judge an answer to unify-status. A "true" to a rebind, which must ask for a code, needs a reviewer."""
     if answer.success is Success.TRUE and session.rebind:
         return Judgement(Verdict.REVIEW, {**answer.failure_reasons, REBIND: NO_PROOF_TEXT})
@@ -43,18 +59,18 @@ def judge_status(session: OnboardingSession, answer: UnifyAnswer) -> Judgement:
         return Judgement(Verdict.REVIEW, {MISMATCH: MISMATCH_TEXT})
     reasons = dict(answer.failure_reasons)
     if answer.success is Success.TRUE:
-        reasons |= _key_reasons(session, answer)
-    return _judge(session, answer, reasons)
+        reasons |= _key_reasons(answer, evidence)
+    return _judge(session, answer, evidence, reasons)
 
 
-def judge_bind(session: OnboardingSession, answer: UnifyAnswer) -> Judgement:
+def judge_bind(session: OnboardingSession, answer: UnifyAnswer, evidence: Evidence) -> Judgement:
     """Judge an answer to unify-bind. The code outweighs a revoke of the key from before the session began."""
     if not _is_ours(session, answer):
         return Judgement(Verdict.REVIEW, {MISMATCH: MISMATCH_TEXT})
     reasons = dict(answer.failure_reasons)
-    if answer.success is Success.TRUE and _key(session, answer).was_revoked_since(session.created_at):
+    if answer.success is Success.TRUE and evidence.key.was_revoked_since(session.created_at):
         reasons[KEY_REVOKED] = REVOKED_TEXT
-    return _judge(session, answer, reasons)
+    return _judge(session, answer, evidence, reasons)
 
 
 def after_bind(judgement: Judgement) -> State:
@@ -79,32 +95,27 @@ def _is_ours(session: OnboardingSession, answer: UnifyAnswer) -> bool:
     return answer.phone_number is None or same(answer.phone_number, session.number)
 
 
-def _key_reasons(session: OnboardingSession, answer: UnifyAnswer) -> dict[str, str]:
+def _key_reasons(answer: UnifyAnswer, evidence: Evidence) -> dict[str, str]:
     """Return why a key that Prove recognises is not recognised here."""
-    key = _key(session, answer)
-    if key.revoked_at:
+    if evidence.key.revoked_at:
         return {KEY_REVOKED: REVOKED_TEXT}
-    linked = Binding.objects.filter(device_id=key.device_id, confirmed=True)
-    if linked.exclude(prove_id=str(answer.prove_id)).exists():
+    of_the_key = [each for each in evidence.linked if each.device_id == answer.device_id]
+    if any(binding.prove_id != answer.prove_id for binding in of_the_key):
         return {KEY_OF_ANOTHER_PERSON: OTHER_PERSON_TEXT}
     return {}
 
 
-def _key(session: OnboardingSession, answer: UnifyAnswer) -> ProveKey:
-    return keys.lock(session.number, str(answer.device_id))
-
-
-def _judge(session: OnboardingSession, answer: UnifyAnswer, reasons: dict[str, str]) -> Judgement:
+def _judge(session: OnboardingSession, answer: UnifyAnswer, evidence: Evidence, reasons: dict[str, str]) -> Judgement:
     """Judge with the earlier holds of the number and the key, which concern new links only."""
-    if answer.success in (Success.TRUE, Success.POSSESSION_REQUIRED) and not _is_linked(session, answer):
+    if answer.success in (Success.TRUE, Success.POSSESSION_REQUIRED) and not _is_linked(session, answer, evidence):
         reasons |= risk.earlier_decision(session, answer.device_id)
     cleared = risk.cleared_reasons(session)
     return judge(answer.success, reasons, rebind=session.rebind, cleared=cleared)
 
 
-def _is_linked(session: OnboardingSession, answer: UnifyAnswer) -> bool:
-    linked = Binding.objects.filter(number=session.number, prove_id=answer.prove_id or "", confirmed=True)
-    return bool(answer.device_id) and linked.filter(device_id=answer.device_id).exists()
+def _is_linked(session: OnboardingSession, answer: UnifyAnswer, evidence: Evidence) -> bool:
+    theirs = (session.number, answer.prove_id or "", answer.device_id)
+    return theirs in [(each.number, each.prove_id, each.device_id) for each in evidence.linked]
 
 
 def answer_facts(answer: UnifyAnswer, judgement: Judgement) -> events.Facts:

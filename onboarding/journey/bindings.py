@@ -1,11 +1,12 @@
 """Links a number and a key to a person, and revokes links. Only verbs call this, inside their own transaction."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.hashers import make_password
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import AbstractBaseUser, User
+from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils.translation import get_language
 
@@ -24,36 +25,42 @@ class Linked(NamedTuple):
     moved_from: Binding | None
 
 
-def link(session: OnboardingSession, answer: UnifyAnswer) -> Linked:
+def link(session: OnboardingSession, answer: UnifyAnswer, linked: Sequence[Binding]) -> Linked:
     """Link the session's number to the key that `answer` names, for the person of its proveId.
 
     A number belongs to one person, and a key has one number: other bindings of either are revoked. The keys of other
     people are revoked at Prove, too; a key that moves to this number stays in use.
+    `linked` is what `linked_to` returns.
     """
-    linked = Binding.objects.filter(confirmed=True).order_by("pk")
-    of_others = linked.filter(number=session.number).exclude(prove_id=answer.prove_id)
-    others = revoke(of_others, why="number has a new person")
+    theirs = [each for each in linked if each.number == session.number and each.prove_id != answer.prove_id]
+    moved = [each for each in linked if each.device_id == answer.device_id and each.number != session.number]
+    others = revoke(theirs, why="number has a new person")
     keys.revoke({binding.device_id for binding in others} - {answer.device_id})
-    of_the_key = linked.filter(device_id=answer.device_id).exclude(number=session.number)
-    moved_from = next(iter(revoke(of_the_key, why="key has a new number")), None)
-    binding, is_new = Binding.objects.get_or_create(
+    moved_from = next(iter(revoke(moved, why="key has a new number")), None)
+    for binding in linked:
+        if binding not in theirs and binding.device_id == answer.device_id and binding.number == session.number:
+            return Linked(binding, is_new=False, moved_from=moved_from)
+    binding = Binding.objects.create(
         user=_user_of(answer),
+        name="Prove Key",
         number=session.number,
-        prove_id=answer.prove_id,
-        device_id=answer.device_id,
-        confirmed=True,
-        defaults={"name": "Prove Key", "moved_from": moved_from, "language": get_language() or ""},
+        prove_id=str(answer.prove_id),
+        device_id=str(answer.device_id),
+        moved_from=moved_from,
+        language=get_language() or "",
     )
-    if is_new:
-        events.record(Name.BINDING_MADE, {}, session=session, binding=binding)
-    return Linked(binding, is_new, moved_from)
+    return Linked(binding, is_new=True, moved_from=moved_from)
 
 
-def _user_of(answer: UnifyAnswer) -> AbstractBaseUser:
-    user, _ = get_user_model().objects.get_or_create(
-        username=f"prove:{answer.prove_id}", defaults={"password": make_password(None)}
-    )
-    return user
+def linked_to(number: str, device_id: str | None) -> list[Binding]:
+    """Return the bindings in force of the number or the key, with their people, the oldest first."""
+    same = Q(number=number) | Q(device_id=device_id) if device_id else Q(number=number)
+    return list(Binding.objects.filter(same, confirmed=True).select_related("user").order_by("pk"))
+
+
+def _user_of(answer: UnifyAnswer) -> User:
+    people, username = get_user_model().objects, f"prove:{answer.prove_id}"
+    return people.filter(username=username).first() or people.create(username=username, password=make_password(None))
 
 
 def revoke(bindings: Iterable[Binding], *, why: str, by: AbstractBaseUser | None = None) -> list[Binding]:

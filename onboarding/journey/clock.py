@@ -4,8 +4,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import ceil
 
-from django.db.models.functions import Now
-
 from onboarding.models import OnboardingSession
 
 SESSION_LIFE = timedelta(minutes=30)
@@ -31,9 +29,15 @@ class TimeLeft:
 
 
 def time_left(session: OnboardingSession) -> TimeLeft:
-    now: datetime = OnboardingSession.objects.filter(pk=session.pk).values_list(Now(), flat=True).get()
     ends = session.code_sent_at and session.code_sent_at + CODE_LIFE
-    return TimeLeft(to_next_send=_seconds(session.send_again_at, now), of_code=_seconds(ends, now))
+    return TimeLeft(
+        to_next_send=_seconds(session.send_again_at, session.read_at), of_code=_seconds(ends, session.read_at)
+    )
+
+
+def has_passed(time: datetime | None, session: OnboardingSession) -> bool:
+    """Return whether the time had passed when the session was read. None never passes."""
+    return time is not None and time <= session.read_at
 
 
 def _seconds(end: datetime | None, now: datetime) -> int:

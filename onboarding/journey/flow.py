@@ -6,8 +6,7 @@ second compare-and-swap. A lost compare-and-swap raises StaleState: the caller s
 
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from types import MappingProxyType
+from dataclasses import dataclass, field, replace
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
@@ -18,14 +17,14 @@ from onboarding import events, limits
 from onboarding.domain.budgets import Address
 from onboarding.domain.errors import Garbled, StaleState, UpstreamError
 from onboarding.domain.phone import Number
-from onboarding.domain.policy import REBIND, Verdict
+from onboarding.domain.policy import REBIND, Judgement, Success, Verdict
 from onboarding.domain.states import AFTER_LOST_CLAIM, CLAIMS, WAITING, Notice, State
 from onboarding.events import Name
 from onboarding.journey import risk, unlinking
-from onboarding.journey.answers import AFTER_STATUS, answer_columns, answer_facts, judge_status
-from onboarding.journey.clock import CLAIM_TIMEOUT, SESSION_LIFE
-from onboarding.journey.possession import give_back_start, never_happened, record_answer, record_link, send_code
-from onboarding.journey.transitions import matches, set_notice, transition
+from onboarding.journey.answers import AFTER_STATUS, answer_columns, answer_facts, gather, judge_status
+from onboarding.journey.clock import CLAIM_TIMEOUT, SESSION_LIFE, has_passed
+from onboarding.journey.possession import give_back, never_happened, record_answer, record_link, send_code
+from onboarding.journey.transitions import Step, set_notice, take, transition
 from onboarding.models import Binding, OnboardingSession
 from onboarding.upstream.prove import UnifyAnswer, prove
 
@@ -130,24 +129,18 @@ def _not_opened(session: OnboardingSession, error: UpstreamError) -> None:
 def _asked(
     *, number: Number, start_key: uuid.UUID, previous: OnboardingSession | None, address: Address, how: Columns
 ) -> OnboardingSession:
-    with limits.refusals_counted(number, address), transaction.atomic():
-        if previous is not None and not previous.is_final:
-            transition(previous, State.SUPERSEDED, Name.FLOW_SUPERSEDED)
-        session, new = OnboardingSession.objects.get_or_create(
-            start_key=start_key,
-            defaults={
-                "journey": previous.journey if previous else uuid.uuid4(),
-                "number": number.e164,
-                "previous": previous,
-                "expires_at": Now() + SESSION_LIFE,
-                **how,
-            },
-        )
-        if not new:
-            raise StaleState
-        session.refresh_from_db()
-        events.record_transition(session, Name.FLOW_ASKED, from_state="", facts={"rebind": session.rebind})
-        limits.charge(risk.start_charges(number, address), address)
+    session = OnboardingSession(start_key=start_key, number=number.e164, previous=previous, **how)
+    session.journey, session.expires_at = previous.journey if previous else uuid.uuid4(), Now() + SESSION_LIFE
+    asked = {"session": session, "to_state": session.state, "version": session.version}
+    try:
+        with limits.refusals_counted(number, address), transaction.atomic():
+            if previous is not None and not previous.is_final:
+                transition(previous, State.SUPERSEDED, Name.FLOW_SUPERSEDED)
+            session.save(force_insert=True)
+            events.record(Name.FLOW_ASKED, {"rebind": session.rebind}, **asked)
+            limits.charge(risk.start_charges(number, address), address, savepoint=False)
+    except IntegrityError:  # the start_key was used
+        raise StaleState from None
     return session
 
 
@@ -165,38 +158,45 @@ def check_device(*, session: OnboardingSession, address: Address) -> OnboardingS
             correlation_id=str(session.correlation_id), client_request_id=str(session.client_request_id)
         )
     except UpstreamError as error:
-        _still_checking(session, Notice.TRY_AGAIN, Name.DEVICE_UNANSWERED, events.error_facts(error))
+        step = Step(State.STARTED, Name.DEVICE_UNANSWERED, events.error_facts(error))
+        take(session, [_still_checking(session, step, Notice.TRY_AGAIN)])
         if session.is_final:
             return session
         raise
-    record_answer(session, answer, _record_status)
-    if session.state == State.AUTHENTICATED:
-        give_back_start(session, address)
+    if answer.success is Success.TRUE:
+        record_answer(session, answer, _record_true)
+    else:
+        step = _step_after(session, answer, judge_status(session, answer, gather(session, answer)))
+        if step.to is State.POSSESSION_REQUIRED:
+            return send_code(session=session, address=address, reached=step)
+        take(session, [step])
+    give_back(session, address, is_proved=False)
     if session.relinks and answer.device_id:
         unlinking.tell_prove(device_id=answer.device_id)
-    return send_code(session=session, address=address) if session.state == State.POSSESSION_REQUIRED else session
+    return session
 
 
-def _record_status(session: OnboardingSession, answer: UnifyAnswer) -> Binding | None:
-    """Judge the answer and record it. Return the binding that the key was moved from, if it was moved."""
-    judgement = judge_status(session, answer)
-    after = AFTER_STATUS[judgement.verdict]
-    if after is State.AUTHENTICATED:
-        return record_link(session, after, answer, Name.DEVICE_ANSWERED, judgement)
-    facts, columns = answer_facts(answer, judgement), answer_columns(answer, judgement)
-    if judgement.verdict is Verdict.WAIT:
-        _still_checking(session, Notice.STILL_CHECKING, Name.DEVICE_ANSWERED, facts, columns)
-    else:
-        transition(session, after, Name.DEVICE_ANSWERED, facts, **columns)
+def _record_true(session: OnboardingSession, answer: UnifyAnswer) -> Binding | None:
+    """Judge a "true" and record it. Return the binding that the key was moved from, if it was moved."""
+    evidence = gather(session, answer)
+    judgement = judge_status(session, answer, evidence)
+    if judgement.verdict is Verdict.GO_ON:
+        return record_link(session, State.AUTHENTICATED, answer, evidence, Name.DEVICE_ANSWERED, judgement)
+    take(session, [_step_after(session, answer, judgement)])
     return None
 
 
-def _still_checking(
-    session: OnboardingSession, notice: Notice, name: Name, facts: events.Facts, known: Columns = MappingProxyType({})
-) -> OnboardingSession:
+def _step_after(session: OnboardingSession, answer: UnifyAnswer, judgement: Judgement) -> Step:
+    facts, columns = answer_facts(answer, judgement), answer_columns(answer, judgement)
+    step = Step(AFTER_STATUS[judgement.verdict], Name.DEVICE_ANSWERED, facts, columns)
+    return _still_checking(session, step, Notice.STILL_CHECKING) if judgement.verdict is Verdict.WAIT else step
+
+
+def _still_checking(session: OnboardingSession, step: Step, notice: Notice) -> Step:
+    """Let the device be checked again, unless Prove was asked STATUS_CALLS times."""
     if session.status_calls >= STATUS_CALLS:
-        return transition(session, State.EXPIRED, name, facts, **{**known, "notice": Notice.NO_ANSWER})
-    return transition(session, State.STARTED, name, facts, **{**known, "notice": notice})
+        return replace(step, to=State.EXPIRED, changes={**step.changes, "notice": Notice.NO_ANSWER})
+    return replace(step, changes={**step.changes, "notice": notice})
 
 
 # --- The end -----------------------------------------------------------------------------------------------------
@@ -209,12 +209,12 @@ def abandon(*, session: OnboardingSession) -> OnboardingSession:
 
 def catch_up(*, session: OnboardingSession) -> OnboardingSession:
     """End an open session past its time, and a claim whose holder disappeared. Raises StaleState."""
-    if session.state in CLAIMS and matches(session, moved_at__lte=Now() - CLAIM_TIMEOUT):
+    if session.state in CLAIMS and has_passed(session.moved_at + CLAIM_TIMEOUT, session):
         notice = {State.SENDING_CODE: Notice.SEND_UNKNOWN, State.CHECKING_CODE: Notice.CODE_UNKNOWN}
         changes: dict[str, object] = {"notice": notice.get(State(session.state), "")}
         if session.state == State.CHECKING_CODE:
             changes["verification_sid"] = ""
         session = transition(session, AFTER_LOST_CLAIM[State(session.state)], Name.CLAIM_LOST, {}, **changes)
-    if session.is_open and matches(session, expires_at__lte=Now()):
+    if session.is_open and has_passed(session.expires_at, session):
         return transition(session, State.EXPIRED, Name.FLOW_EXPIRED)
     return session

@@ -1,6 +1,6 @@
 """The memory of Prove Keys: which ones were revoked here, and which of these Prove still has to be told about."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from django.db import connection
 from django.db.models.functions import Now
@@ -8,23 +8,32 @@ from django.db.models.functions import Now
 from onboarding.journey.clock import CLAIM_TIMEOUT
 from onboarding.models import ProveKey
 
+# A number has no row that could be locked. A key has one, which this statement makes if need be.
+LOCK = {
+    "postgresql": """
+        WITH locked AS MATERIALIZED (SELECT pg_advisory_xact_lock(hashtextextended(%s, 0)))
+        INSERT INTO onboarding_provekey (device_id) SELECT %s FROM locked""",
+    "sqlite": "INSERT INTO onboarding_provekey (device_id) SELECT column2 FROM (VALUES (%s, %s)) WHERE true",
+}
+READ = " ON CONFLICT (device_id) DO UPDATE SET device_id = excluded.device_id RETURNING *"
+
 
 def lock(number: str, device_id: str) -> ProveKey:
     """Return what is remembered of a key, with the number and the key locked until the transaction ends.
 
     Without the locks, two people could link the same number, or a key be linked while it is being revoked.
     """
-    _lock([f"number {number}", f"key {device_id}"])
-    return ProveKey.objects.filter(device_id=device_id).first() or ProveKey(device_id=device_id)
+    return ProveKey.objects.raw(LOCK[connection.vendor] + READ, [f"number {number}", device_id])[0]
 
 
 def revoke(device_ids: Iterable[str]) -> None:
     """Remember that these keys were revoked now, and that Prove has to be asked to revoke them too."""
-    revoked = sorted(set(device_ids) - {""})
-    _lock([f"key {device_id}" for device_id in revoked])
     due = Now() + CLAIM_TIMEOUT
     ProveKey.objects.bulk_create(
-        [ProveKey(device_id=device_id, revoked_at=Now(), tell_prove_at=due) for device_id in revoked],
+        [
+            ProveKey(device_id=device_id, revoked_at=Now(), tell_prove_at=due)
+            for device_id in sorted(set(device_ids) - {""})  # all in the same order, so that nobody waits in a circle
+        ],
         update_conflicts=True,
         unique_fields=["device_id"],
         update_fields=["revoked_at", "tell_prove_at"],
@@ -34,11 +43,3 @@ def revoke(device_ids: Iterable[str]) -> None:
 def trust(device_id: str) -> None:
     """Trust the key again, since its person passed a code with it. What Prove has to be told stays owed."""
     ProveKey.objects.filter(device_id=device_id, revoked_at__isnull=False).update(revoked_at=None)
-
-
-def _lock(subjects: Sequence[str]) -> None:
-    """Lock the subjects, in this order, until the transaction ends. On SQLite, every transaction is alone already."""
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            statement = "SELECT pg_advisory_xact_lock(hashtextextended(subject, 0)) FROM unnest(%s::text[]) AS subject"
-            cursor.execute(statement, [list(subjects)])

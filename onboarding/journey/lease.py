@@ -5,72 +5,82 @@ Twilio sends the same code to everybody who asks within ten minutes. Without a l
 
 from datetime import timedelta
 
-from django.db.models import F, Q, QuerySet
-from django.db.models.functions import Now
+from django.db import connection
+from django.db.models import Case, F, Q, QuerySet, Subquery, Value, When
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Coalesce, Now
 
 from onboarding import limits
 from onboarding.domain.budgets import NUMBER_OWNER
 from onboarding.domain.errors import Limited
 from onboarding.models import Lease, OnboardingSession
 
+NOW = {"postgresql": "statement_timestamp()", "sqlite": "strftime('%%Y-%%m-%%d %%H:%%M:%%f', 'now')"}
+END = {
+    "postgresql": "statement_timestamp() + make_interval(secs => %s)",
+    "sqlite": "strftime('%%Y-%%m-%%d %%H:%%M:%%f', 'now', %s || ' seconds')",
+}
+# One statement, since every text waits for it. A lease that goes on keeps its end.
+ACQUIRE = """
+    INSERT INTO onboarding_lease AS lease (key, journey, ends_at) VALUES (%s, %s, {end})
+    ON CONFLICT (key) DO UPDATE SET journey = excluded.journey,
+        ends_at = CASE WHEN lease.journey = excluded.journey AND lease.ends_at > {now}
+            THEN lease.ends_at ELSE excluded.ends_at END
+    WHERE lease.journey = excluded.journey OR lease.ends_at <= {now} OR %s
+    RETURNING ends_at = {end}"""
+
 
 def acquire(session: OnboardingSession) -> bool:
     """Give the number to the session's journey. Return False if the journey already has it: its end does not change.
 
-    Raises Limited if another journey has it.
+    Raises Limited if another journey has it. With `watch_only`, the newest browser always gets it.
     """
-    new_end = Now() + timedelta(seconds=limits.in_force(NUMBER_OWNER).every_s)
-    created = Lease(key=_key(session), journey=session.journey, ends_at=Now())  # already ended, so free
-    Lease.objects.bulk_create([created], ignore_conflicts=True)
-    if _current(session).exists():
-        return False
-    if not _free(session).update(journey=session.journey, ends_at=new_end):
+    budget, vendor = limits.in_force(NUMBER_OWNER), connection.vendor
+    journey = Lease._meta.get_field("journey").get_db_prep_value(session.journey, connection)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            ACQUIRE.format(now=NOW[vendor], end=END[vendor]),
+            [_key(session), journey, budget.every_s, budget.watch_only, budget.every_s],
+        )
+        row = cursor.fetchone()
+    if row is None:
         raise Limited(NUMBER_OWNER.name, _time_left(session))
-    return True
+    return bool(row[0])
 
 
-def restart(session: OnboardingSession) -> None:
-    """Let the lease end with a new code of Twilio's."""
-    _mine(session).update(ends_at=Now() + timedelta(seconds=limits.in_force(NUMBER_OWNER).every_s))
+def record_code(session: OnboardingSession, sid: str) -> dict[str, Combinable]:
+    """Keep the code of verification `sid` for the journey's next session, to which Twilio sends the same code.
+
+    Returns the session's columns of it. Only a new code begins its time and its guesses, and moves the lease's end.
+    """
+    known = Q(verification_sid=sid)
+    new = {
+        "code_sent_at": Now(),
+        "guesses": Value(0),
+        "ends_at": Now() + timedelta(seconds=limits.in_force(NUMBER_OWNER).every_s),
+    }
+    kept = {name: Case(When(known, then=F(name)), default=value) for name, value in new.items()}
+    _mine(session).update(verification_sid=sid, **kept)
+    return {
+        "code_sent_at": Coalesce(Subquery(_mine(session).values("code_sent_at")), Now()),
+        "guesses": Coalesce(Subquery(_mine(session).values("guesses")), 0),
+    }
 
 
-def known_code(session: OnboardingSession, sid: str) -> dict[str, object]:
-    """Return `code_sent_at` and `guesses` of the code of verification `sid`; empty if the code is new."""
-    known = _mine(session).filter(verification_sid=sid).values("code_sent_at", "guesses")
-    return dict(known.first() or {})
-
-
-def save_code(session: OnboardingSession) -> None:
-    """Keep the state of the code for the next session of this browser, to which Twilio sends the same code."""
-    columns = ("verification_sid", "code_sent_at", "guesses")
-    _mine(session).update(**{name: getattr(session, name) for name in columns})
+def save_guesses(session: OnboardingSession, guesses: int) -> bool:
+    """Keep how often the code was guessed. Return False if the session's journey does not have the number now."""
+    held = _mine(session).filter(ends_at__gt=Now())
+    return bool(held.update(verification_sid=session.verification_sid, guesses=guesses))
 
 
 def release(session: OnboardingSession) -> None:
     """Free the number: the code was used, or none was sent."""
-    _mine(session).delete()
-
-
-def is_held(session: OnboardingSession) -> bool:
-    """Return whether the session's journey has the number now."""
-    return _current(session).exists()
-
-
-def _free(session: OnboardingSession) -> QuerySet[Lease]:
-    """Return the number's lease if it can be taken. With `watch_only`, the newest browser always gets it."""
-    lease = Lease.objects.filter(key=_key(session))
-    if limits.in_force(NUMBER_OWNER).watch_only:
-        return lease
-    return lease.filter(Q(journey=session.journey) | Q(ends_at__lte=Now()))
+    _mine(session)._raw_delete(connection.alias)
 
 
 def _time_left(session: OnboardingSession) -> timedelta:
     left = Lease.objects.filter(key=_key(session)).values_list(F("ends_at") - Now(), flat=True).first()
     return left or timedelta(seconds=1)  # no row: it was released meanwhile
-
-
-def _current(session: OnboardingSession) -> QuerySet[Lease]:
-    return _mine(session).filter(ends_at__gt=Now())
 
 
 def _mine(session: OnboardingSession) -> QuerySet[Lease]:

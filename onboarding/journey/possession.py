@@ -1,7 +1,9 @@
 """The verbs of the possession check and the bind. They work as those of `flow` do."""
 
 from collections.abc import Callable
+from copy import copy
 from datetime import timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, OperationalError, transaction
@@ -12,15 +14,15 @@ from django.utils.translation import get_language
 from onboarding import events, limits
 from onboarding.domain import budgets
 from onboarding.domain.budgets import Address, Charge
-from onboarding.domain.errors import Busy, Refused, StaleState, Unreachable, UpstreamError
+from onboarding.domain.errors import Busy, Limited, Refused, StaleState, Unreachable, UpstreamError
 from onboarding.domain.policy import Judgement, Verdict, judge_line
 from onboarding.domain.states import CANNOT_SEND, Channel, Notice, State
 from onboarding.events import Name
 from onboarding.journey import keys, lease, risk, security_texts
-from onboarding.journey.answers import after_bind, answer_columns, answer_facts, judge_bind, tied_key
+from onboarding.journey.answers import Evidence, after_bind, answer_columns, answer_facts, gather, judge_bind, tied_key
 from onboarding.journey.bindings import link
-from onboarding.journey.clock import CODE_LIFE, SESSION_LIFE
-from onboarding.journey.transitions import matches, set_notice, transition
+from onboarding.journey.clock import CODE_LIFE, SESSION_LIFE, has_passed
+from onboarding.journey.transitions import Step, set_notice, take, transition
 from onboarding.journey.unlinking import tell_prove
 from onboarding.models import Binding, OnboardingSession
 from onboarding.upstream.prove import UnifyAnswer, prove
@@ -37,27 +39,29 @@ WHY_NOT_TEXTED = {
 WHY_SPENT = {Refusal.GONE: Notice.CODE_EXPIRED, Refusal.TOO_MANY_CHECKS: Notice.TOO_MANY_GUESSES}
 
 
-def send_code(*, session: OnboardingSession, address: Address, channel: Channel | None = None) -> OnboardingSession:
+def send_code(
+    *, session: OnboardingSession, address: Address, channel: Channel | None = None, reached: Step | None = None
+) -> OnboardingSession:
     """Send a code by `channel`, or by the usual one, in the language of the page. Raises Limited.
 
+    `reached` is the step to POSSESSION_REQUIRED, if it is not taken yet. It is taken even if a limit refuses the send.
     The budgets are charged before the send and refunded only if Twilio surely sent nothing.
     """
     if not may_send(session):
         return set_notice(session, Notice.TOO_MANY_SENDS)
-    if matches(session, send_again_at__gt=Now()):
+    if session.send_again_at and not has_passed(session.send_again_at, session):
         return set_notice(session, Notice.TOO_SOON)
-    channel = channel if channel in session.channels else next(iter(session.channels), Channel.SMS)
-    wait, earlier = RESEND_WAITS[session.sends], session.channel
-    charges = list(budgets.sends(session.phone, address, cents=_price(session)))
-    counted = {"sends": F("sends") + 1, "send_again_at": Now() + wait}
-    with limits.refusals_counted(session.phone, address), transaction.atomic():
-        transition(session, State.SENDING_CODE, Name.CODE_ASKED, {}, channel=channel, **counted)
-        is_new = lease.acquire(session)
-        limits.charge(charges, address)
-    judgement = judge_line(risk.line_type(session), session.failure_reasons, cleared=risk.cleared_reasons(session))
-    if judgement.verdict is not Verdict.ASK_POSSESSION:
+    charges, before = list(budgets.sends(session.phone, address, cents=_price(session))), copy(session)
+    channel, earlier = channel if channel in session.channels else None, session.channel
+    try:
+        is_new = _claim_send(session, address, channel or session.usual_channel, charges, reached)
+    except Limited:
+        if reached:
+            take(before, [reached])
+        raise
+    if refused := _refused_line(session):
         sends = list(budgets.sends(session.phone, address, cents=settings.TEXT_PRICE_CENTS))  # the look-up is not free
-        return _line_refused(session, judgement, sends, is_new=is_new)
+        return _line_refused(session, refused, sends, is_new=is_new)
     try:
         locale = LOCALES.get(get_language() or "")
         verification = twilio().start(to=session.number, channel=session.channel, locale=locale)
@@ -65,16 +69,32 @@ def send_code(*, session: OnboardingSession, address: Address, channel: Channel 
         if never_happened(error):
             _unsend(session, charges, is_new=is_new)
         return _not_sent(session, error, earlier)
-    changes = lease.known_code(session, verification.sid)  # of a resend, which keeps sid, code and expiry
-    if not changes:
-        lives = Greatest("expires_at", Least(Now(), F("created_at") + SESSION_LIFE) + CODE_LIFE)
-        changes = {"code_sent_at": Now(), "guesses": 0, "expires_at": lives}
-        lease.restart(session)
-    changes |= {"verification_sid": verification.sid}
-    with transaction.atomic():
-        transition(session, State.CODE_SENT, Name.CODE_SENT, {"send": session.sends}, **changes)
-        lease.save_code(session)
-    return session
+    columns: dict[str, Any] = lease.record_code(session, verification.sid)
+    lives = Greatest("expires_at", Least(columns["code_sent_at"], F("created_at") + SESSION_LIFE) + CODE_LIFE)
+    columns |= {"verification_sid": verification.sid, "expires_at": lives}
+    return transition(session, State.CODE_SENT, Name.CODE_SENT, {"send": session.sends}, **columns)
+
+
+def _claim_send(
+    session: OnboardingSession, address: Address, channel: str, charges: list[Charge], reached: Step | None
+) -> bool:
+    """Claim one send. Return whether the lease is new. Raises Limited; StaleState."""
+    wait = RESEND_WAITS[session.sends]
+    changes: dict[str, object] = {"channel": channel, "sends": F("sends") + 1, "send_again_at": Now() + wait}
+    claim = Step(State.SENDING_CODE, Name.CODE_ASKED, {}, changes)
+    with limits.refusals_counted(session.phone, address), transaction.atomic():
+        is_new = lease.acquire(session)
+        take(session, [reached, claim] if reached else [claim])
+        limits.charge(charges, address, savepoint=False)
+    return is_new
+
+
+def _refused_line(session: OnboardingSession) -> Judgement | None:
+    """Return the judgement on the number's type of line if no code may be sent to it, or None."""
+    if not settings.TWILIO_LOOKUP:
+        return None
+    judgement = judge_line(risk.line_type(session), session.failure_reasons, cleared=risk.cleared_reasons(session))
+    return None if judgement.verdict is Verdict.ASK_POSSESSION else judgement
 
 
 def may_send(session: OnboardingSession) -> bool:
@@ -137,32 +157,28 @@ def check_code(*, session: OnboardingSession, code: str, address: Address) -> On
     """Check one guess, which is counted before it is compared. If Twilio approves it, bind. Raises Limited."""
     if session.state != State.CODE_SENT:
         raise StaleState
-    if matches(session, code_sent_at__lte=Now() - CODE_LIFE) or not lease.is_held(session):
+    if session.code_sent_at is None or has_passed(session.code_sent_at + CODE_LIFE, session):
         return _code_is_spent(session, Name.CODE_EXPIRED, {}, Notice.CODE_EXPIRED)
     if session.guesses >= GUESSES:
         return _code_is_spent(session, Name.CODE_EXPIRED, {}, Notice.TOO_MANY_GUESSES)
     charges = list(budgets.guesses(session.phone, address, is_first=session.guesses == 0))
     with transaction.atomic():
-        transition(session, State.CHECKING_CODE, Name.GUESS_ASKED, guesses=F("guesses") + 1)
-        lease.save_code(session)
-        limits.charge(charges, address)
+        is_held = lease.save_guesses(session, session.guesses + 1)
+        if is_held:
+            transition(session, State.CHECKING_CODE, Name.GUESS_ASKED, guesses=F("guesses") + 1)
+            limits.charge(charges, address, savepoint=False)
+    if not is_held:
+        return _code_is_spent(session, Name.CODE_EXPIRED, {}, Notice.CODE_EXPIRED)
     try:
         approved = twilio().check(sid=session.verification_sid, to=session.number, code=code)
     except UpstreamError as error:
         return _guess_unanswered(session, error, charges)
     facts = {"approved": approved, "guess": session.guesses}
-    if approved:
-        transition(
-            session,
-            State.POSSESSION_PASSED,
-            Name.GUESS_ANSWERED,
-            facts,
-            approved_at=Now(),
-            expires_at=Now() + CODE_LIFE,
-        )
-        _number_was_proved(session, address)
-        return bind(session=session, address=address)
-    return _guess_was_wrong(session, Name.GUESS_ANSWERED, facts)
+    if not approved:
+        return _guess_was_wrong(session, Name.GUESS_ANSWERED, facts)
+    times = {"approved_at": Now(), "expires_at": Now() + CODE_LIFE}
+    passed = Step(State.POSSESSION_PASSED, Name.GUESS_ANSWERED, facts, times)
+    return bind(session=session, address=address, reached=passed)
 
 
 def _guess_was_wrong(session: OnboardingSession, name: Name, facts: events.Facts) -> OnboardingSession:
@@ -171,25 +187,12 @@ def _guess_was_wrong(session: OnboardingSession, name: Name, facts: events.Facts
     return transition(session, State.CODE_SENT, name, facts, notice=Notice.CODE_WRONG)
 
 
-def _number_was_proved(session: OnboardingSession, address: Address) -> None:
-    """Release the lease, reset the number's guesses, and give back what a right code gives back."""
-    lease.release(session)
-    limits.reset(budgets.guesses_of(session.phone))
-    owed = budgets.owed_for_code(session.phone, address, sends=session.sends, cents=settings.TEXT_PRICE_CENTS)
-    limits.give_back(session.phone, owed)
-
-
-def give_back_start(session: OnboardingSession, address: Address) -> None:
-    """Give back what the flow has cost, since the number was linked or recognised."""
-    limits.give_back(session.phone, budgets.owed_for_link(session.phone, address, cents=settings.PROVE_PRICE_CENTS))
-
-
 def _guess_unanswered(session: OnboardingSession, error: UpstreamError, charges: list[Charge]) -> OnboardingSession:
     name, facts = Name.GUESS_UNANSWERED, events.error_facts(error)
     if never_happened(error):
         limits.refund(charges)
         transition(session, State.CODE_SENT, name, facts, guesses=F("guesses") - 1, notice=Notice.TRY_AGAIN)
-        lease.save_code(session)
+        lease.save_guesses(session, session.guesses)
         return session
     refusal = error.refusal if isinstance(error, TwilioRefused) else Refusal.OTHER
     if refusal is Refusal.CODE:
@@ -208,9 +211,19 @@ def _code_is_spent(session: OnboardingSession, name: Name, facts: events.Facts, 
 # --- The bind ----------------------------------------------------------------------------------------------------
 
 
-def bind(*, session: OnboardingSession, address: Address) -> OnboardingSession:
-    """Spend the approval: ask Prove to bind number and key. May be called again only if Prove surely did nothing."""
-    transition(session, State.BINDING, Name.BIND_ASKED)
+def bind(*, session: OnboardingSession, address: Address, reached: Step | None = None) -> OnboardingSession:
+    """Spend the approval: ask Prove to bind number and key. May be called again only if Prove surely did nothing.
+
+    `reached` is the step to POSSESSION_PASSED, if it is not taken yet.
+    """
+    claim = Step(State.BINDING, Name.BIND_ASKED)
+    take(session, [reached, claim] if reached else [claim])
+    bound = _ask_to_bind(session)
+    give_back(bound, address, is_proved=reached is not None)
+    return bound
+
+
+def _ask_to_bind(session: OnboardingSession) -> OnboardingSession:
     try:
         answer = prove().unify_bind(
             correlation_id=str(session.correlation_id),
@@ -220,11 +233,21 @@ def bind(*, session: OnboardingSession, address: Address) -> OnboardingSession:
     except UpstreamError as error:
         return _bind_unanswered(session, error)
     record_answer(session, answer, _record_bind)
-    if session.state == State.BOUND:
-        give_back_start(session, address)
-    elif device_id := tied_key(session, answer):
+    if session.state != State.BOUND and (device_id := tied_key(session, answer)):
         tell_prove(device_id=device_id)
     return session
+
+
+def give_back(session: OnboardingSession, address: Address, *, is_proved: bool) -> None:
+    """Give back what a right code and a link give back. A right code also releases the lease and resets the guesses."""
+    owed: list[Charge] = []
+    if session.has_passed:
+        owed += budgets.owed_for_link(session.phone, address, cents=settings.PROVE_PRICE_CENTS)
+    if is_proved:
+        lease.release(session)
+        owed += budgets.owed_for_code(session.phone, address, sends=session.sends, cents=settings.TEXT_PRICE_CENTS)
+    if owed:
+        limits.give_back(session.phone, owed, reset=budgets.guesses_of(session.phone) if is_proved else [])
 
 
 def _bind_unanswered(session: OnboardingSession, error: UpstreamError) -> OnboardingSession:
@@ -237,11 +260,13 @@ def _bind_unanswered(session: OnboardingSession, error: UpstreamError) -> Onboar
 
 def _record_bind(session: OnboardingSession, answer: UnifyAnswer) -> Binding | None:
     """Judge the answer and record it. A key that Prove has tied against the policy is revoked."""
-    judgement = judge_bind(session, answer)
+    evidence = gather(session, answer)
+    judgement = judge_bind(session, answer, evidence)
     after = after_bind(judgement)
     if after is State.BOUND:
-        keys.trust(str(answer.device_id))
-        return record_link(session, after, answer, Name.BIND_ANSWERED, judgement)
+        if evidence.key.revoked_at:
+            keys.trust(evidence.key.device_id)
+        return record_link(session, after, answer, evidence, Name.BIND_ANSWERED, judgement)
     keys.revoke([tied_key(session, answer)])
     columns = answer_columns(answer, judgement)
     transition(session, after, Name.BIND_ANSWERED, answer_facts(answer, judgement), **columns)
@@ -265,12 +290,20 @@ def record_answer(
 
 
 def record_link(
-    session: OnboardingSession, to: State, answer: UnifyAnswer, name: Name, judgement: Judgement
+    session: OnboardingSession,
+    to: State,
+    answer: UnifyAnswer,
+    evidence: Evidence,
+    name: Name,
+    judgement: Judgement,
 ) -> Binding | None:
     """Link the session's number and key. Return the binding that the key was moved from, if it was moved."""
-    linked = link(session, answer)
+    linked = link(session, answer, evidence.linked)
     columns = answer_columns(answer, judgement)
-    transition(session, to, name, answer_facts(answer, judgement), binding=linked.binding, **columns)
+    made = [events.entry(Name.BINDING_MADE, {}, binding=linked.binding)] if linked.is_new else []
+    step = Step(to, name, answer_facts(answer, judgement), {**columns, "binding": linked.binding})
+    take(session, [step], also=made)
+    session.binding = linked.binding  # with its user, who is logged in next
     risk.use_clearance(session)
     if linked.is_new and to is State.AUTHENTICATED:
         _observe_bind(session.number)

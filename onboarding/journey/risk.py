@@ -41,6 +41,8 @@ def use_clearance(session: OnboardingSession) -> None:
 
 
 def _clearances(session: OnboardingSession) -> QuerySet[OnboardingSession]:
+    if session.previous_id is None:  # the first session of its journey: no statement is needed
+        return OnboardingSession.objects.none()
     return OnboardingSession.objects.filter(
         journey=session.journey,
         number=session.number,

@@ -1,13 +1,40 @@
-"""Changes a session's state by compare-and-swap, and writes the event of it. Only `flow` calls this."""
+"""Changes a session's state by compare-and-swap, and writes the events of it. Only verbs call this."""
 
-from django.db import transaction
-from django.db.models import F
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import cast
+
+from django.db import connection, transaction
+from django.db.models import F, QuerySet
 from django.db.models.functions import Now
+from django.db.models.sql import UpdateQuery
 
 from onboarding import events
 from onboarding.domain.errors import StaleState
 from onboarding.domain.states import Notice, State, may_transition
-from onboarding.models import OnboardingSession
+from onboarding.models import Event, OnboardingSession
+
+# PostgreSQL changes the row, writes the events and returns the row in one statement: each saved one is a round trip.
+MOVE_AND_LOG = """
+    WITH moved AS ({update} RETURNING *),
+    entry AS (SELECT * FROM unnest(%s::text[], %s::bigint[], %s::text[], %s::text[], %s::integer[], %s::jsonb[])
+        AS entry (name, binding_id, from_state, to_state, version, facts)),
+    logged AS (
+        INSERT INTO onboarding_event (session_id, name, binding_id, from_state, to_state, version, facts)
+        SELECT id, entry.* FROM moved, entry ORDER BY entry.version NULLS FIRST)
+    SELECT *, statement_timestamp() AS read_at FROM moved"""
+
+
+@dataclass(frozen=True)
+class Step:
+    """A state to set, and its event. `changes` are further columns."""
+
+    to: State
+    name: events.Name
+    facts: events.Facts = field(default_factory=dict)
+    changes: Mapping[str, object] = field(default_factory=dict)
 
 
 def transition(
@@ -17,18 +44,65 @@ def transition(
 
     Returns `session`, refreshed. Raises StaleState.
     """
+    return take(session, [Step(to, name, facts or {}, changes)])
+
+
+def take(session: OnboardingSession, steps: list[Step], *, also: Sequence[Event] = ()) -> OnboardingSession:
+    """Take several steps at once, with an event for each, or none of them. The events `also` are written with them.
+
+    Returns and raises as `transition` does.
+    """
     origin = State(session.state)
-    if not may_transition(origin, to):
+    path = [origin, *(step.to for step in steps)]
+    if not all(may_transition(before, after) for before, after in pairwise(path)):
         raise StaleState
-    with transaction.atomic():
-        updated = OnboardingSession.objects.filter(pk=session.pk, state=origin, version=session.version).update(
-            **{"state": to, "version": F("version") + 1, "moved_at": Now(), "notice": "", **changes}
-        )
-        if not updated:
-            raise StaleState
-        session.refresh_from_db()
-        events.record_transition(session, name, from_state=origin, facts=facts or {})
+    columns = {"version": F("version") + len(steps), "moved_at": Now(), "notice": ""}
+    for step in steps:
+        columns |= {**step.changes, "state": step.to}
+    entries = list(also) + [
+        events.entry(step.name, step.facts, from_state=before, to_state=step.to, version=session.version + n)
+        for n, (before, step) in enumerate(zip(path, steps, strict=False), start=1)
+    ]
+    move = _move_and_log if connection.vendor == "postgresql" else _move_then_log
+    moved = move(session, columns, entries)
+    for column in OnboardingSession._meta.concrete_fields:
+        setattr(session, column.attname, getattr(moved, column.attname))
+    session.read_at = moved.read_at
     return session
+
+
+def _move_and_log(session: OnboardingSession, columns: Mapping[str, object], entries: list[Event]) -> OnboardingSession:
+    query = cast(UpdateQuery, _unchanged(session).query.chain(UpdateQuery))
+    query.add_update_values(dict(columns))
+    update, parameters = query.get_compiler(connection=connection).as_sql()
+    logged = [
+        (each.name, each.binding_id, each.from_state, each.to_state, each.version, json.dumps(each.facts))
+        for each in entries
+    ]
+    statement = MOVE_AND_LOG.format(update=update)
+    rows = OnboardingSession.objects.raw(
+        statement, [*parameters, *(list(column) for column in zip(*logged, strict=True))]
+    )
+    for moved in rows:
+        return moved
+    raise StaleState
+
+
+def _move_then_log(
+    session: OnboardingSession, columns: Mapping[str, object], entries: list[Event]
+) -> OnboardingSession:
+    with transaction.atomic():
+        if not _unchanged(session).update(**columns):
+            raise StaleState
+        for each in entries:
+            each.session = session
+        Event.objects.bulk_create(entries)
+        return OnboardingSession.timed.get(pk=session.pk)
+
+
+def _unchanged(session: OnboardingSession) -> QuerySet[OnboardingSession]:
+    """Return the query of the row, if its state and version are those of `session`."""
+    return OnboardingSession._base_manager.filter(pk=session.pk, state=session.state, version=session.version)
 
 
 def set_notice(session: OnboardingSession, notice: Notice) -> OnboardingSession:
@@ -36,8 +110,3 @@ def set_notice(session: OnboardingSession, notice: Notice) -> OnboardingSession:
     OnboardingSession.objects.filter(pk=session.pk, version=session.version).update(notice=notice)
     session.notice = notice
     return session
-
-
-def matches(session: OnboardingSession, **condition: object) -> bool:
-    """Return whether the row still has this version and meets `condition`. `Now()` is the database's clock."""
-    return OnboardingSession.objects.filter(pk=session.pk, version=session.version, **condition).exists()

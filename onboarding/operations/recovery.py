@@ -11,7 +11,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.db import DatabaseError, transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 
 from onboarding import limits
@@ -41,7 +41,7 @@ def recover() -> Mapping[str, int]:
 def _catch_up(overdue: Q) -> int:
     """Return how many of the sessions were ended. One that fails is logged, and does not stop the others."""
     done = 0
-    for session in list(OnboardingSession.objects.filter(overdue)):
+    for session in list(OnboardingSession.timed.filter(overdue)):
         version = session.version
         try:
             done += flow.catch_up(session=session).version != version
@@ -70,10 +70,16 @@ def _delete_old() -> int:
     return (
         _delete(OnboardingSession.objects.filter(state__in=FINAL, created_at__lte=past))
         + _delete(Binding.objects.filter(confirmed=False, revoked_at__lte=past))
-        + _delete(ProveKey.objects.filter(Q(revoked_at__lte=past) | Q(revoked_at=None), tell_prove_at=None))
+        + _delete(_forgettable_keys().filter(Q(revoked_at__lte=past) | Q(revoked_at=None)))
         + _delete(Event.objects.filter(session=None, at__lte=past))
         + _delete(Session.objects.filter(expire_date__lte=Now()))
     )
+
+
+def _forgettable_keys() -> QuerySet[ProveKey]:
+    """Return the keys that are linked to no number and of which Prove has heard all."""
+    linked = Binding.objects.filter(confirmed=True, device_id=OuterRef("device_id"))
+    return ProveKey.objects.filter(~Exists(linked), tell_prove_at=None)
 
 
 def _delete(old: QuerySet[Any]) -> int:

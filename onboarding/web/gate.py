@@ -66,7 +66,7 @@ def _read(request: HttpRequest) -> OnboardingSession | None:
     key = request.session.get(SESSION_KEY)
     if key is None:
         return None
-    return OnboardingSession.objects.select_related("previous", "binding__user").filter(pk=key).first()
+    return OnboardingSession.timed.select_related("previous", "binding__user").filter(pk=key).first()
 
 
 def set_current(request: HttpRequest, session: OnboardingSession) -> None:
@@ -182,7 +182,8 @@ def handoff_page(request: HttpRequest) -> str | None:
 
 def handoff_of(request: HttpRequest, role: str) -> Handoff | None:
     """Return this browser's handoff in the role OFFERED_KEY, ASKED_KEY or ACCEPTED_KEY, or None."""
-    return handoff.find(pk=request.session.get(role))
+    key = request.session.get(role)
+    return handoff.find(pk=key) if key else None
 
 
 def set_accepted(request: HttpRequest, accepted: Handoff) -> None:

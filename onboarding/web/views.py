@@ -231,7 +231,7 @@ def done(request: HttpRequest) -> HttpResponse:
     binding = gate.verified_binding(request)
     if binding is None:
         return redirect("phone")
-    others = Binding.objects.filter(user=binding.user, confirmed=True).exclude(pk=binding.pk).count()
+    others = Binding.objects.filter(user=binding.user_id, confirmed=True).exclude(pk=binding.pk).count()
     mine = gate.remembered_binding(request) == binding
     context = {"binding": binding, "others": others, "remembered": mine, "typed": request.session.get(gate.TYPED_KEY)}
     context["unlinked_others"] = request.session.pop(UNLINKED_OTHERS_KEY, False)

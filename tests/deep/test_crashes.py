@@ -29,7 +29,7 @@ def crash_point() -> Iterator[CrashPoint]:
 
 
 def only_session() -> OnboardingSession:
-    return OnboardingSession.objects.get()
+    return OnboardingSession.timed.get()
 
 
 @pytest.mark.parametrize("after", [False, True])

@@ -37,6 +37,7 @@ def test_a_unify_bind_answer_about_another_number_or_request_needs_a_review(
     assert OnboardingSession.objects.get().state == State.IN_REVIEW
 
 
+@pytest.mark.django_db(transaction=True)
 def test_a_correlation_id_of_an_earlier_flow_is_refused(visitor: Visitor, sandbox: Sandbox) -> None:
     visitor.starts(NUMBER)
     reused = str(OnboardingSession.objects.get().correlation_id)

@@ -83,7 +83,7 @@ def test_no_verb_calls_a_vendor_from_a_state_without_that_transition(
     OnboardingSession.objects.update(state=state, approved_at=Now())
     before = [sandbox.calls(route) for route in CALLS]
     with pytest.raises(StaleState):
-        VERBS[claim](session=OnboardingSession.objects.get())
+        VERBS[claim](session=OnboardingSession.timed.get())
     assert [sandbox.calls(route) for route in CALLS] == before
 
 
