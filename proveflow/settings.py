@@ -236,7 +236,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
-SESSION_ENGINE = "onboarding.web.session_store"
+SESSION_ENGINE = "onboarding.session_store"
 SESSION_COOKIE_AGE = int(timedelta(hours=8).total_seconds())
 USE_TZ = True
 TIME_ZONE = "UTC"
