@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext_lazy as _
 
 from onboarding.domain.states import CANNOT_SEND, Channel, Notice, State
+from onboarding.journey import possession
 from onboarding.models import OnboardingSession
 
 
@@ -129,7 +130,8 @@ class Sentences:
         session = self._session
         if session.state != State.CODE_SENT or session.notice or session.code_sent_at is None:
             return ""
-        if session.code_sent_at < session.moved_at:  # the time of the latest send, since there is no notice
+        latest_send = session.moved_at  # since there is no notice
+        if latest_send - session.code_sent_at > possession.RESEND_WAITS[0] / 2:
             return "same"
         return "new" if session.sends > 1 else ""
 
