@@ -173,6 +173,9 @@ class Binding(Device):
     `confirmed` off means revoked.
     """
 
+    public_id = models.UUIDField(
+        unique=True, default=uuid.uuid4, editable=False, help_text="What cookies name it by: no restore reuses it."
+    )
     number = models.CharField(max_length=16, db_index=True)
     prove_id = models.CharField(max_length=ID_LENGTH, db_index=True)
     device_id = models.CharField(max_length=ID_LENGTH, blank=True)

@@ -173,6 +173,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django_otp.middleware.OTPMiddleware",
+    "onboarding.web.logins.ended_logins",
     "django.contrib.messages.middleware.MessageMiddleware",
 ]
 
@@ -237,7 +238,10 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 SESSION_ENGINE = "onboarding.session_store"
-SESSION_COOKIE_AGE = int(timedelta(hours=8).total_seconds())
+# When the log-ins of people and reviewers end: so long without a request, and so long after they began.
+LOGIN_IDLE = timedelta(minutes=env.int("LOGIN_IDLE_MINUTES", default=60))
+LOGIN_LIFE = timedelta(hours=env.int("LOGIN_HOURS", default=12))
+SESSION_COOKIE_AGE = int(max(timedelta(hours=8), LOGIN_IDLE).total_seconds())
 USE_TZ = True
 TIME_ZONE = "UTC"
 LANGUAGE_CODE = "en"
@@ -297,7 +301,7 @@ CONTENT_SECURITY_POLICY: dict[str, Any] = {
     }
 }
 
-DEFAULT_EXCEPTION_REPORTER_FILTER = "onboarding.web.reports.RedactingFilter"
+DEFAULT_EXCEPTION_REPORTER_FILTER = "onboarding.operations.reports.RedactingFilter"
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

@@ -5,6 +5,7 @@ https://docs.djangoproject.com/en/stable/topics/checks/
 
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from ipaddress import ip_network
 from types import UnionType
 from urllib.parse import urlsplit
@@ -24,6 +25,7 @@ PLACEHOLDERS = ("django-insecure-", "changeme", "change-me", "example", "placeho
 # The fields of a budget that LIMITS may replace.
 CHANGEABLE: dict[str, type | UnionType] = {"burst": int, "every_s": int | float, "watch_only": bool}
 SHORTEST_S = {NUMBER_OWNER.name: NUMBER_OWNER.every_s}  # a lease must last as long as Twilio's code
+SHORTEST_LOGIN = timedelta(minutes=5)  # that a log-in is in use is noted once a minute
 WEB_SDK = "prove/prove-auth.js"
 
 # Setting -> the prefix of the sid that belongs there. https://www.twilio.com/docs/glossary/what-is-a-sid
@@ -139,6 +141,10 @@ def limits(**_kwargs: object) -> Iterator[CheckMessage]:
     for name in ("PROVE_PRICE_CENTS", "TEXT_PRICE_CENTS", "LOOKUP_PRICE_CENTS", "RETENTION_DAYS"):
         if getattr(settings, name) < 1:
             yield Error(f"{name} is less than 1.", hint="Leave it out for the default.", id="onboarding.E019")
+    if min(settings.LOGIN_IDLE, settings.LOGIN_LIFE) < SHORTEST_LOGIN:
+        yield Error(
+            "Log-ins end too soon.", hint="LOGIN_IDLE_MINUTES is 5 or more, LOGIN_HOURS 1.", id="onboarding.E019"
+        )
 
 
 @register

@@ -2,12 +2,9 @@
 
 import re
 from collections.abc import Callable, Mapping
-from datetime import timedelta
 from functools import wraps
 
-import django_otp
 from django.conf import settings
-from django.contrib import auth
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -17,7 +14,8 @@ from django.views.decorators.http import require_POST
 from onboarding.domain.errors import Limited, StaleState
 from onboarding.domain.states import Stage, State
 from onboarding.journey import flow, handoff
-from onboarding.models import Binding, Handoff, OnboardingSession
+from onboarding.models import Handoff, OnboardingSession
+from onboarding.web import logins
 from onboarding.web.responses import too_many_requests, wants_json
 
 # Keys of the browser's Django session.
@@ -26,10 +24,7 @@ SESSION_KEY = "onboarding"  # its onboarding session
 OFFERED_KEY, ASKED_KEY, ACCEPTED_KEY = "handoff_offered", "handoff_asked", "handoff_accepted"
 EXIT_KEY = "exit"  # where the person goes on when the number is linked
 TOUCH_KEY = "touch"  # its script found a touch screen
-TYPED_KEY = "typed"  # whether the person typed the whole number, so that it may be shown
 LONGEST_URL = 2_000
-REMEMBERED_S = int(timedelta(days=180).total_seconds())
-AUTH_BACKEND = "django.contrib.auth.backends.ModelBackend"
 
 PAGES: Mapping[State, str] = {
     State.STARTING: "phone",
@@ -86,17 +81,19 @@ def page_of(session: OnboardingSession | None) -> str:
     return reverse(PAGES[State(session.state)] if session else "phone")
 
 
-def log_in(request: HttpRequest, session: OnboardingSession) -> None:
-    """Log in the person of a session that has passed, and finish the handoff that led here.
+def redirect_to_page(request: HttpRequest, session: OnboardingSession | None) -> HttpResponse:
+    """Redirect to the session's page; a page's script gets the path as JSON. Logs in if the session has passed."""
+    if session and session.has_passed:
+        _finish(request, session)
+    path = page_of(session)
+    return JsonResponse({"next": path}) if wants_json(request) else redirect(path)
 
-    The session's binding is their django-otp device. If it was revoked meanwhile, nobody is logged in.
-    """
-    if session.has_passed and session.binding and session.binding.confirmed:
-        kept = {key: request.session[key] for key in (EXIT_KEY, ACCEPTED_KEY) if key in request.session}
-        auth.login(request, session.binding.user, backend=AUTH_BACKEND)  # drops the session of another user
-        django_otp.login(request, session.binding)
-        request.session.update(kept)
-        request.session[TYPED_KEY] = not session.recalled
+
+def _finish(request: HttpRequest, session: OnboardingSession) -> None:
+    """Log in the person, and finish the handoff that led here."""
+    kept = {key: request.session[key] for key in (EXIT_KEY, ACCEPTED_KEY) if key in request.session}
+    logins.log_in(request, session)  # drops the session of another user
+    request.session.update(kept)
     request.session.pop(SESSION_KEY, None)
     if accepted := handoff_of(request, ACCEPTED_KEY):
         handoff.finish(accepted)
@@ -114,49 +111,6 @@ def keep_exit(request: HttpRequest) -> None:
 def exit_url(request: HttpRequest) -> str:
     """Return where the person goes on from here, or "" if nothing says so."""
     return str(request.session.get(EXIT_KEY) or settings.CONTINUE_URL)
-
-
-def verified_binding(request: HttpRequest) -> Binding | None:
-    """Return the binding that this person is verified by, or None. A reviewer is verified by another kind of device."""
-    device = getattr(request.user, "otp_device", None)
-    return device if isinstance(device, Binding) else None
-
-
-def remembered_binding(request: HttpRequest) -> Binding | None:
-    """Return the binding that this browser remembers, or None. Its number is never shown whole."""
-    key = request.get_signed_cookie(_cookie_name(), default=None, salt=SESSION_KEY, max_age=REMEMBERED_S)
-    return Binding.objects.filter(pk=key, confirmed=True).first() if key else None
-
-
-def remember_binding(response: HttpResponse, binding: Binding) -> HttpResponse:
-    """Let this browser remember the binding, so that its number need not be typed again."""
-    response.set_signed_cookie(
-        _cookie_name(),
-        str(binding.pk),
-        salt=SESSION_KEY,
-        max_age=REMEMBERED_S,
-        secure=settings.SESSION_COOKIE_SECURE,
-        httponly=True,
-        samesite="Lax",
-    )
-    return response
-
-
-def forget_binding(response: HttpResponse) -> HttpResponse:
-    response.set_cookie(_cookie_name(), max_age=0, secure=settings.SESSION_COOKIE_SECURE, httponly=True, samesite="Lax")
-    return response
-
-
-def _cookie_name() -> str:
-    return "__Host-remembered" if settings.SESSION_COOKIE_SECURE else "remembered"
-
-
-def redirect_to_page(request: HttpRequest, session: OnboardingSession | None) -> HttpResponse:
-    """Redirect to the session's page; a page's script gets the path as JSON. Logs in if the session has passed."""
-    if session and session.has_passed:
-        log_in(request, session)
-    path = page_of(session)
-    return JsonResponse({"next": path}) if wants_json(request) else redirect(path)
 
 
 COMPUTERS = re.compile("Windows NT|Macintosh|X11|CrOS")

@@ -4,6 +4,7 @@ import uuid
 from http import HTTPStatus
 
 from django.conf import settings
+from django.contrib import auth
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
@@ -16,7 +17,7 @@ from onboarding.domain.states import FINAL, Notice, State
 from onboarding.journey import flow, possession, unlinking
 from onboarding.journey.clock import time_left
 from onboarding.models import Binding, OnboardingSession
-from onboarding.web import address, gate
+from onboarding.web import address, gate, logins
 from onboarding.web.forms import CodeForm, PhoneForm, SendForm, StartForm, first_error
 from onboarding.web.responses import too_many_requests, unavailable, wants_json
 from onboarding.web.sentences import Sentences
@@ -35,7 +36,7 @@ def phone(request: HttpRequest) -> HttpResponse:
         return gate.redirect_to_page(request, session)
     if page := gate.handoff_page(request):
         return redirect(page)
-    if binding := gate.remembered_binding(request):
+    if binding := logins.remembered_binding(request):
         return render(request, "onboarding/welcome.html", {"form": StartForm(), "binding": binding})
     form, is_computer = _phone_form(request, session), gate.is_computer(request)
     return render(request, "onboarding/phone.html", {"form": form, "session": session, "is_computer": is_computer})
@@ -65,7 +66,7 @@ def start(request: HttpRequest) -> HttpResponse:
 @gate.post_only
 def recall(request: HttpRequest) -> HttpResponse:
     """Start a flow with the number that this browser remembers. The page's script gets the authToken."""
-    binding, form = gate.remembered_binding(request), StartForm(request.POST)
+    binding, form = logins.remembered_binding(request), StartForm(request.POST)
     if binding is None:
         return gate.redirect_to_page(request, gate.current(request))
     if not wants_json(request):
@@ -182,7 +183,7 @@ def moved(request: HttpRequest, session: OnboardingSession) -> HttpResponse:
         return render(request, "onboarding/moved.html", context, status=400)
     try:
         return _auth_token(
-            request, flow.rebind(session=session, key=gate.verified_binding(request), address=address.of(request))
+            request, flow.rebind(session=session, key=logins.verified_binding(request), address=address.of(request))
         )
     except UpstreamError as error:
         gate.replace_current(request, session.next_ones.latest("created_at"))  # which has the offer now
@@ -228,12 +229,12 @@ def restart(request: HttpRequest) -> HttpResponse:
 @otp_required(login_url="phone", redirect_field_name=None)
 def done(request: HttpRequest) -> HttpResponse:
     """Show that the number is linked, to the person who is logged in."""
-    binding = gate.verified_binding(request)
+    binding = logins.verified_binding(request)
     if binding is None:
         return redirect("phone")
     others = Binding.objects.filter(user=binding.user_id, confirmed=True).exclude(pk=binding.pk).count()
-    mine = gate.remembered_binding(request) == binding
-    context = {"binding": binding, "others": others, "remembered": mine, "typed": request.session.get(gate.TYPED_KEY)}
+    mine = logins.remembered_binding(request) == binding
+    context = {"binding": binding, "others": others, "remembered": mine, "typed": request.session.get(logins.TYPED_KEY)}
     context["unlinked_others"] = request.session.pop(UNLINKED_OTHERS_KEY, False)
     context["exit_url"] = gate.exit_url(request)
     return render(request, "onboarding/done.html", context)
@@ -244,15 +245,31 @@ def done(request: HttpRequest) -> HttpResponse:
 @otp_required(login_url="phone", redirect_field_name=None)
 def remember(request: HttpRequest) -> HttpResponse:
     """Remember the number in this browser: the person says that the device is their own."""
-    binding = gate.verified_binding(request)
-    return gate.remember_binding(redirect("done"), binding) if binding else redirect("phone")
+    binding = logins.verified_binding(request)
+    return logins.remember_binding(redirect("done"), binding) if binding else redirect("phone")
+
+
+@never_cache
+@gate.post_only
+def log_out(request: HttpRequest) -> HttpResponse:
+    """Log the person out in this browser. The device stays linked."""
+    auth.logout(request)
+    return redirect("logged_out")
+
+
+@never_cache
+@require_safe
+def logged_out(request: HttpRequest) -> HttpResponse:
+    """Show that the person is logged out, and offer to forget the number if this browser remembers it."""
+    remembered = logins.remembered_binding(request) is not None
+    return render(request, "onboarding/logged_out.html", {"remembered": remembered})
 
 
 @never_cache
 @gate.post_only
 def forget(_request: HttpRequest) -> HttpResponse:
     """Forget the number that this browser remembers."""
-    return gate.forget_binding(redirect("phone"))
+    return logins.forget_binding(redirect("phone"))
 
 
 @never_cache
@@ -260,10 +277,10 @@ def forget(_request: HttpRequest) -> HttpResponse:
 @otp_required(login_url="phone", redirect_field_name=None)
 def unlink(request: HttpRequest) -> HttpResponse:
     """Unlink the number from this device."""
-    binding = gate.verified_binding(request)
+    binding = logins.verified_binding(request)
     if binding:
         unlinking.unlink(binding=binding)
-    return gate.forget_binding(redirect("unlinked"))
+    return logins.forget_binding(redirect("unlinked"))
 
 
 @never_cache
@@ -278,7 +295,7 @@ def unlinked(request: HttpRequest) -> HttpResponse:
 @otp_required(login_url="phone", redirect_field_name=None)
 def unlink_others(request: HttpRequest) -> HttpResponse:
     """Unlink the person's other devices, because one is lost or somebody else has it."""
-    if binding := gate.verified_binding(request):
+    if binding := logins.verified_binding(request):
         unlinking.unlink_others(binding=binding)
         request.session[UNLINKED_OTHERS_KEY] = True
     return redirect("done")

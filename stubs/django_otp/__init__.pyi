@@ -3,4 +3,6 @@
 from django.http import HttpRequest
 from django_otp.models import Device
 
+DEVICE_ID_SESSION_KEY: str
+
 def login(request: HttpRequest, device: Device) -> None: ...

@@ -50,6 +50,7 @@ LIMITS, LEASE = "onboarding/limits.py", "onboarding/journey/lease.py"
 BUDGETS, ADDRESS = "onboarding/domain/budgets.py", "onboarding/web/address.py"
 LIMITED = "tests/limits/test_"
 CRASHES, LEAKS, DOMAIN = "tests/deep/test_crashes.py", "tests/deep/test_leaks.py", "tests/domain"
+LOGIN, ENDS = "onboarding/web/logins.py", "tests/web/test_logins.py"
 SITE, LOGINS = "onboarding/desk/site.py", "tests/desk/test_logins.py"
 PATHS, HEADERS = "tests/hostile/test_every_path.py", "tests/hostile/test_headers.py"
 ANY_ORDER, AUTHORITY, RECOVERY = (
@@ -126,7 +127,6 @@ MUTANTS = (
     Mutant("T08", "one page starts a flow each time that it is sent", FLOW, "OnboardingSession(start_key=start_key,", "OnboardingSession(start_key=uuid.uuid4(),", REQUESTS),
     Mutant("I20", "a session is found by what the request says", GATE, "    key = request.session.get(SESSION_KEY)\n", '    key = request.POST.get("session") or request.session.get(SESSION_KEY)\n', REQUESTS),
     Mutant("T35", "the session key stays when a flow begins", GATE, "    request.session.cycle_key()\n    request.session[SESSION_KEY]", "    request.session[SESSION_KEY]", CLOSED),
-    Mutant("T21", "a revoked binding still logs in", GATE, " and session.binding.confirmed:", ":", CLOSED),
     Mutant("T18", "a GET restarts", VIEWS, "@gate.post_only\ndef restart(", '@require_http_methods(["GET", "POST"])\ndef restart(', REQUESTS),
     Mutant("T17", "every flow is a rebind", FLOW, 'how = {"rebind": False, ', 'how = {"rebind": True, ', f"{REBINDS} {FIRST}"),
     Mutant("I14", "9101 asks for a code at once", POLICY, "    KEY_BELONGS_TO_ANOTHER_NUMBER: Verdict.OFFER_REBIND,", "    KEY_BELONGS_TO_ANOTHER_NUMBER: Verdict.ASK_POSSESSION,", REBINDS),
@@ -168,7 +168,7 @@ MUTANTS = (
     Mutant("I05", "the correlationId goes out in a header", VIEWS, '        response["Refresh"] = "1"\n    return response\n', '        response["Refresh"] = "1"\n    response["X-Flow"] = str(session.correlation_id)\n    return response\n', LEAKS),
     Mutant("I24", "the log holds numbers", TRANSITIONS, "    origin = State(session.state)\n", "    origin = State(session.state)\n    __import__('logging').getLogger(__name__).info('%s moves', session.number)\n", LEAKS),
     Mutant("I24", "the event log holds numbers", POSSESSION, '{"send": session.sends}', '{"send": session.number}', LEAKS),
-    Mutant("T55", "an error report shows what was typed", SETTINGS, 'DEFAULT_EXCEPTION_REPORTER_FILTER = "onboarding.web.reports.RedactingFilter"\n', "", LEAKS),
+    Mutant("T55", "an error report shows what was typed", SETTINGS, 'DEFAULT_EXCEPTION_REPORTER_FILTER = "onboarding.operations.reports.RedactingFilter"\n', "", LEAKS),
     Mutant("T60", "eight digits of a masked number show", "onboarding/domain/phone.py", "self.e164[-4:]", "self.e164[-8:]", f"{DOMAIN} tests/desk/test_admin.py"),
     Mutant("T55", "the log holds the headers of calls to vendors", HTTP, "        with deadline(self._deadlines[operation]) as call:\n            return self._send_with_retries(", "        __import__('logging').getLogger(__name__).debug('%s', request.headers)\n        with deadline(self._deadlines[operation]) as call:\n            return self._send_with_retries(", LEAKS),
     Mutant("T60", "the desk's search puts the number into the address", "onboarding/desk/admin.py", '={row.pk}")', '={row.pk}&number={number.e164}")', LEAKS),
@@ -183,6 +183,17 @@ MUTANTS = (
     Mutant("I33", "a request is decoded in the charset that it names", "proveflow/wsgi.py", "application.request_class = ", "unused = ", HEADERS),
     Mutant("I33", "a Content-Type that cannot be parsed is a server error", "onboarding/web/middleware.py", "        except ValueError:\n", "        except ZeroDivisionError:\n", HEADERS),
     Mutant("I33", "another charset than UTF-8 is accepted", "onboarding/web/middleware.py", ".lower() not in UTF_8:", ".lower() in ():", HEADERS),
+    # Log-ins
+    Mutant("I39", "an unlinked person stays authenticated", LOGIN, "filter(public_id=public_id, confirmed=True, user", "filter(public_id=public_id, user", ENDS),
+    Mutant("I39", "a revoked key keeps its person logged in", LOGIN, "linked.exclude(Exists(revoked))", "linked", ENDS),
+    Mutant("I39", "a deactivated person stays authenticated", LOGIN, ", user__is_active=True)", ")", ENDS),
+    Mutant("I40", "a log-in that is used never ends", LOGIN, "now - began > settings.LOGIN_LIFE or ", "", ENDS),
+    Mutant("I40", "a log-in that is not used never ends", LOGIN, " or now - used > settings.LOGIN_IDLE:", ":", ENDS),
+    Mutant("I40", "use begins the whole time again", LOGIN, "Login(began.isoformat(), now.isoformat(), login.binding)", "Login(now.isoformat(), now.isoformat(), login.binding)", ENDS),
+    Mutant("I40", "a log-in that is used ends as if it were not", LOGIN, "Login(began.isoformat(), now.isoformat(), login.binding)", "Login(began.isoformat(), began.isoformat(), login.binding)", ENDS),
+    Mutant("I40", "a new log-in goes on with the times of the last one", LOGIN, "@receiver(auth.user_logged_in)\n", "", ENDS),
+    Mutant("T52", "logging out keeps the session", VIEWS, "    auth.logout(request)\n", "", ENDS),
+    Mutant("T52", "the end of a log-in ends the journey", LOGIN, "    for key in OF_A_LOGIN:\n        request.session.pop(key, None)\n", "    request.session.flush()\n", ENDS),
     # Calls to vendors
     Mutant("I17", "a call inside a transaction is allowed", HTTP, '            raise RuntimeError("A call', '            print("A call', "tests/upstream/test_http.py"),
     Mutant("T20", "a redirect is an answer", HTTP, "            if response.status < 300:", "            if response.status < 400:", "tests/upstream/test_http.py"),

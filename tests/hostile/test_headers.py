@@ -1,5 +1,7 @@
 """Generated odd headers, sent to the WSGI application as a server does: no response is a 500."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from encodings.aliases import aliases
 from io import BytesIO
 from random import Random
@@ -7,6 +9,8 @@ from typing import Any
 from wsgiref.util import setup_testing_defaults
 
 import pytest
+from django.core.signals import request_finished, request_started
+from django.db import close_old_connections
 from django.test import Client
 
 from proveflow.wsgi import application
@@ -35,6 +39,18 @@ NAMES = sorted({name for name, _ in corpus.HEADERS} | {"HTTP_ACCEPT_ENCODING", "
 QUERIES = ("", "a=1", "%ff=%fe", "next=/admin/", "language=%E4")
 
 
+@contextmanager
+def one_connection() -> Iterator[None]:
+    """The test's transaction stays open: a request must not close its connection, as it would on a server."""
+    for signal in (request_started, request_finished):
+        signal.disconnect(close_old_connections)
+    try:
+        yield
+    finally:
+        for signal in (request_started, request_finished):
+            signal.connect(close_old_connections)
+
+
 def status_of(method: str, path: str, query: str = "", body: bytes = b"", **headers: str) -> int:
     """Return the status of the response. Raises what the application raises: for a server that is a bare 500."""
     started: list[str] = []
@@ -49,10 +65,9 @@ def status_of(method: str, path: str, query: str = "", body: bytes = b"", **head
         **headers,
     }
     setup_testing_defaults(environ)
-    response = application(environ, lambda status, _headers, *_: started.append(status))  # type: ignore[arg-type]
-    try:
+    with one_connection():
+        response = application(environ, lambda status, _headers, *_: started.append(status))  # type: ignore[arg-type]
         assert b"".join(response) is not None
-    finally:
         response.close()
     return int(started[0].split()[0])
 

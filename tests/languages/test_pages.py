@@ -56,6 +56,9 @@ def test_a_first_link_has_no_untranslated_word(newcomer: Visitor, sandbox: Sandb
     sandbox.clear_faults()
     assert untranslated(newcomer.submits("/bind/")) == []
     assert newcomer.page.path == "/done/"
+    newcomer.submits("/remember/")
+    assert untranslated(newcomer.submits("/log-out/")) == []
+    newcomer.starts(NUMBER)
     assert untranslated(newcomer.submits("/unlink/")) == []
 
 

@@ -1,6 +1,7 @@
 """Start-up checks: each misconfiguration is reported with its id, and a right configuration passes."""
 
 import re
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -170,6 +171,13 @@ def test_watch_only_limits_and_unlimited_countries_are_warnings_in_production() 
 
 def test_a_missing_device_origin_of_prove_is_an_error() -> None:
     assert ids(**PRODUCTION | {"PROVE_DEVICE_ORIGINS": []}) == ["onboarding.E018"]
+
+
+@pytest.mark.parametrize("setting", ["LOGIN_IDLE", "LOGIN_LIFE"])
+@pytest.mark.parametrize(("minutes", "expected"), [(5, []), (4, ["onboarding.E019"]), (-1, ["onboarding.E019"])])
+def test_a_log_in_lasts_five_minutes_or_longer(settings: Any, setting: str, minutes: int, expected: list[str]) -> None:
+    setattr(settings, setting, timedelta(minutes=minutes))
+    assert ids() == expected
 
 
 @pytest.mark.parametrize("setting", ["TEXT_PRICE_CENTS", "RETENTION_DAYS"])

@@ -1,6 +1,9 @@
 """Returning people: a browser remembers a number only on request, and never shows it whole."""
 
 import re
+import uuid
+
+from django.core import signing
 
 from onboarding.models import Binding
 from tests.journey.conftest import Sandbox
@@ -22,7 +25,7 @@ def test_a_remembered_person_is_recognized_with_one_tap(visitor: Visitor, sandbo
     visitor.links(NUMBER, E164)
     visitor.submits("/remember/")
     del visitor.client.cookies["sessionid"]
-    page = visitor.opens().text
+    page = re.sub(r'<input type="hidden"[^>]*>', "", visitor.opens().text)  # random ids
     assert "Welcome back" in page and "555" not in page and "0123" not in page
     assert taps_continue(visitor).path == "/done/"
     assert "555-0123" not in visitor.page.text and "ending in" in visitor.page.text
@@ -68,9 +71,22 @@ def test_unlinking_forgets_the_number_too(visitor: Visitor) -> None:
 def test_a_forged_cookie_is_ignored(visitor: Visitor, sandbox: Sandbox) -> None:
     visitor.links(NUMBER, E164)
     stranger = Visitor()
-    stranger.client.cookies["remembered"] = str(Binding.objects.get().pk)
+    stranger.client.cookies["remembered"] = str(Binding.objects.get().public_id)
     assert "Welcome back" not in stranger.opens().text
     assert stranger.fetches("/recall/").json() == {"next": "/"}
+
+
+def test_the_cookie_names_the_binding_by_what_no_other_binding_will_ever_have(visitor: Visitor) -> None:
+    visitor.links(NUMBER, E164)
+    visitor.submits("/remember/")
+    assert uuid.UUID(visitor.client.cookies["remembered"].value.split(":")[0]).version == 4
+
+
+def test_a_cookie_that_names_a_binding_in_another_way_is_ignored(visitor: Visitor) -> None:
+    visitor.links(NUMBER, E164)
+    signer = signing.get_cookie_signer(salt="remembered" + "onboarding")  # as cookies were signed before 0.1.0
+    visitor.client.cookies["remembered"] = signer.sign(str(Binding.objects.get().pk))
+    assert "Welcome back" not in visitor.opens().text
 
 
 def test_a_rebind_that_prove_could_not_start_shows_the_error_first_and_stays_offered(

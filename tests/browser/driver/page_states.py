@@ -301,6 +301,7 @@ PAGE_STATES: Mapping[str, Step] = {
     "done-alone": steps(another(DONE), DONE, expands_all, presses("Yes, keep only this device"), shows(".tip")),
     "welcome": WELCOME,
     "unlinked": steps(DONE, methodcaller("unlinks")),
+    "logged-out": steps(REMEMBERED, presses("Log out"), sees("You are logged out")),
 
     "handoff": steps(opens("/handoff/"), sees("Continue on your phone")),
     "handoff-only": steps(opens_strict_site("/"), sees("Scan this QR code with your phone")),

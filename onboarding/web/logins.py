@@ -1,0 +1,154 @@
+"""Who is logged in, and until when; and the binding that a browser remembers.
+
+A person is logged in by a binding: only while it is confirmed and its key is not revoked. All log-ins, reviewers' too,
+end after LOGIN_IDLE without a request that needs them, and LOGIN_LIFE after they began.
+"""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any, NamedTuple
+
+import django_otp
+from django.conf import settings
+from django.contrib import auth
+from django.contrib.auth.models import AnonymousUser
+from django.db.models import Exists, OuterRef
+from django.db.models.functions import Now
+from django.dispatch import receiver
+from django.http import HttpRequest, HttpResponse
+from django.utils.functional import SimpleLazyObject
+from django_otp.middleware import is_verified
+
+from onboarding.models import Binding, OnboardingSession, ProveKey
+
+AUTH_BACKEND = "django.contrib.auth.backends.ModelBackend"
+# Keys of the browser's Django session.
+LOGIN_KEY = "login"  # a Login, as a list
+TYPED_KEY = "typed"  # whether the person typed the whole number, so that it may be shown
+OF_A_LOGIN = (
+    *(auth.SESSION_KEY, auth.BACKEND_SESSION_KEY, auth.HASH_SESSION_KEY, django_otp.DEVICE_ID_SESSION_KEY),
+    *(LOGIN_KEY, TYPED_KEY),
+)
+NOTED_EVERY = timedelta(minutes=1)  # that the log-in is in use
+REMEMBERED_S = int(timedelta(days=180).total_seconds())
+REMEMBERED_SALT = "onboarding.remembered"
+
+
+class Login(NamedTuple):
+    """What the Django session keeps of a log-in. `binding` is the `public_id` of a person's, and "" for a reviewer."""
+
+    began: str = ""
+    used: str = ""
+    binding: str = ""
+
+
+def ended_logins(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """Middleware: make `request.user` anonymous if the log-in has ended. Asks the database only if there is a log-in.
+
+    Its place is after the middleware of django-otp. A person is read with their binding, in one statement.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        known = request.user  # not read yet
+        request.user = SimpleLazyObject(lambda: _unless_ended(request, known))  # type: ignore[assignment]
+        return get_response(request)
+
+    return middleware
+
+
+def _unless_ended(request: HttpRequest, known: Any) -> Any:
+    login = Login(*request.session.get(LOGIN_KEY, ()))
+    user = _person(request, login.binding) if login.binding else known
+    if not user.is_authenticated:
+        return _anonymous(request)
+    now = user.read_at if login.binding else _now(user)
+    began, used = (datetime.fromisoformat(time) if time else now for time in (login.began, login.used))
+    if now - began > settings.LOGIN_LIFE or now - used > settings.LOGIN_IDLE:
+        return _anonymous(request)
+    if not login.used or now - used > NOTED_EVERY:
+        request.session[LOGIN_KEY] = Login(began.isoformat(), now.isoformat(), login.binding)
+    return user
+
+
+def _person(request: HttpRequest, public_id: str) -> Any:
+    """Return the person of the binding, verified by it, or nobody if it is revoked, or its key is."""
+    revoked = ProveKey.objects.filter(device_id=OuterRef("device_id"), revoked_at__isnull=False)
+    linked = Binding.objects.filter(public_id=public_id, confirmed=True, user__is_active=True)
+    binding = linked.exclude(Exists(revoked)).select_related("user").annotate(read_at=Now()).first()
+    user: Any = binding.user if binding else AnonymousUser()
+    if binding is None or user.get_session_auth_hash() != request.session.get(auth.HASH_SESSION_KEY):
+        return AnonymousUser()
+    user.otp_device, user.is_verified, user.read_at = binding, partial(is_verified, user), binding.read_at
+    return user
+
+
+def _now(user: Any) -> datetime:
+    now: datetime = auth.get_user_model().objects.filter(pk=user.pk).values_list(Now(), flat=True).get()
+    return now
+
+
+def _anonymous(request: HttpRequest) -> Any:
+    """Return nobody. Remove the log-in from the session, which may have a journey under way."""
+    for key in OF_A_LOGIN:
+        request.session.pop(key, None)
+    nobody: Any = AnonymousUser()
+    nobody.otp_device, nobody.is_verified = None, partial(is_verified, nobody)
+    return nobody
+
+
+@receiver(auth.user_logged_in)
+def _begin(request: HttpRequest, **_signal: object) -> None:
+    """Let the times begin anew."""
+    request.session.pop(LOGIN_KEY, None)
+
+
+def log_in(request: HttpRequest, session: OnboardingSession) -> None:
+    """Log in the person of a session that has passed, by its binding, which is their django-otp device.
+
+    If the binding was revoked meanwhile, the log-in has ended already: `ended_logins`.
+    """
+    if session.has_passed and session.binding:
+        auth.login(request, session.binding.user, backend=AUTH_BACKEND)
+        django_otp.login(request, session.binding)
+        passed = session.moved_at.isoformat()
+        request.session[LOGIN_KEY] = Login(passed, passed, str(session.binding.public_id))
+        request.session[TYPED_KEY] = not session.recalled
+
+
+def verified_binding(request: HttpRequest) -> Binding | None:
+    """Return the binding that this person is verified by, or None. A reviewer is verified by another kind of device."""
+    device = getattr(request.user, "otp_device", None)
+    return device if isinstance(device, Binding) else None
+
+
+# --- The binding that a browser remembers ------------------------------------------------------------------------
+
+
+def remembered_binding(request: HttpRequest) -> Binding | None:
+    """Return the binding that this browser remembers, or None. Its number is never shown whole."""
+    key = request.get_signed_cookie(_cookie_name(), default=None, salt=REMEMBERED_SALT, max_age=REMEMBERED_S)
+    return Binding.objects.filter(public_id=key, confirmed=True).first() if key else None
+
+
+def remember_binding(response: HttpResponse, binding: Binding) -> HttpResponse:
+    """Let this browser remember the binding, so that its number need not be typed again."""
+    response.set_signed_cookie(
+        _cookie_name(),
+        str(binding.public_id),
+        salt=REMEMBERED_SALT,
+        max_age=REMEMBERED_S,
+        secure=settings.SESSION_COOKIE_SECURE,
+        httponly=True,
+        samesite="Lax",
+    )
+    return response
+
+
+def forget_binding(response: HttpResponse) -> HttpResponse:
+    response.set_cookie(_cookie_name(), max_age=0, secure=settings.SESSION_COOKIE_SECURE, httponly=True, samesite="Lax")
+    return response
+
+
+def _cookie_name() -> str:
+    return "__Host-remembered" if settings.SESSION_COOKIE_SECURE else "remembered"
