@@ -184,7 +184,7 @@ def test_logging_out_offers_to_forget_the_number_that_the_browser_remembers(visi
     visitor.submits("/remember/")
     assert "Log out" in visitor.opens("/").text
     page = visitor.submits("/log-out/").text
-    assert "Forget my number in this browser" in page and "555" not in page
+    assert "Forget my number in this browser" in page and "555-0123" not in page
     assert "Welcome back" in visitor.opens("/").text and "Log out" not in visitor.page.text
     visitor.submits("/forget/")
     assert "Welcome back" not in visitor.opens("/").text
