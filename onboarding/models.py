@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from django_otp.models import Device
 
 from onboarding.domain.phone import Number
-from onboarding.domain.policy import RELINK
+from onboarding.domain.policy import NO_POSSESSION, RELINK
 from onboarding.domain.states import CLAIMS, FINAL, OPEN, PASSED, Channel, Notice, Review, Stage, State
 from onboarding.domain.wording import STATE_WORDS
 
@@ -156,6 +156,11 @@ class OnboardingSession(models.Model):
     def may_be_approved(self) -> bool:
         """Whether a reviewer may lift what keeps the number from being linked."""
         return not self.review and self.state in (State.IN_REVIEW, State.DECLINED)
+
+    @property
+    def lacks_proof(self) -> bool:
+        """Whether it was declined only because the device check was not finished: another try may succeed."""
+        return self.state == State.DECLINED and not self.failure_reasons.keys() - {NO_POSSESSION}
 
     @property
     def relinks(self) -> bool:

@@ -266,8 +266,9 @@ STATICFILES_DIRS = [
 ]
 WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = DEBUG
 if not DEBUG:
-    STORAGES = {"staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"}}
+    STORAGES = {"staticfiles": {"BACKEND": "proveflow.static_files.Storage"}}
 
+CSRF_FAILURE_VIEW = "onboarding.web.system_views.csrf_failure"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 16 * 1024  # bytes of a request's body; the request filter applies it to all content types
 DATA_UPLOAD_MAX_NUMBER_FIELDS = None  # the bytes limit it, too; for a query string, nothing catches Django's error
 
@@ -292,6 +293,7 @@ CONTENT_SECURITY_POLICY: dict[str, Any] = {
         "script-src": [SELF],
         "style-src": [SELF],
         "img-src": [SELF],
+        "font-src": [SELF],
         "connect-src": [SELF, *PROVE_DEVICE_ORIGINS],
         "form-action": [SELF],
         "base-uri": [NONE],

@@ -50,18 +50,25 @@ def start(
     start_key: uuid.UUID,
     accepted: str,
     previous: OnboardingSession | None,
+    journey: uuid.UUID | None = None,
     address: Address,
     recalled: bool = False,
 ) -> Opened:
     """Start a flow at Prove for `number`; `previous`, the browser's session so far, becomes superseded.
 
     `accepted` is the version of the legal notices that the person accepted. `recalled` says that the browser remembered
-    the number. Raises UpstreamError; Limited; StaleState if `previous` already waits for a code for the same number (it
-    was started in another tab) or if `start_key` was used.
+    the number; `journey` is the browser's, if `previous` is not known. Raises UpstreamError; Limited; StaleState if
+    `previous` already waits for a code for the same number (it was started in another tab) or if `start_key` was used.
     """
     if previous is not None and previous.state in WAITING and previous.number == number.e164:
         raise StaleState
-    how = {"rebind": False, "recalled": recalled, "notices_version": accepted, "notices_accepted_at": Now()}
+    how = {
+        "journey": previous.journey if previous else journey or uuid.uuid4(),
+        "rebind": False,
+        "recalled": recalled,
+        "notices_version": accepted,
+        "notices_accepted_at": Now(),
+    }
     return _open(number=number, start_key=start_key, previous=previous, address=address, how=how)
 
 
@@ -77,7 +84,7 @@ def rebind(*, session: OnboardingSession, key: Binding | None, address: Address)
         _may_move(session, key)
     how = {
         name: getattr(session, name)
-        for name in ("recalled", "notices_version", "notices_accepted_at", "failure_reasons")
+        for name in ("journey", "recalled", "notices_version", "notices_accepted_at", "failure_reasons")
     }
     how |= {"rebind": True, "moves_from": key or session.moves_from}
     return _open(number=session.phone, start_key=uuid.uuid4(), previous=session, address=address, how=how)
@@ -130,7 +137,7 @@ def _asked(
     *, number: Number, start_key: uuid.UUID, previous: OnboardingSession | None, address: Address, how: Columns
 ) -> OnboardingSession:
     session = OnboardingSession(start_key=start_key, number=number.e164, previous=previous, **how)
-    session.journey, session.expires_at = previous.journey if previous else uuid.uuid4(), Now() + SESSION_LIFE
+    session.expires_at = Now() + SESSION_LIFE
     asked = {"session": session, "to_state": session.state, "version": session.version}
     try:
         with limits.refusals_counted(number, address), transaction.atomic():

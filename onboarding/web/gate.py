@@ -1,6 +1,7 @@
 """Finds this browser's session by its cookie, and redirects the browser to the page of that session."""
 
 import re
+import uuid
 from collections.abc import Callable, Mapping
 from functools import wraps
 
@@ -25,6 +26,7 @@ OFFERED_KEY, ASKED_KEY, ACCEPTED_KEY = "handoff_offered", "handoff_asked", "hand
 EXIT_KEY = "exit"  # where the person goes on when the number is linked
 TOUCH_KEY = "touch"  # its script found a touch screen
 LONGEST_URL = 2_000
+JOURNEY_COOKIE, JOURNEY_S = "journey", 8 * 3600
 
 PAGES: Mapping[State, str] = {
     State.STARTING: "phone",
@@ -86,6 +88,8 @@ def redirect_to_page(request: HttpRequest, session: OnboardingSession | None) ->
     if session and session.has_passed:
         _finish(request, session)
     path = page_of(session)
+    if session is None and logins.verified_binding(request):
+        path = reverse("done")  # the browser's Back button leads to a page of the journey, which has ended
     return JsonResponse({"next": path}) if wants_json(request) else redirect(path)
 
 
@@ -111,6 +115,17 @@ def keep_exit(request: HttpRequest) -> None:
 def exit_url(request: HttpRequest) -> str:
     """Return where the person goes on from here, or "" if nothing says so."""
     return str(request.session.get(EXIT_KEY) or settings.CONTINUE_URL)
+
+
+def journey(request: HttpRequest) -> uuid.UUID | None:
+    """Return this browser's journey, or None. It outlives a session whose new key was lost with an answer."""
+    key = logins.cookie(request, JOURNEY_COOKIE, max_age=JOURNEY_S)
+    return uuid.UUID(key) if key else None
+
+
+def keep_journey(response: HttpResponse, session: OnboardingSession) -> HttpResponse:
+    """Let this browser keep the session's journey in a cookie of its own."""
+    return logins.set_cookie(response, JOURNEY_COOKIE, str(session.journey), max_age=JOURNEY_S)
 
 
 COMPUTERS = re.compile("Windows NT|Macintosh|X11|CrOS")

@@ -32,7 +32,7 @@ OF_A_LOGIN = (
 )
 NOTED_EVERY = timedelta(minutes=1)  # that the log-in is in use
 REMEMBERED_S = int(timedelta(days=180).total_seconds())
-REMEMBERED_SALT = "onboarding.remembered"
+REMEMBERED = "remembered"  # the cookie
 
 
 class Login(NamedTuple):
@@ -127,17 +127,31 @@ def verified_binding(request: HttpRequest) -> Binding | None:
 
 def remembered_binding(request: HttpRequest) -> Binding | None:
     """Return the binding that this browser remembers, or None. Its number is never shown whole."""
-    key = request.get_signed_cookie(_cookie_name(), default=None, salt=REMEMBERED_SALT, max_age=REMEMBERED_S)
+    key = cookie(request, REMEMBERED, max_age=REMEMBERED_S)
     return Binding.objects.filter(public_id=key, confirmed=True).first() if key else None
 
 
 def remember_binding(response: HttpResponse, binding: Binding) -> HttpResponse:
     """Let this browser remember the binding, so that its number need not be typed again."""
+    return set_cookie(response, REMEMBERED, str(binding.public_id), max_age=REMEMBERED_S)
+
+
+def forget_binding(response: HttpResponse) -> HttpResponse:
+    return set_cookie(response, REMEMBERED, "", max_age=0)
+
+
+def cookie(request: HttpRequest, name: str, *, max_age: int) -> str:
+    """Return the value of our signed cookie `name`, or "" if there is none that is valid."""
+    return str(request.get_signed_cookie(_cookie_name(name), default="", salt=f"onboarding.{name}", max_age=max_age))
+
+
+def set_cookie(response: HttpResponse, name: str, value: str, *, max_age: int) -> HttpResponse:
+    """Set a signed cookie that scripts cannot read, for `max_age` seconds."""
     response.set_signed_cookie(
-        _cookie_name(),
-        str(binding.public_id),
-        salt=REMEMBERED_SALT,
-        max_age=REMEMBERED_S,
+        _cookie_name(name),
+        value,
+        salt=f"onboarding.{name}",
+        max_age=max_age,
         secure=settings.SESSION_COOKIE_SECURE,
         httponly=True,
         samesite="Lax",
@@ -145,10 +159,5 @@ def remember_binding(response: HttpResponse, binding: Binding) -> HttpResponse:
     return response
 
 
-def forget_binding(response: HttpResponse) -> HttpResponse:
-    response.set_cookie(_cookie_name(), max_age=0, secure=settings.SESSION_COOKIE_SECURE, httponly=True, samesite="Lax")
-    return response
-
-
-def _cookie_name() -> str:
-    return "__Host-remembered" if settings.SESSION_COOKIE_SECURE else "remembered"
+def _cookie_name(name: str) -> str:
+    return f"__Host-{name}" if settings.SESSION_COOKIE_SECURE else name

@@ -19,12 +19,13 @@ from onboarding.models import OnboardingSession
 
 @dataclass(frozen=True)
 class ChannelSentences:
-    """What pages say of one channel. `send` and `send_again` are the words on its button."""
+    """What pages say of one channel. The last three are the words on its button, the last after a code that ended."""
 
     sent: Any
     arrival: Any
     send: Any
     send_again: Any
+    send_new: Any
 
 
 CHANNELS: Mapping[Channel, ChannelSentences] = {
@@ -33,12 +34,14 @@ CHANNELS: Mapping[Channel, ChannelSentences] = {
         arrival=_("A text can take a minute. Check that your phone has signal, and look in spam and blocked messages."),
         send=_("Send a code"),
         send_again=_("Send a code again"),
+        send_new=_("Send a new code"),
     ),
     Channel.CALL: ChannelSentences(
         sent=_('We\'re calling <bdi class="number">%(number)s</bdi> to say a code.'),
         arrival=_("The call comes within a minute."),
         send=_("Get the code by phone call"),
         send_again=_("Get the code by phone call"),
+        send_new=_("Get a new code by phone call"),
     ),
 }
 
@@ -110,6 +113,11 @@ class Sentences:
         return self._said(sentence if others else WITHOUT_OTHERS.get(notice, sentence))
 
     @property
+    def no_answer(self) -> SafeString:
+        """Return what is said when the device check was not finished."""
+        return self._said(NOTICES[Notice.NO_ANSWER])
+
+    @property
     def no_more(self) -> SafeString:
         """Return what is said once the session's codes are used up."""
         return self._said(NOTICES[Notice.TOO_MANY_SENDS])
@@ -139,7 +147,8 @@ class Sentences:
     def send(self) -> list[tuple[Channel, SafeString]]:
         """Return each channel with the words of its button; the channel that Twilio has just refused comes last."""
         channels = sorted(self._session.channels, key=lambda channel: self._session.notice in CANNOT_SEND[channel])
-        return [(channel, self._said(CHANNELS[channel].send)) for channel in channels]
+        name = "send_new" if self._session.code_sent_at else "send"
+        return [(channel, self._said(getattr(CHANNELS[channel], name))) for channel in channels]
 
     @property
     def send_again(self) -> list[tuple[Channel, SafeString]]:

@@ -84,6 +84,7 @@ def _start_flow(request: HttpRequest, form: StartForm, number: Number, *, recall
             start_key=form.cleaned_data["start_key"],
             accepted=form.cleaned_data["notices"],
             previous=gate.current(request),
+            journey=gate.journey(request),
             recalled=recalled,
             address=address.of(request),
         )
@@ -98,7 +99,8 @@ def _start_flow(request: HttpRequest, form: StartForm, number: Number, *, recall
 
 def _auth_token(request: HttpRequest, opened: flow.Opened) -> HttpResponse:
     gate.set_current(request, opened.session)
-    return JsonResponse({"auth_token": opened.auth_token, "start_key": uuid.uuid4()})
+    answer = JsonResponse({"auth_token": opened.auth_token, "start_key": uuid.uuid4()})
+    return gate.keep_journey(answer, opened.session)
 
 
 @never_cache

@@ -4,6 +4,10 @@
 const SLOW_MS = 4_000; // per step; after it, the page says that it is still working
 const PAINTED_MS = 200; // until the browser has painted the page
 const LIMIT_MS = 30_000; // for all steps: fetch and the SDK have no timeout
+const STORAGE_MS = 3_000; // for IndexedDB to store a key
+const TURN_MS = 5_000; // until a tab that has not finished its check is not waited for
+const NAME = "proveflow"; // of our lock and our database
+const TYPED = "typed"; // in sessionStorage, while the language changes
 const form = document.querySelector("form[data-device-check]");
 const status = form.querySelector("[data-status]");
 const cancel = form.querySelector("[data-cancel]");
@@ -37,8 +41,9 @@ function step(name) {
   slow = setTimeout(() => say(word("still")), SLOW_MS);
 }
 
-async function ask(url, signal) {
+async function ask(url, signal, token) {
   let response;
+  if (token) for (const field of document.querySelectorAll("[name=csrfmiddlewaretoken]")) field.value = token;
   let answer;
   try {
     response = await fetch(url, {
@@ -50,6 +55,7 @@ async function ask(url, signal) {
     const refused = response && response.status >= 400 && response.status < 500;
     throw new Problem(word(refused ? "wrong" : navigator.onLine ? "unreached" : "offline"));
   }
+  if (answer.csrf_token && !token) return ask(url, signal, answer.csrf_token); // it changed in another tab
   if (answer.start_key && startKey) startKey.value = answer.start_key;
   if (answer.choices) offer(answer.choices);
   if (answer.error) throw new Problem(answer.error, answer.field);
@@ -84,12 +90,50 @@ function proveDevice(authToken, signal) {
   });
 }
 
+// One tab at a time: if two register a key at the same time, one key is orphaned. A tab that hangs loses its turn.
+async function inTurn(act, signal) {
+  if (!navigator.locks) return act();
+  const waiting = new AbortController();
+  const timer = setTimeout(() => waiting.abort(), TURN_MS);
+  signal.addEventListener("abort", () => waiting.abort());
+  let hasTurn = false;
+  const take = () => { hasTurn = true; clearTimeout(timer); return act(); };
+  try {
+    return await navigator.locks.request(NAME, { signal: waiting.signal }, take);
+  } catch (error) {
+    if (hasTurn || signal.aborted) throw error;
+    return navigator.locks.request(NAME, { steal: true }, take);
+  }
+}
+
+// The SDK keeps the device's key in IndexedDB. Where that hangs or fails, so would the SDK, without a word.
+async function storeKey() {
+  const { privateKey } = await crypto.subtle.generateKey({ name: "ECDSA", namedCurve: "P-256" }, false, ["sign"]);
+  const opening = indexedDB.open(NAME);
+  opening.onupgradeneeded = () => opening.result.createObjectStore(NAME);
+  await new Promise((opened, failed) => { opening.onsuccess = opened; opening.onerror = failed; });
+  const writing = opening.result.transaction(NAME, "readwrite");
+  writing.objectStore(NAME).put(privateKey, 0);
+  await new Promise((written, failed) => { writing.oncomplete = written; writing.onabort = failed; });
+  opening.result.close();
+  indexedDB.deleteDatabase(NAME);
+}
+
+async function requireStorage() {
+  if (!navigator.cookieEnabled) throw new Problem(word("cookies"));
+  if (!window.isSecureContext || !window.indexedDB || !crypto.randomUUID) throw new Problem(word("unsupported"));
+  const tooLong = wait(STORAGE_MS / 1000).then(() => { throw new Error(); });
+  await Promise.race([storeKey(), tooLong]).catch(() => { throw new Problem(word("storage")); });
+}
+
 async function checkDevice(authToken, signal) {
   if (!window.proveAuth) throw new Problem(word("unsupported"));
-  const prove = () => proveDevice(authToken, signal);
+  // Errors that the SDK does not catch itself reach the window alone.
+  const uncaught = new Promise((_, failed) => {
+    for (const name of ["error", "unhandledrejection"]) window.addEventListener(name, failed, { signal });
+  });
   try {
-    // One tab at a time: if two register a key at the same time, one key is orphaned.
-    await (navigator.locks ? navigator.locks.request("proveflow", { signal }, prove) : prove());
+    await inTurn(() => Promise.race([proveDevice(authToken, signal), uncaught]), signal);
   } catch (error) {
     throw new Problem(word(!navigator.onLine ? "offline" : error?.name === "SecurityError" ? "unsupported" : "failed"));
   }
@@ -97,9 +141,9 @@ async function checkDevice(authToken, signal) {
 
 async function whereToGo(signal) {
   const orStopped = (promise) => Promise.race([promise, stopped(signal)]);
-  if (!window.isSecureContext || !window.indexedDB || !crypto.randomUUID) throw new Problem(word("unsupported"));
   if (!deviceChecked) {
     step("asking");
+    await orStopped(requireStorage());
     await Promise.race([sdkLoaded, null]); // throws if the SDK is already known to be blocked: no flow is started
     const opened = await ask(form.action, signal);
     if (opened.next) return opened.next;
@@ -159,7 +203,7 @@ async function submit(event) {
   clear();
   busy(true);
   try {
-    location.assign(await whereToGo(leaving.signal));
+    location.replace(await whereToGo(leaving.signal)); // Back leads out, not to a form that was sent
     await stopped(leaving.signal).finally(() => window.stop()); // if the next page does not load
   } catch (error) {
     stop = null;
@@ -182,6 +226,23 @@ function showExample() {
   hint.nextElementSibling.hidden = Boolean(example);
 }
 
+// What was typed stays when the language is changed. Where storage is blocked, it is lost.
+function keepTyped() {
+  const { phone } = form.elements;
+  if (!phone) return;
+  try {
+    const kept = JSON.parse(sessionStorage.getItem(TYPED));
+    sessionStorage.removeItem(TYPED);
+    if (kept) phone.value = kept.phone;
+    if (kept?.country && country) country.value = kept.country;
+  } catch {}
+  document.querySelector("form.language").addEventListener("submit", () => {
+    const typed = JSON.stringify({ phone: phone.value, country: country?.value });
+    try { sessionStorage.setItem(TYPED, typed); } catch {}
+  });
+}
+
+keepTyped();
 cancel.addEventListener("click", () => stop?.(null));
 country?.addEventListener("change", showExample);
 form.addEventListener("submit", submit);

@@ -7,7 +7,7 @@ from playwright.sync_api import Browser, expect
 
 from tests import qr
 from tests.browser.driver.person import Person
-from tests.browser.driver.site import Site
+from tests.browser.driver.site import Site, WithStandaloneSandbox
 
 NUMBER, E164 = "(201) 555-0123", "+12015550123"
 AGENT = (
@@ -86,3 +86,15 @@ def test_the_computers_page_follows_without_javascript(chromium: Browser, phone:
         scan(phone, plain)
         phone.presses("Yes, I started this")
         expect(plain.page.get_by_role("heading", level=1)).to_contain_text("Which 2-digit number", timeout=12_000)
+
+
+def test_a_tablet_that_calls_itself_a_computer_is_not_sent_away(chromium: Browser, site: Site) -> None:
+    if not isinstance(site, WithStandaloneSandbox):
+        pytest.skip("the server that requires a phone stands alone")
+    agent = "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 Version/18.0 Safari/605.1.15"
+    with chromium.new_context(has_touch=True, is_mobile=True, user_agent=agent) as context:
+        context.add_init_script("Object.defineProperty(navigator, 'maxTouchPoints', {value: 5})")
+        tablet = Person(context, site)
+        tablet.page.goto(site.strict_origin)
+        tablet.sees("What's your phone number?")
+        assert tablet.violations == []

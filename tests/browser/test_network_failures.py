@@ -158,6 +158,74 @@ def test_a_browser_that_lacks_a_feature_gets_a_message(person: Person, lack: str
     assert person.messages("+12015550123") == []
 
 
+STORE = "This browser can't store this device's key. Reload this page."
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        ("indexedDB.open = () => ({})", STORE),
+        ("IDBObjectStore.prototype.put = () => { throw new DOMException('no', 'DataCloneError'); }", STORE),
+        ("IDBObjectStore.prototype.put = function () { this.transaction.abort(); }", STORE),
+        ("Object.defineProperty(crypto, 'subtle', {value: undefined})", STORE),
+        ("Object.defineProperty(navigator, 'cookieEnabled', {value: false})", "This browser blocks cookies"),
+    ],
+)
+def test_a_browser_that_stores_nothing_is_told_so_within_seconds(person: Person, fault: str, words: str) -> None:
+    person.context.add_init_script(fault)
+    person.page.clock.install()
+    person.starts(NUMBER)
+    person.page.clock.run_for(3_000)
+    sees_message(person, words)
+    assert person.calls("prove.unify") == []
+
+
+def test_an_error_that_the_sdk_does_not_catch_is_told_at_once(person: Person) -> None:
+    PHONE(person)
+    person.inject_fault("prove.device_register", "hang", times=1)
+    person.types_number(NUMBER)
+    person.waits_until_asked("prove.device_register")
+    person.page.evaluate("setTimeout(() => { throw new Error('uncaught'); })")
+    sees_message(person, "We couldn't recognize this device.")
+
+
+def test_a_tab_that_hangs_keeps_no_other_tab_waiting(person: Person) -> None:
+    person.inject_fault("prove.device_register", "hang", times=1)
+    person.starts(NUMBER)
+    person.waits_until_asked("prove.device_register")
+    person.new_tab()
+    person.page.clock.install()
+    person.starts(NUMBER)
+    person.reads("Checking this device…")
+    person.page.clock.run_for(5_000)
+    person.sees("Enter the code")
+
+
+def test_a_token_that_another_tab_changed_is_fetched_again(person: Person) -> None:
+    PHONE(person)
+    person.page.locator("[name=csrfmiddlewaretoken]").first.evaluate("field => { field.value = 'x'.repeat(64); }")
+    person.types_number(NUMBER)
+    person.sees("Enter the code")
+
+
+def test_what_was_typed_stays_when_the_language_is_changed(person: Person) -> None:
+    PHONE(person)
+    person.field("Country").select_option("GB")
+    person.field("Phone number").fill("07700 900123")
+    person.field("Language").select_option("de")
+    person.presses("Change language")
+    expect(person.page.get_by_role("heading", level=1)).to_contain_text("Wie lautet Ihre Telefonnummer?")
+    expect(person.page.locator("#phone")).to_have_value("07700 900123")
+    expect(person.page.locator("#country")).to_have_value("GB")
+    assert person.page.evaluate("sessionStorage.length") == 0
+
+
+def test_back_from_the_last_page_shows_it_again(person: Person) -> None:
+    person.links(NUMBER, "+12015550123")
+    person.page.go_back()
+    person.sees("Your number is linked")
+
+
 def test_a_press_before_the_script_has_loaded_asks_to_press_again(person: Person) -> None:
     PAGE_STATES["phone-needs-script"](person)
     expect(person.page.locator(".notice").first).to_contain_text("Please press the button again")

@@ -152,11 +152,11 @@ def test_the_countdown_changes_each_second_and_is_announced_each_half_minute(
 def test_the_countdown_stands_in_place_of_the_button_until_it_ends(person: Person) -> None:
     person.page.clock.install()
     PAGE_STATES["code-tries-used-up"](person)
-    expect(person.button("Send a code")).to_be_hidden()
+    expect(person.button("Send a new code")).to_be_hidden()
     expect(person.page.locator("[data-clock]")).to_contain_text("9:5")
     person.page.clock.run_for(601_000)
     expect(person.page.locator("[data-wait]")).to_be_hidden()
-    expect(person.button("Send a code")).to_be_visible()
+    expect(person.button("Send a new code")).to_be_visible()
 
 
 def test_a_countdown_does_not_follow_the_time_of_day(person: Person) -> None:
@@ -190,7 +190,7 @@ def test_the_end_of_a_code_is_announced_a_minute_before(person: Person) -> None:
     person.page.clock.fast_forward(60_000)
     expect(tip).to_contain_text("has stopped working")
     expect(person.page.locator("[data-code]")).to_be_hidden()
-    expect(person.button("Send a code")).to_be_focused()
+    expect(person.button("Send a new code")).to_be_focused()
 
 
 @pytest.mark.parametrize("state", ["phone", "code"])

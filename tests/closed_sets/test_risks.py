@@ -17,7 +17,7 @@ MOVE, CODE = "This device is linked to another number", "We texted a code to"
 
 ANOTHER_NUMBER = "9101"  # no number alone has it: the device of the visitor has
 FRAUD_CODES: Mapping[str, str] = {
-    "9100": CANNOT_LINK,
+    "9100": "The check of your device did not finish",
     ANOTHER_NUMBER: MOVE,
     "9131": NO_MOBILE,
     "9132": CANNOT_LINK,

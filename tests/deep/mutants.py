@@ -128,7 +128,7 @@ MUTANTS = (
     Mutant("I20", "a session is found by what the request says", GATE, "    key = request.session.get(SESSION_KEY)\n", '    key = request.POST.get("session") or request.session.get(SESSION_KEY)\n', REQUESTS),
     Mutant("T35", "the session key stays when a flow begins", GATE, "    request.session.cycle_key()\n    request.session[SESSION_KEY]", "    request.session[SESSION_KEY]", CLOSED),
     Mutant("T18", "a GET restarts", VIEWS, "@gate.post_only\ndef restart(", '@require_http_methods(["GET", "POST"])\ndef restart(', REQUESTS),
-    Mutant("T17", "every flow is a rebind", FLOW, 'how = {"rebind": False, ', 'how = {"rebind": True, ', f"{REBINDS} {FIRST}"),
+    Mutant("T17", "every flow is a rebind", FLOW, '        "rebind": False,\n', '        "rebind": True,\n', f"{REBINDS} {FIRST}"),
     Mutant("I14", "9101 asks for a code at once", POLICY, "    KEY_BELONGS_TO_ANOTHER_NUMBER: Verdict.OFFER_REBIND,", "    KEY_BELONGS_TO_ANOTHER_NUMBER: Verdict.ASK_POSSESSION,", REBINDS),
     Mutant("T51", "unlinking revokes nothing", "onboarding/journey/unlinking.py", "        revoked = revoke(bindings.filter(confirmed=True).order_by(\"pk\"), why=why, by=by)\n", "        revoked = list(bindings)\n", FIRST),
     Mutant("T04", "a key keeps its earlier number", BINDINGS, "if each.device_id == answer.device_id and each.number", "if False and each.number", REBINDS),

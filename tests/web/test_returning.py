@@ -58,7 +58,7 @@ def test_not_you_forgets_the_number(visitor: Visitor) -> None:
     visitor.submits("/remember/")
     assert visitor.submits("/forget/").path == "/"
     assert "Welcome back" not in visitor.page.text
-    assert visitor.fetches("/recall/").json() == {"next": "/"}
+    assert visitor.fetches("/recall/").json() == {"next": "/done/"}
 
 
 def test_unlinking_forgets_the_number_too(visitor: Visitor) -> None:

@@ -130,7 +130,7 @@ def test_once_a_code_has_ended_another_one_is_the_main_action(visitor: Visitor, 
     visitor.starts(NUMBER)
     later(601)
     page = visitor.opens("/code/")
-    assert buttons(page) == ["Send a code"] and 'name="code"' not in page.text
+    assert buttons(page) == ["Send a new code"] and 'name="code"' not in page.text
     assert "This code has stopped working. Ask for a new one" in seen(page)
 
 
@@ -204,6 +204,15 @@ def test_a_declined_number_gets_no_advice_that_cannot_help(visitor: Visitor, sup
     page = visitor.starts(DECLINED)
     assert "For security we can't say why." in seen(page) and "Contact us, or use another number." in seen(page)
     assert "receive texts" not in seen(page) and buttons(page) == ["Use another number"]
+
+
+def test_a_device_check_that_was_not_finished_may_be_tried_again(visitor: Visitor, sandbox: Sandbox) -> None:
+    visitor.opens()
+    opened = visitor.fetches("/start/", phone=NUMBER).json()
+    answer = {"success": "false", "phoneNumber": E164}
+    sandbox.inject_fault("prove.unify_status", "answer", body=answer)
+    page = visitor.finishes(opened)
+    assert "We couldn't recognize this device" in seen(page) and buttons(page) == ["Try again"]
 
 
 # --- 7: failures that last ---------------------------------------------------------------------------------------

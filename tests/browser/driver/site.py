@@ -25,6 +25,7 @@ from tests.processes import (
 )
 
 LEGAL_NOTICES = {f"{name}_URL": f"https://example.com/{name.lower()}" for name in ("SUPPORT", "PRIVACY", "TERMS")}
+LEGAL_NOTICES["CONTINUE_URL"] = "https://example.com/account/"
 LEGAL_NOTICES["CARRIER_CONSENT"] = "You authorize your mobile carrier to tell us whether this number is yours."
 PROVE_CALLS = ("prove.unify", "prove.unify_status", "prove.unify_bind")
 

@@ -1,0 +1,13 @@
+"""The storage of static files in production: their names have a hash of the content."""
+
+from django.contrib.staticfiles.storage import HashedFilesMixin
+from whitenoise.storage import CompressedManifestStaticFilesStorage  # type: ignore[import-untyped]
+
+
+class Storage(CompressedManifestStaticFilesStorage):  # type: ignore[misc]
+    """Leaves references to source maps as they are: a stylesheet of BRAND_DIR may name one that is not there."""
+
+    patterns = tuple(
+        (glob, tuple(rule for rule in rules if "sourceMappingURL" not in str(rule)))
+        for glob, rules in HashedFilesMixin.patterns
+    )
