@@ -36,8 +36,10 @@ if SANDBOX and not DEBUG:
         "set the vendors' credentials, or point PROVE_BASE_URL and TWILIO_BASE_URL at `manage.py sandbox PORT`."
     )
 
-# Per client, and there are four: Prove, and Twilio's three. If all hang, a fifth of the threads still serves pages.
-UPSTREAM_CALLS_AT_ONCE = threads // 5
+# How many calls to a vendor are under way at once, in one process; more wait for their turn. Prove is called three
+# times a flow: at 300 ms a call, 24 are enough for 24 / 0.3 / 3 = 26 flows a second. Twilio's Lookup and Messaging have
+# a quarter of this each: if all vendors hang, 60 of 64 threads wait for them.
+UPSTREAM_CALLS_AT_ONCE = env.int("UPSTREAM_CALLS_AT_ONCE", default=threads * 3 // 8)
 
 # By URL prefix: the requests transport adapter to use in place of the network.
 UPSTREAM_ADAPTERS = {"sandbox://": "sandbox.adapter.SandboxAdapter"} if SANDBOX else {}

@@ -130,12 +130,17 @@ class Number:
 
 
 def same(one: str, other: str) -> bool:
-    """Return whether both are the same number. Prove writes North American ones with or without +1."""
+    """Return whether both are the same number, however vendors spell it.
+
+    Prove writes North American ones with or without +1. Another number without its plus is no number.
+    """
     return _comparable(one) == _comparable(other)
 
 
 def _comparable(text: str) -> str:
-    return text if text.startswith("+") else f"+1{text.removeprefix('1')}" if len(text) in (10, 11) else text
+    if not text.startswith("+"):
+        return f"+1{text.removeprefix('1')}" if len(text) in (10, 11) else text
+    return Number("+" + re.sub("[^0-9]", "", text)).subscriber
 
 
 def normalized(text: str) -> str:

@@ -162,7 +162,9 @@ def check_device(*, session: OnboardingSession, address: Address) -> OnboardingS
     transition(session, State.CHECKING_DEVICE, Name.DEVICE_ASKED, status_calls=F("status_calls") + 1)
     try:
         answer = prove().unify_status(
-            correlation_id=str(session.correlation_id), client_request_id=str(session.client_request_id)
+            correlation_id=str(session.correlation_id),
+            number=session.number,
+            client_request_id=str(session.client_request_id),
         )
     except UpstreamError as error:
         step = Step(State.STARTED, Name.DEVICE_UNANSWERED, events.error_facts(error))

@@ -1,84 +1,103 @@
-"""A circuit breaker, shared by threads: a vendor that fails gets a probe every 15 seconds and no other call."""
+"""A circuit breaker, shared by threads: a vendor that fails for several numbers in a row is called rarely.
+
+A failure that follows one number is that number's: it opens no circuit for others.
+"""
 
 import logging
+import secrets
 import threading
 import time
-from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
+from hashlib import blake2b
 
-from onboarding.domain.errors import Uncertain, Unreachable, UpstreamError
+from onboarding.domain.errors import Busy, Uncertain, Unreachable, UpstreamError
 
-FAILURES_IN_A_ROW = 5
-WINDOW_S = 30.0
-WINDOW_CALLS = 20  # with fewer in the window, FAILED_SHARE does not count
-FAILED_SHARE = 0.5
-PROBE_EVERY_S = 15.0
+FAILED_NUMBERS = 5  # with no success between them
+MEMORY_S = 300.0
+PROBE_EVERY_S = 3.0  # about a number that has not failed
+PROBE_AGAIN_EVERY_S = 15.0  # about a number that has failed
 
 log = logging.getLogger(__name__)
 
 
-class CircuitOpen(Unreachable):
-    """The upstream failed too often lately. Nothing was sent."""
+class NotAsked(Unreachable):
+    """The vendor was not asked, so nothing is known about its health."""
+
+
+class CircuitOpen(NotAsked):
+    """The vendor failed for several numbers lately."""
 
 
 class CircuitBreaker:
-    """Failures open it, and a probe that succeeds closes it. Unreachable and Uncertain are failures."""
+    """Calls that fail about FAILED_NUMBERS open it, and a probe that succeeds closes it.
+
+    Unreachable and Uncertain are failures. Numbers are kept as keyed hashes, for MEMORY_S.
+    """
 
     def __init__(self, service: str) -> None:
         self._service = service
         self._lock = threading.Lock()
-        self._recent: deque[tuple[float, bool]] = deque()  # seconds of time.monotonic(), and whether it failed
-        self._failed_in_a_row = 0
-        self._next_probe: float | None = None  # seconds of time.monotonic(); None while closed
+        self._key = secrets.token_bytes(16)
+        self._failed: dict[bytes, float] = {}  # hash of a number to seconds of time.monotonic(), the oldest first
+        self._next_probe: dict[bool, float] = {}  # by whether its number has failed; empty while closed
 
     @contextmanager
-    def guarding(self, operation: str) -> Iterator[bool]:
-        """Count the success or failure of the request made inside; yield whether it is a probe. Raises CircuitOpen."""
-        probing = self._admit(operation)
+    def guarding(self, operation: str, about: str) -> Iterator[bool]:
+        """Count the success or failure of the call made inside; yield whether it is a probe. Raises CircuitOpen.
+
+        `about` is the number, or another subject, that the call concerns. A probe that asks nothing is given back.
+        """
+        number = blake2b(about.encode(), key=self._key, digest_size=8).digest()
+        probe = self._admit(operation, number)
+        succeeded: bool | None = None
         try:
-            yield probing
-        except (Unreachable, Uncertain):
-            self._count(failed=True, probing=probing)
+            yield probe is not None
+            succeeded = True
+        except UpstreamError as error:
+            succeeded = _succeeded(error)
             raise
-        except UpstreamError:
-            self._count(failed=False, probing=probing)
-            raise
-        self._count(failed=False, probing=probing)
+        finally:
+            with self._lock:
+                self._count(number, probe, succeeded)
 
-    def _admit(self, operation: str) -> bool:
-        """Return whether the request is a probe. Raises CircuitOpen."""
+    def _admit(self, operation: str, number: bytes) -> bool | None:
+        """Return the kind of probe that the call is, or None while the circuit is closed. Raises CircuitOpen."""
         now = time.monotonic()
         with self._lock:
-            if self._next_probe is None:
-                return False
-            if now < self._next_probe:
+            if not self._next_probe:
+                return None
+            has_failed = number in self._failed
+            if now < self._next_probe[has_failed]:
                 raise CircuitOpen(self._service, operation)
-            self._next_probe = now + PROBE_EVERY_S
-            return True
+            self._next_probe[has_failed] = now + (PROBE_AGAIN_EVERY_S if has_failed else PROBE_EVERY_S)
+            return has_failed
 
-    def _count(self, *, failed: bool, probing: bool) -> None:
-        now = time.monotonic()
-        with self._lock:
-            if self._next_probe is None:
-                self._add(now, failed)
-                if self._fails_too_often():
-                    self._next_probe = now + PROBE_EVERY_S
-                    log.warning("%s fails: the circuit is open", self._service)
-            elif probing and not failed:
-                self._next_probe, self._failed_in_a_row = None, 0
-                self._recent.clear()
+    def _count(self, number: bytes, probe: bool | None, succeeded: bool | None) -> None:
+        now, is_open = time.monotonic(), bool(self._next_probe)
+        if succeeded is None:
+            if is_open and probe is not None:
+                self._next_probe[probe] = now
+        elif not succeeded:
+            self._remember(number, now)
+            if not is_open and len(self._failed) >= FAILED_NUMBERS:
+                self._next_probe = {False: now + PROBE_EVERY_S, True: now + PROBE_AGAIN_EVERY_S}
+                log.warning("%s fails: the circuit is open", self._service)
+        elif not is_open or probe is not None:
+            self._failed.clear()
+            self._next_probe.clear()
+            if is_open:
                 log.warning("%s answers: the circuit is closed", self._service)
 
-    def _add(self, now: float, failed: bool) -> None:
-        self._recent.append((now, failed))
-        self._failed_in_a_row = self._failed_in_a_row + 1 if failed else 0
-        while self._recent[0][0] <= now - WINDOW_S:
-            self._recent.popleft()
+    def _remember(self, number: bytes, now: float) -> None:
+        self._failed.pop(number, None)
+        self._failed[number] = now
+        while now - next(iter(self._failed.values())) >= MEMORY_S:
+            del self._failed[next(iter(self._failed))]
 
-    def _fails_too_often(self) -> bool:
-        if not self._failed_in_a_row:
-            return False
-        failed = sum(failed for _, failed in self._recent)
-        many = len(self._recent) >= WINDOW_CALLS and failed >= FAILED_SHARE * len(self._recent)
-        return many or self._failed_in_a_row >= FAILURES_IN_A_ROW
+
+def _succeeded(error: UpstreamError) -> bool | None:
+    """Return whether the vendor answered; None if it was not asked."""
+    if isinstance(error, NotAsked) or (isinstance(error, Busy) and error.status is None):
+        return None
+    return not isinstance(error, Unreachable | Uncertain)

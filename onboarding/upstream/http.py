@@ -1,6 +1,5 @@
 """All requests to the vendors. No request or response is logged, and no error carries a URL or a body."""
 
-import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -20,7 +19,8 @@ from urllib3.exceptions import HTTPError, NewConnectionError
 
 from onboarding import __version__
 from onboarding.domain.errors import Busy, Garbled, Refused, Uncertain, Unreachable, UpstreamError
-from onboarding.upstream.breaker import CircuitBreaker, CircuitOpen
+from onboarding.upstream.breaker import CircuitBreaker, NotAsked
+from onboarding.upstream.bulkhead import Bulkhead
 from onboarding.upstream.deadline import Call, deadline
 from onboarding.upstream.response import BODY_LIMIT, Response
 from onboarding.upstream.retries import RETRIES, RateLimitHold, RetryBudget, backoff
@@ -38,7 +38,7 @@ class Upstream:
 
     `deadlines` limit whole calls, by operation. `repeatable` operations do no harm when they happen twice, so they are
     retried, within the same deadline. After a 429 all calls are held until its Retry-After, unless its error code is
-    one of `per_number_codes`, which concern one phone number only.
+    one of `per_number_codes`, which concern one phone number only. `share` of UPSTREAM_CALLS_AT_ONCE may be under way.
     """
 
     def __init__(
@@ -48,6 +48,7 @@ class Upstream:
         deadlines: Mapping[str, timedelta],
         repeatable: frozenset[str] = frozenset(),
         per_number_codes: frozenset[int] = frozenset(),
+        share: float = 1.0,
     ) -> None:
         if not is_safe(base_url):
             raise ImproperlyConfigured(f"The base URL of {service} must be https, or http to this machine (loopback).")
@@ -57,7 +58,7 @@ class Upstream:
         self._adapter = _adapter(base_url)
         self._breaker, self._retry_budget = CircuitBreaker(service), RetryBudget()
         self._rate_limit_hold = RateLimitHold()
-        self._bulkhead = threading.BoundedSemaphore(settings.UPSTREAM_CALLS_AT_ONCE)
+        self._bulkhead = Bulkhead(service, max(1, round(settings.UPSTREAM_CALLS_AT_ONCE * share)))
 
     def post(self, path: str, **content: Any) -> dict[str, Any]:
         """Return the JSON object of a 2xx response. `content`: `headers`, `auth`, `data` or `json`, as in requests.
@@ -78,19 +79,29 @@ class Upstream:
             return self._send_with_retries(operation, request, call)
 
     @contextmanager
-    def call(self, operation: str) -> Iterator[Call]:
-        """Make all requests and waits inside one call: they share a deadline and hold no database connection.
+    def call(self, operation: str, about: str) -> Iterator[Call]:
+        """Make all requests and waits inside one call, with a deadline and no database connection.
 
-        Raises Unreachable if UPSTREAM_CALLS_AT_ONCE are under way already, so that other pages have threads left.
+        `about` is the number, or another subject, that it concerns. Raises NotAsked if the vendor fails or hangs, or is
+        busy until the deadline.
         """
         release_database()
-        if not self._bulkhead.acquire(blocking=False):
-            raise Unreachable(self.service, operation)
-        try:
-            with deadline(self._deadlines[operation]) as call:
+        with (
+            deadline(self._deadlines[operation]) as call,
+            self._breaker.guarding(operation, about) as probing,
+            self._bulkhead.place(operation, about, call),
+        ):
+            if probing:  # the vendor may have moved to another address
+                self.drop_connections()
+            try:
                 yield call
-        finally:
-            self._bulkhead.release()
+            except Garbled:  # it may be the answer to another request
+                self.drop_connections()
+                raise
+
+    def drop_connections(self) -> None:
+        """Let no later request use a connection that is idle now."""
+        self._adapter.close()
 
     def _send_with_retries(self, operation: str, request: requests.PreparedRequest, call: Call) -> dict[str, Any]:
         self._retry_budget.earn()
@@ -99,19 +110,16 @@ class Upstream:
             try:
                 return self._send_once(operation, request, call)
             except (Unreachable, Uncertain) as error:
-                if isinstance(error, CircuitOpen) or wait >= call.left or not self._retry_budget.spend():
+                if isinstance(error, NotAsked) or wait >= call.left or not self._retry_budget.spend():
                     raise
             time.sleep(wait)
         return self._send_once(operation, request, call)
 
     def _send_once(self, operation: str, request: requests.PreparedRequest, call: Call) -> dict[str, Any]:
         self._wait_if_asked_to(operation, call)
-        if not call.left:  # used up before this call: no failure of the vendor's
-            raise Unreachable(self.service, operation)
-        with self._breaker.guarding(operation) as probing:
-            if probing:  # the vendor may have moved to another address
-                self.drop_connections()
-            return self._json_of(operation, self._send(operation, request, call))
+        if not call.left:  # used up before this request: no failure of the vendor's
+            raise NotAsked(self.service, operation)
+        return self._json_of(operation, self._send(operation, request, call))
 
     def _wait_if_asked_to(self, operation: str, call: Call) -> None:
         """Sleep until the rate limit's hold ends, with jitter. Raises Busy if that is too long."""
@@ -147,12 +155,7 @@ class Upstream:
         with suppress(ValueError):
             if response.status < 300:
                 return response.json()
-        self.drop_connections()
         raise Garbled(*known)
-
-    def drop_connections(self) -> None:
-        """Use no connection again that is open now. For an answer that may belong to another request."""
-        self._adapter.close()
 
 
 def release_database() -> None:

@@ -9,18 +9,20 @@ from django.conf import settings
 from onboarding.domain.errors import Garbled
 from onboarding.domain.policy import UNKNOWN_LINE
 from onboarding.upstream.http import Upstream
-from onboarding.upstream.twilio import twilio_client
+from onboarding.upstream.twilio import SHARE, is_number, twilio_client
 
 PHONE_NUMBERS = "PhoneNumbers"  # the operation, named as in Twilio's path
 DEADLINES = {PHONE_NUMBERS: timedelta(seconds=4)}
 PACKAGE = "line_type_intelligence"
+LINE_TYPE = "[A-Za-z]{1,24}"
 
 
 class Lookup:
     """Twilio Lookup. Its call raises UpstreamError."""
 
     def __init__(self, base_url: str, username: str, password: str, account_sid: str) -> None:
-        client = twilio_client(Upstream("twilio-lookup", base_url, DEADLINES), username, password, account_sid)
+        self._upstream = Upstream("twilio-lookup", base_url, DEADLINES, share=SHARE)
+        client = twilio_client(self._upstream, username, password, account_sid)
         self._phone_numbers = client.lookups.v2.phone_numbers
 
     def line_type(self, number: str) -> str:
@@ -28,13 +30,12 @@ class Lookup:
 
         https://www.twilio.com/docs/lookup/v2-api/line-type-intelligence
         """
-        found = self._phone_numbers(number).fetch(fields=PACKAGE)
-        known = found.line_type_intelligence or {}  # null; or without a type, and with an error_code
-        if found.phone_number != number or not isinstance(known, dict):
-            raise Garbled("twilio-lookup", PHONE_NUMBERS)
-        line_type = known.get("type") or UNKNOWN_LINE
-        if not isinstance(line_type, str) or not re.fullmatch("[A-Za-z]{1,24}", line_type, re.ASCII):
-            raise Garbled("twilio-lookup", PHONE_NUMBERS)
+        with self._upstream.call(PHONE_NUMBERS, number):
+            found = self._phone_numbers(number).fetch(fields=PACKAGE)
+            known = found.line_type_intelligence or {}  # null; or without a type, and with an error_code
+            line_type = str(known.get("type") or UNKNOWN_LINE) if isinstance(known, dict) else ""
+            if not is_number(found.phone_number, number) or not re.fullmatch(LINE_TYPE, line_type, re.ASCII):
+                raise Garbled("twilio-lookup", PHONE_NUMBERS)
         return line_type
 
 

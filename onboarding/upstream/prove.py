@@ -71,14 +71,15 @@ class Prove:
         self, number: str, client_request_id: str, *, rebind: bool = False, check_reputation: bool = False
     ) -> StartedFlow:
         """Start a flow for `number` (E.164) and return it. https://developer.prove.com/reference/unify-request"""
-        body = {"phoneNumber": number, "possessionType": "none", "clientRequestId": client_request_id}
+        body: dict[str, Any] = {"phoneNumber": number, "possessionType": "none", "clientRequestId": client_request_id}
         options = {"rebind": rebind, "checkReputation": check_reputation}
-        return self._call("/v3/unify", body | {name: True for name, wanted in options.items() if wanted}, _started_flow)
+        body |= {name: True for name, wanted in options.items() if wanted}
+        return self._call("/v3/unify", number, body, _started_flow)
 
-    def unify_status(self, correlation_id: str, client_request_id: str) -> UnifyAnswer:
-        """Return what the device proved. https://developer.prove.com/reference/unify-status-request"""
+    def unify_status(self, correlation_id: str, number: str, client_request_id: str) -> UnifyAnswer:
+        """Return what the device proved. `number` is not sent. https://developer.prove.com/reference/unify-status-request"""
         body = {"correlationId": correlation_id, "clientRequestId": client_request_id}
-        return self._call("/v3/unify-status", body, _unify_answer)
+        return self._call("/v3/unify-status", number, body, _unify_answer)
 
     def unify_bind(self, correlation_id: str, number: str, client_request_id: str) -> UnifyAnswer:
         """Bind `number` to the key after a possession check of our own, and return whether that succeeded.
@@ -86,7 +87,7 @@ class Prove:
         https://developer.prove.com/reference/unify-bind-request
         """
         body = {"correlationId": correlation_id, "phoneNumber": number, "clientRequestId": client_request_id}
-        return self._call("/v3/unify-bind", body, _unify_answer)
+        return self._call("/v3/unify-bind", number, body, _unify_answer)
 
     def revoke_device(self, device_id: str, client_request_id: str) -> None:
         """Revoke a Prove Key. Raises Refused with code 8011 if there is none.
@@ -94,15 +95,17 @@ class Prove:
         https://developer.prove.com/reference/revoke-request
         """
         body = {"deviceId": device_id, "clientRequestId": client_request_id}
-        self._call("/v3/device/revoke", body, _revoked)
+        self._call("/v3/device/revoke", device_id, body, _revoked)
 
-    def _call(self, path: str, body: Mapping[str, Any], parse: Callable[[dict[str, Any]], T]) -> T:
+    def _call(self, path: str, about: str, body: Mapping[str, Any], parse: Callable[[dict[str, Any]], T]) -> T:
         operation = path.rsplit("/", 1)[-1]
-        with self._upstream.call(operation) as call:
+        with self._upstream.call(operation, about) as call:
             answer = self._post_with_token(path, body, call)
-        with suppress(ValueError):
-            return parse(answer)
-        raise Garbled("prove", operation)
+            if answer.get("clientRequestId") not in (None, body["clientRequestId"]):  # another request's answer
+                self._upstream.drop_connections()
+            with suppress(ValueError):
+                return parse(answer)
+            raise Garbled("prove", operation)
 
     def _post_with_token(self, path: str, body: Mapping[str, Any], call: Call) -> dict[str, Any]:
         token = self._tokens.get(call.left)
@@ -145,7 +148,7 @@ def _unify_answer(body: Mapping[str, Any]) -> UnifyAnswer:
         client_request_id=_optional_text(body, "clientRequestId"),
         evaluation=evaluation if isinstance(evaluation, dict) else {"evaluation": evaluation} if evaluation else {},
     )
-    if answer.success is Success.TRUE and answer.prove_id is None:
+    if answer.success is Success.TRUE and (answer.prove_id is None or body["proveId"] != answer.prove_id):
         raise ValueError("no proveId")
     return answer
 
@@ -172,13 +175,13 @@ def _revoked(body: Mapping[str, Any]) -> None:
 
 
 def _optional_text(body: Mapping[str, Any], name: str) -> str | None:
-    """Return the field, or None if it is left out. Raises ValueError if it is empty, too long or no string.
+    """Return the field, or None if it is left out, null or empty. A number is its text. Raises ValueError for others.
 
     https://developer.prove.com/reference/status-and-error-codes
     """
-    if name not in body:
-        return None
-    value = body[name]
-    if not isinstance(value, str) or not 0 < len(value) <= ID_LENGTH:
+    value = body.get(name)
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = str(value)
+    if value is not None and not (isinstance(value, str) and len(value) <= ID_LENGTH):
         raise ValueError(name)
-    return value
+    return value or None

@@ -3,7 +3,8 @@
 import json
 import logging
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
@@ -17,12 +18,14 @@ from twilio.http.response import Response
 from twilio.rest import Client
 
 from onboarding.domain.errors import Busy, Garbled, Refused
+from onboarding.domain.phone import same
 from onboarding.domain.states import Channel
 from onboarding.upstream.http import USER_AGENT, Upstream
 
 log = logging.getLogger(__name__)
 
 START, CHECK = "Verifications", "VerificationCheck"  # operations, named as in Twilio's paths
+SHARE = 0.25  # of UPSTREAM_CALLS_AT_ONCE, for each of Twilio's other APIs
 DEADLINES = {START: timedelta(seconds=8), CHECK: timedelta(seconds=8)}
 
 
@@ -59,14 +62,18 @@ REFUSALS: Mapping[tuple[str, int | None], Refusal] = {
     **{(START, code): R.NUMBER for code in (60200, 60436, 60006, 60033, 21211, 21614)},
     (START, 60205): R.LANDLINE,
     (START, 21610): R.OPTED_OUT,
-    **{(START, code): R.BLOCKED for code in (60410, 60412, 60413, 60605, 30450, 21612)},
+    **{(START, code): R.BLOCKED for code in (60238, 60410, 60412, 60413, 60605, 30450, 21612)},
     (START, 60223): R.CHANNEL,
     (CHECK, 60200): R.CODE,
     (CHECK, 60202): R.TOO_MANY_CHECKS,
     (CHECK, 20404): R.GONE,
 }
 PER_NUMBER_CODES = frozenset({60202, 60203, 60212})  # limits of a verification or number, not of the account
-CONFIGURATION_CODES = {20003, 20008, 20404, 21408, 21608, 60204, 60207, 60217, 60220, 60238}
+CONFIGURATION_CODES = {20003, 20008, 20404, 21408, 21608, 60204, 60207, 60217, 60220}
+# Fraud Guard, geo permissions, and a destination or a service that is not allowed. Settings in Twilio's console, but
+# often right, and about the number: so the operator is told once, and the person's budgets stay charged.
+CONSOLE_CODES = {60238, 60410, 60605}
+_told: set[int] = set()  # those that this process has logged
 # For codes not listed above: Twilio adds codes over time.
 REFUSALS_BY_STATUS: Mapping[tuple[str, int | None], Refusal] = {
     (CHECK, 404): R.GONE,
@@ -104,18 +111,17 @@ class Twilio:
     """Twilio Verify. Both calls raise UpstreamError; Refused is always a TwilioRefused."""
 
     def __init__(self, base_url: str, username: str, password: str, account_sid: str, service_sid: str) -> None:
-        client = twilio_client(
-            Upstream("twilio", base_url, DEADLINES, per_number_codes=PER_NUMBER_CODES), username, password, account_sid
-        )
-        self._service = client.verify.v2.services(service_sid)
+        self._upstream = Upstream("twilio", base_url, DEADLINES, per_number_codes=PER_NUMBER_CODES)
+        self._service = twilio_client(self._upstream, username, password, account_sid).verify.v2.services(service_sid)
 
     def start(self, to: str, channel: str = Channel.SMS, locale: str | None = None) -> Verification:
         """Send a code to `to` (E.164). Return its Verification. https://www.twilio.com/docs/verify/api/verification"""
         options = {"locale": locale} if locale else {}
-        found = _classifying(START, lambda: self._service.verifications.create(to=to, channel=channel, **options))
-        if found.to != to or not re.fullmatch("VE[0-9a-f]{32}", str(found.sid)):
-            raise Garbled("twilio", START)
-        return Verification(found.sid, found.to, str(found.status))
+        with self._upstream.call(START, to), classified(START):
+            found = self._service.verifications.create(to=to, channel=channel, **options)
+            if not is_number(found.to, to) or not re.fullmatch("VE[0-9a-f]{32}", str(found.sid)):
+                raise Garbled("twilio", START)
+        return Verification(found.sid, to, str(found.status))
 
     def check(self, sid: str, to: str, code: str) -> bool:
         """Return whether `code` is the one that verification `sid` sent to `to`.
@@ -123,14 +129,13 @@ class Twilio:
         A verification is approved once. Later checks raise TwilioRefused with Refusal.GONE.
         https://www.twilio.com/docs/verify/api/verification-check
         """
-        found = _classifying(CHECK, lambda: self._service.verification_checks.create(verification_sid=sid, code=code))
-        if (found.sid, found.to) != (sid, to):
-            raise Garbled("twilio", CHECK)
-        status = str(found.status)
+        with self._upstream.call(CHECK, to), classified(CHECK):
+            found = self._service.verification_checks.create(verification_sid=sid, code=code)
+            status = str(found.status)
+            if found.sid != sid or not is_number(found.to, to) or status not in ("approved", "pending", *ENDED):
+                raise Garbled("twilio", CHECK)
         if status in ENDED:
             raise TwilioRefused("twilio", CHECK, refusal=ENDED[status])
-        if status not in ("approved", "pending"):
-            raise Garbled("twilio", CHECK)
         return status == "approved"
 
 
@@ -158,11 +163,10 @@ class UpstreamHttpClient:
         """Return the response. Raises UpstreamError, before the package sees an error: it would drop Retry-After."""
         known = {"headers": content["headers"], "auth": content["auth"]}
         operation = uri.rsplit("/", 2)[-2 if method == "GET" else -1]  # a GET is of /v2/PhoneNumbers/+1…
-        with self._upstream.call(operation):
-            if method == "GET":
-                body = self._upstream.get(f"{uri}?{urlencode(content['params'])}", operation=operation, **known)
-            else:
-                body = self._upstream.post(uri, data=content["data"], **known)
+        if method == "GET":
+            body = self._upstream.get(f"{uri}?{urlencode(content['params'])}", operation=operation, **known)
+        else:
+            body = self._upstream.post(uri, data=content["data"], **known)
         return Response(HTTPStatus.CREATED, json.dumps(body))
 
 
@@ -180,12 +184,18 @@ def twilio_client(upstream: Upstream, username: str, password: str, account_sid:
     return client
 
 
-def _classifying(operation: str, call: Callable[[], Any]) -> Any:
-    """Return what `call` returns. Raises Refused as TwilioRefused, or as Busy if it is a rate limit."""
+@contextmanager
+def classified(operation: str) -> Iterator[None]:
+    """Raise a Refused of the block as TwilioRefused, or as Busy if it is a rate limit."""
     try:
-        return call()
+        yield
     except (Refused, Busy) as error:
         raise _classified(operation, error) from error
+
+
+def is_number(found: object, number: str) -> bool:
+    """Return whether a field of an answer is the number, however it is spelt."""
+    return isinstance(found, str) and same(found, number)
 
 
 def _classified(operation: str, error: Refused | Busy) -> TwilioRefused | Busy:
@@ -200,4 +210,7 @@ def _classified(operation: str, error: Refused | Busy) -> TwilioRefused | Busy:
     refused = TwilioRefused(*known, refusal=refusal)
     if refused.is_ours:
         log.error("Twilio's settings or ours are wrong: %s", error)
+    elif error.code in CONSOLE_CODES and error.code not in _told:
+        _told.add(error.code)
+        log.error("Settings in Twilio's console block texts, https://www.twilio.com/docs/api/errors/%s", error.code)
     return refused

@@ -35,6 +35,8 @@ FLOW, TRANSITIONS, STATES = (
 VIEWS, GATE, POLICY = "onboarding/web/views.py", "onboarding/web/gate.py", "onboarding/domain/policy.py"
 PROVE, TWILIO, HTTP = "onboarding/upstream/prove.py", "onboarding/upstream/twilio.py", "onboarding/upstream/http.py"
 CONNECTION, CONNECT = "onboarding/upstream/transport/connection.py", "onboarding/upstream/transport/connect.py"
+BREAKER, BULKHEAD = "onboarding/upstream/breaker.py", "onboarding/upstream/bulkhead.py"
+BREAKERS, BULKHEADS = "tests/upstream/test_breaker.py", "tests/upstream/test_bulkhead.py"
 CONNECTIONS, CONNECTS = "tests/upstream/test_connections.py", "tests/upstream/test_connect.py"
 SETTINGS, BINDINGS, FORMS = "proveflow/settings.py", "onboarding/journey/bindings.py", "onboarding/web/forms.py"
 JOURNEYS = "tests/journey/test_"
@@ -87,7 +89,7 @@ MUTANTS = (
     Mutant("I10", "the word false is true to Python", PROVE, "        success=Success(success),", "        success=Success.TRUE if success else Success.FALSE,", "tests/upstream/test_prove.py"),
     Mutant("I10", "true the boolean is taken for the word", PROVE, "    if not isinstance(success, str):\n", "    success = str(success).lower()\n    if not success:\n", "tests/upstream/test_prove.py"),
     Mutant("I10", "a failure that can't be read is none", PROVE, '    return {} if passed else {name: "not understood"}\n', "    return {}\n", "tests/upstream/test_prove.py"),
-    Mutant("T03", "a success without a proveId passes", PROVE, "    if answer.success is Success.TRUE and answer.prove_id is None:\n", "    if False:\n", "tests/upstream/test_prove.py"),
+    Mutant("T03", "a success without a proveId passes", PROVE, "    if answer.success is Success.TRUE and (answer.prove_id is None or body[\"proveId\"] != answer.prove_id):\n", "    if False:\n", "tests/upstream/test_prove.py"),
     Mutant("T05", "an answer about another number is believed", "onboarding/journey/answers.py", "    return answer.phone_number is None or same(answer.phone_number, session.number)", "    return True or same(str(answer.phone_number), session.number)", CLOSED),
     Mutant("T05", "an answer to another request is believed", "onboarding/journey/answers.py", "    if answer.client_request_id not in (None, str(session.client_request_id)):\n        return False\n", "", CLOSED),
     Mutant("T06", "a reused correlationId is a server error", FLOW, "    except IntegrityError:  # a correlationId of an earlier session\n", "    except ZeroDivisionError:\n", CLOSED),
@@ -108,7 +110,7 @@ MUTANTS = (
     Mutant("T16", "a code never expires here", POSSESSION, "    if session.code_sent_at is None or has_passed(session.code_sent_at + CODE_LIFE, session):", "    if False:", FAILURES),
     Mutant("I11", "a lost check lets the same code be tried again", POSSESSION, "    if never_happened(error):\n        limits.refund(charges)\n", "    if True:\n        limits.refund(charges)\n", FAILURES),
     Mutant("I12", "a check with a lost claim may be asked again", STATES, "    S.CHECKING_CODE: S.POSSESSION_REQUIRED,\n", "    S.CHECKING_CODE: S.CODE_SENT,\n", CRASHES),
-    Mutant("T05", "an approval of something else counts", TWILIO, "        if (found.sid, found.to) != (sid, to):\n", "        if False:\n", "tests/upstream/test_twilio.py"),
+    Mutant("T05", "an approval of something else counts", TWILIO, "            if found.sid != sid or not is_number(found.to, to) or status", "            if status", "tests/upstream/test_twilio.py"),
     Mutant("T32", "a code may hold other characters than digits", FORMS, '        return re.sub("[^0-9]", "", typed[1])', "        return typed[1]", "tests/web/test_code.py"),
     Mutant("T26", "a stale tab causes another text", FLOW, "    if previous is not None and previous.state in WAITING and previous.number == number.e164:", "    if False:", REQUESTS),
     Mutant("I19", "a late guess takes over another request's claim", POSSESSION, "    if session.state != State.CODE_SENT:\n        raise StaleState\n", "", CRASHES),
@@ -204,7 +206,7 @@ MUTANTS = (
     Mutant("T20", "what is left over is the next answer", CONNECTION, ' and self._http.trailing_data == (b"", False)', "", CONNECTIONS),
     Mutant("T20", "what comes late is the next answer", CONNECTION, "        return not poll.poll(0)", "        return True", CONNECTIONS),
     Mutant("T20", "a connection is used again after a timeout", CONNECTION, "        self.is_reusable = False\n        self._send(", "        self._http = h11.Connection(h11.CLIENT)\n        self._send(", CONNECTIONS),
-    Mutant("T20", "a connection is used again after an answer that is no JSON", HTTP, "        self.drop_connections()\n        raise Garbled(*known)", "        raise Garbled(*known)", CONNECTIONS),
+    Mutant("T20", "a connection is used again after an answer that is no JSON", HTTP, "            except Garbled:  # it may be the answer to another request\n                self.drop_connections()\n", "            except Garbled:\n", CONNECTIONS),
     Mutant("F01", "a connection that a gateway has forgotten is used", CONNECTION, "IDLE_LIMIT_S = 30.0", "IDLE_LIMIT_S = 300.0", CONNECTIONS),
     Mutant("F01", "a connection is used for ever", CONNECTION, "AGE_LIMIT_S = 300.0", "AGE_LIMIT_S = 9e9", CONNECTIONS),
     Mutant("F05", "a connection is kept after a server error", CONNECTION, "head.status_code < SERVER_ERROR and ", "", CONNECTIONS),
@@ -215,7 +217,20 @@ MUTANTS = (
     Mutant("F02", "one family is tried to its end", CONNECT, "        first = [each for each in found if each[0] == found[0][0]]", "        first = found[:-1]", CONNECTS),
     Mutant("F05", "Retry-After is read against our own clock", "onboarding/upstream/response.py", 'parsedate_to_datetime(self.headers.get("Date", ""))', "datetime.now(UTC)", "tests/upstream/test_http.py"),
     Mutant("I31", "a bind is retried by the client itself", PROVE, 'REPEATABLE = frozenset({"token", "unify-status"})', 'REPEATABLE = frozenset({"token", "unify-status", "unify-bind"})', f"{JOURNEYS}outages.py {FAILURES}"),
-    Mutant("I32", "the breaker never opens", "onboarding/upstream/breaker.py", "FAILURES_IN_A_ROW = 5", "FAILURES_IN_A_ROW = 5000", f"{JOURNEYS}outages.py"),
+    Mutant("I32", "the breaker never opens", BREAKER, "FAILED_NUMBERS = 5 ", "FAILED_NUMBERS = 5000 ", f"{JOURNEYS}outages.py"),
+    Mutant("I32", "failures about one number open the circuit", BREAKER, "        number = blake2b(about.encode()", "        number = blake2b(secrets.token_bytes()", BREAKERS),
+    Mutant("I32", "a number that fails uses up the probes of others", BREAKER, "            has_failed = number in self._failed\n", "            has_failed = False\n", BREAKERS),
+    Mutant("I32", "a probe that asks nothing is used up", BREAKER, "                self._next_probe[probe] = now\n", "                pass\n", BREAKERS),
+    Mutant("I32", "a success does not clear the failures", BREAKER, "        elif not is_open or probe is not None:\n", "        elif probe is not None:\n", BREAKERS),
+    Mutant("T60", "the circuit breaker keeps numbers", BREAKER, "key=self._key, digest_size=8).digest()", "key=self._key, digest_size=8).digest() + about.encode()", BREAKERS),
+    Mutant("F02", "everybody waits for a vendor that hangs", BULKHEAD, "STALLED_S = 1.5 ", "STALLED_S = 1e9 ", BULKHEADS),
+    Mutant("F02", "a busy vendor is told from a full bulkhead", BULKHEAD, "or not (self._free or self._patience())", "or not self._free", BULKHEADS),
+    Mutant("F02", "one number takes all places", BULKHEAD, "CALLS_PER_NUMBER = 3 ", "CALLS_PER_NUMBER = 300 ", BULKHEADS),
+    Mutant("F02", "who came last is first", BULKHEAD, "self._waiting.popleft().set()", "self._waiting.pop().set()", BULKHEADS),
+    Mutant("F02", "a place is lost with each failure", BULKHEAD, "        try:\n            yield\n        finally:\n            self._leave(about)\n", "        yield\n        self._leave(about)\n", BULKHEADS),
+    Mutant("F05", "null where a text may be left out is garbled", PROVE, "    return value or None", "    return value", "tests/upstream/test_prove.py"),
+    Mutant("F11", "a number that Twilio spells in its own way is another", "onboarding/domain/phone.py", '    return Number("+" + re.sub("[^0-9]", "", text)).subscriber', "    return text", "tests/upstream/test_twilio.py"),
+    Mutant("F11", "a forbidden destination gives all budgets back", TWILIO, "for code in (60238, 60410,", "for code in (60410,", "tests/upstream/test_twilio.py"),
     Mutant("F07", "a refused token is kept", PROVE, "        self._tokens.drop(token)  #", "        #", "tests/upstream/test_access_token.py"),
     # Limits
     Mutant("I07", "a stranger takes a number over while its code is valid", LEASE, "budget.every_s, budget.watch_only, budget.every_s]", "budget.every_s, True, budget.every_s]", f"{LIMITED}lease.py"),

@@ -12,7 +12,7 @@ from django.db.models import F
 from django.test import Client
 
 from onboarding.models import Binding, Cell, Event, Lease, OnboardingSession, ProveKey
-from onboarding.upstream.breaker import PROBE_EVERY_S
+from onboarding.upstream.breaker import PROBE_AGAIN_EVERY_S
 from onboarding.upstream.lookup import lookup
 from onboarding.upstream.messaging import messaging
 from onboarding.upstream.prove import prove
@@ -61,7 +61,7 @@ def sandbox(settings: Any, tmp_path: Path) -> Sandbox:
 def next_probe(monkeypatch: pytest.MonkeyPatch) -> None:
     """Advance the process's clock to the time when an open breaker sends its next probe."""
     now = time.monotonic
-    monkeypatch.setattr(time, "monotonic", lambda: now() + PROBE_EVERY_S)
+    monkeypatch.setattr(time, "monotonic", lambda: now() + PROBE_AGAIN_EVERY_S)
 
 
 @pytest.fixture

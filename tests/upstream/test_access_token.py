@@ -4,7 +4,7 @@ import json
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from itertools import islice
+from itertools import count, islice
 from typing import Any
 
 import pytest
@@ -20,6 +20,7 @@ from tests.upstream.documented.response import DocumentedResponse
 BASE = "https://platform.uat.proveapis.com"
 THREADS = 50
 TRIES = 3  # to fetch a token
+NUMBERS = count()  # each of another person
 
 
 def token_response(name: str, seconds: int = 3600) -> DocumentedResponse:
@@ -40,7 +41,7 @@ def sent_tokens(vendor: responses.RequestsMock) -> list[str]:
 
 
 def status(prove: Prove) -> None:
-    prove.unify_status(documented.CORRELATION_ID, documented.REQUEST_ID)
+    prove.unify_status(documented.CORRELATION_ID, f"+1201555{next(NUMBERS):04}", documented.REQUEST_ID)
 
 
 def responds_after(event: threading.Event, response: DocumentedResponse, vendor: responses.RequestsMock) -> None:

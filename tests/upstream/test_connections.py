@@ -15,6 +15,8 @@ from onboarding.domain.errors import Garbled, Uncertain, UpstreamError
 from onboarding.upstream.http import Upstream
 from tests.upstream.loopback import JSON_HEAD, Behaviour, answering, serving
 
+NUMBERS = count()  # of persons
+
 
 def answer(number: int, head: bytes = JSON_HEAD) -> bytes:
     body = json.dumps({"number": number}).encode()
@@ -26,7 +28,8 @@ def upstream(url: str) -> Upstream:
 
 
 def asks(prove: Upstream, operation: str = "unify") -> int:
-    return int(prove.post(f"/{operation}", json={})["number"])
+    with prove.call(operation, about=f"+1201555{next(NUMBERS):04}"):
+        return int(prove.post(f"/{operation}", json={})["number"])
 
 
 def advance_clock(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:

@@ -65,7 +65,7 @@ def test_a_missing_or_slow_response_ends_at_the_deadline(
 def test_a_slow_response_within_the_deadline_is_read(scheme: str, tls: ssl.SSLContext) -> None:
     behaviour = dripping(EMPTY_OBJECT, 0.001)
     with serving(behaviour, tls if scheme == "https" else None) as server:
-        assert upstream(server.url).post("/unify", json={}) == {}
+        assert Upstream("prove", server.url, {"unify": timedelta(seconds=9)}).post("/unify", json={}) == {}
 
 
 def test_a_large_request_that_nobody_reads_ends_at_the_deadline() -> None:
@@ -183,14 +183,14 @@ def test_calls_within_a_call_share_its_deadline() -> None:
     wide = {"token": timedelta(seconds=5), "bind": timedelta(seconds=DEADLINE)}
     with serving(silence) as server:
         prove = Upstream("prove", server.url, wide)
-        with ends_in_time(), pytest.raises(Uncertain), prove.call("bind"):
+        with ends_in_time(), pytest.raises(Uncertain), prove.call("bind", "+12015550100"):
             prove.post("/token", json={})
 
 
 def test_when_the_time_is_up_before_the_call_nothing_is_sent() -> None:
     with serving(responding(EMPTY_OBJECT)) as server, pytest.raises(Unreachable):
         prove = upstream(server.url)
-        with prove.call("unify"):
+        with prove.call("unify", "+12015550100"):
             time.sleep(DEADLINE)
             prove.post("/unify", json={})
     assert server.requests == []

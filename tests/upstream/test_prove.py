@@ -10,7 +10,7 @@ from django.conf import LazySettings
 from onboarding.domain.errors import Busy, Garbled, Refused, Uncertain, Unreachable, UpstreamError
 from onboarding.domain.policy import Success
 from onboarding.upstream import prove as module
-from onboarding.upstream.prove import Prove, StartedFlow
+from onboarding.upstream.prove import Prove, StartedFlow, UnifyAnswer
 from tests.upstream.documented import prove as documented
 from tests.upstream.documented.response import DocumentedResponse
 
@@ -35,7 +35,7 @@ def call(prove: Prove, operation: str) -> Any:
         case "unify":
             return prove.unify(documented.NUMBER, documented.REQUEST_ID)
         case "unify-status":
-            return prove.unify_status(documented.CORRELATION_ID, documented.REQUEST_ID)
+            return prove.unify_status(documented.CORRELATION_ID, documented.NUMBER, documented.REQUEST_ID)
         case "unify-bind":
             return prove.unify_bind(documented.CORRELATION_ID, documented.NUMBER, documented.REQUEST_ID)
     return prove.revoke_device(documented.DEVICE_ID, documented.REQUEST_ID)
@@ -224,7 +224,10 @@ def test_success_is_one_of_four_words_or_the_response_is_garbled(
         {"success": "true", "proveId": 7},
         {"success": "true", "proveId": "x" * 1000},
         {"success": "pending", "deviceId": ["x"]},
-        {"success": "pending", "phoneNumber": 12001004014},
+        {"success": "pending", "deviceId": True},
+        {"success": "pending", "phoneNumber": {}},
+        {"success": None},
+        {"success": ""},
     ],
 )
 def test_a_success_without_a_prove_id_or_a_value_of_another_type_is_garbled(
@@ -233,6 +236,23 @@ def test_a_success_without_a_prove_id_or_a_value_of_another_type_is_garbled(
     DocumentedResponse(documented.STATUS_PAGE, body).register(vendor, URLS["unify-status"])
     with pytest.raises(Garbled):
         call(prove, "unify-status")
+
+
+@pytest.mark.parametrize("nothing", [None, ""])
+@pytest.mark.parametrize("operation", ["unify-status", "unify-bind"])
+def test_null_and_empty_texts_that_may_be_left_out_are_left_out(
+    prove: Prove, vendor: responses.RequestsMock, operation: str, nothing: str | None
+) -> None:
+    optional = dict.fromkeys(("phoneNumber", "deviceId", "clientRequestId", "clientHumanId", "evaluation"), nothing)
+    body = {"success": "true", "proveId": "p", **optional}
+    DocumentedResponse(documented.STATUS_PAGE, body).register(vendor, URLS[operation])
+    assert call(prove, operation) == UnifyAnswer(Success.TRUE, prove_id="p")
+
+
+def test_a_number_in_place_of_a_text_is_its_text(prove: Prove, vendor: responses.RequestsMock) -> None:
+    body = {"success": "pending", "phoneNumber": 12001004014, "deviceId": 7}
+    DocumentedResponse(documented.STATUS_PAGE, body).register(vendor, URLS["unify-status"])
+    assert call(prove, "unify-status") == UnifyAnswer(Success.PENDING, phone_number="12001004014", device_id="7")
 
 
 @pytest.mark.parametrize("success", ["true", "false", None, 1, False])

@@ -4,9 +4,8 @@ from datetime import timedelta
 
 import pytest
 import responses
-from django.conf import LazySettings
 
-from onboarding.domain.errors import Busy, Uncertain, Unreachable
+from onboarding.domain.errors import Busy, Uncertain
 from onboarding.upstream.http import Upstream
 from onboarding.upstream.retries import RetryBudget, backoff
 
@@ -58,8 +57,6 @@ def test_when_all_calls_fail_at_most_a_tenth_and_three_more_are_sent(
     vendor: responses.RequestsMock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("onboarding.upstream.http.backoff", lambda _: 0.0)
-    monkeypatch.setattr("onboarding.upstream.breaker.FAILURES_IN_A_ROW", 1000)
-    monkeypatch.setattr("onboarding.upstream.breaker.WINDOW_CALLS", 1000)
     upstream = Upstream("prove", BASE, DEADLINES, frozenset({"status"}))
     vendor.post(f"{BASE}/status", status=503)
     for _ in range(100):
@@ -80,15 +77,6 @@ def test_successful_calls_earn_at_most_three_retries() -> None:
     for _ in range(1000):
         budget.earn()
     assert [budget.spend() for _ in range(5)] == [True, True, True, False, False]
-
-
-def test_beyond_the_limit_of_calls_at_once_a_call_is_refused_immediately(settings: LazySettings) -> None:
-    settings.UPSTREAM_CALLS_AT_ONCE = 2
-    upstream = Upstream("prove", BASE, DEADLINES)
-    with upstream.call("bind"), upstream.call("bind"), pytest.raises(Unreachable), upstream.call("bind"):
-        pytest.fail("a third was let in")
-    with upstream.call("bind"):
-        pass
 
 
 def is_rate_limited(vendor: responses.RequestsMock, seconds: int, code: int = 20429) -> None:

@@ -65,7 +65,7 @@ def prove(root: str, monkeypatch: pytest.MonkeyPatch) -> Prove:
 
 @pytest.fixture
 def twilio(root: str, monkeypatch: pytest.MonkeyPatch) -> Twilio:
-    monkeypatch.setitem(twilio_module.DEADLINES, twilio_module.START, timedelta(seconds=1))
+    monkeypatch.setitem(twilio_module.DEADLINES, twilio_module.START, timedelta(seconds=2))
     return Twilio(f"{root}/sandbox/twilio", ACCOUNT_SID, "sandbox", ACCOUNT_SID, SERVICE_SID)
 
 

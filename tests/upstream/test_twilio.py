@@ -71,6 +71,34 @@ def test_an_approval_of_another_verification_is_garbled(
         twilio.check(documented.SID, documented.TO, "123456")
 
 
+@pytest.mark.parametrize("spelt", ["+1 (500) 555-0006", "+1-500-555-0006", "15005550006"])
+def test_another_spelling_of_the_number_is_the_number(
+    twilio: Twilio, vendor: responses.RequestsMock, spelt: str
+) -> None:
+    assert isinstance(documented.SENT.body, dict)
+    DocumentedResponse(documented.VERIFICATION_PAGE, documented.SENT.body | {"to": spelt}, 201).register(vendor, START)
+    documented.checked("approved", to=spelt).register(vendor, CHECK)
+    assert twilio.start("+15005550006").to == "+15005550006"
+    assert twilio.check(documented.SID, "+15005550006", "123456")
+
+
+@pytest.mark.parametrize("code", [60238, 60410, 60605])
+def test_the_operator_is_told_once_of_a_setting_in_twilios_console(
+    twilio: Twilio,
+    vendor: responses.RequestsMock,
+    code: int,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "_told", set())
+    documented.error(code, 403).register(vendor, START)
+    for _ in range(3):
+        with pytest.raises(TwilioRefused):
+            twilio.start(documented.TO)
+    [told] = caplog.messages
+    assert str(code) in told
+
+
 @pytest.mark.parametrize("changed", [{"to": "+15005550006"}, {"sid": ""}, {"sid": 7}, {"sid": "../../Services"}])
 def test_a_start_that_answers_about_something_else_is_garbled(
     twilio: Twilio, vendor: responses.RequestsMock, changed: dict[str, object]
@@ -117,7 +145,7 @@ def test_a_verification_that_has_ended_is_a_refusal_even_with_a_2xx_status(
         (60605, 403, Refusal.BLOCKED),
         (30450, 400, Refusal.BLOCKED),
         (21612, 400, Refusal.BLOCKED),
-        (60238, 403, Refusal.CONFIGURATION),
+        (60238, 403, Refusal.BLOCKED),
         (60220, 400, Refusal.CONFIGURATION),
         (60223, 400, Refusal.CHANNEL),
         (60217, 400, Refusal.CONFIGURATION),

@@ -79,7 +79,7 @@ def _call_prove(operation: str) -> str:
         client.revoke_device("device", "request-1")
         return "Token" if operation == "token" else "revoked"
     calls: dict[str, Any] = {
-        "unify-status": lambda: client.unify_status(FLOW, "request-1"),
+        "unify-status": lambda: client.unify_status(FLOW, prove.ADA, "request-1"),
         "unify-bind": lambda: client.unify_bind(FLOW, prove.ADA, "request-1"),
     }
     reply = calls[operation]()
