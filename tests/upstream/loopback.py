@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from itertools import takewhile
 
 Behaviour = Callable[[socket.socket], None]
 JSON_HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
@@ -51,7 +52,7 @@ def _serve(plain: socket.socket, server: Server, behaviour: Behaviour, tls: ssl.
 
 def _request(connection: socket.socket) -> bytes:
     with connection.makefile("rb") as stream:
-        head = b"".join(iter(stream.readline, b"\r\n"))
+        head = b"".join(takewhile(lambda line: line != b"\r\n", stream))
         length = re.search(rb"(?i)content-length: (\d+)", head)
         return head + stream.read(int(length[1]) if length else 0)
 
@@ -66,7 +67,8 @@ def answering(answers: Iterable[bytes]) -> Behaviour:
     def behaviour(connection: socket.socket) -> None:
         for answer in answers:
             connection.sendall(answer)
-            _request(connection)
+            if not _request(connection):
+                return
 
     return behaviour
 
