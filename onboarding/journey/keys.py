@@ -1,4 +1,7 @@
-"""The memory of Prove Keys: which ones were revoked here, and which of these Prove still has to be told about."""
+"""The memory of Prove Keys: which ones were revoked here, and which of these Prove still has to be told about.
+
+The row EVERY_KEY, which a restored backup makes, stands for all keys that have no row yet: they begin as revoked then.
+"""
 
 from collections.abc import Iterable
 
@@ -8,13 +11,17 @@ from django.db.models.functions import Now
 from onboarding.journey.clock import CLAIM_TIMEOUT
 from onboarding.models import ProveKey
 
+EVERY_KEY = ""
 # A number has no row that could be locked. A key has one, which this statement makes if need be.
 LOCK = {
     "postgresql": """
         WITH locked AS MATERIALIZED (SELECT pg_advisory_xact_lock(hashtextextended(%s, 0)))
-        INSERT INTO onboarding_provekey (device_id) SELECT %s FROM locked""",
-    "sqlite": "INSERT INTO onboarding_provekey (device_id) SELECT column2 FROM (VALUES (%s, %s)) WHERE true",
+        INSERT INTO onboarding_provekey (device_id, revoked_at) SELECT %s, ({since}) FROM locked""",
+    "sqlite": """
+        INSERT INTO onboarding_provekey (device_id, revoked_at)
+        SELECT column2, ({since}) FROM (VALUES (%s, %s)) WHERE true""",
 }
+SINCE = "SELECT revoked_at FROM onboarding_provekey WHERE device_id = ''"
 READ = " ON CONFLICT (device_id) DO UPDATE SET device_id = excluded.device_id RETURNING *"
 
 
@@ -23,7 +30,8 @@ def lock(number: str, device_id: str) -> ProveKey:
 
     Without the locks, two people could link the same number, or a key be linked while it is being revoked.
     """
-    return ProveKey.objects.raw(LOCK[connection.vendor] + READ, [f"number {number}", device_id])[0]
+    statement = LOCK[connection.vendor].format(since=SINCE) + READ
+    return ProveKey.objects.raw(statement, [f"number {number}", device_id])[0]
 
 
 def revoke(device_ids: Iterable[str]) -> None:
@@ -43,3 +51,9 @@ def revoke(device_ids: Iterable[str]) -> None:
 def trust(device_id: str) -> None:
     """Trust the key again, since its person passed a code with it. What Prove has to be told stays owed."""
     ProveKey.objects.filter(device_id=device_id, revoked_at__isnull=False).update(revoked_at=None)
+
+
+def revoke_every() -> int:
+    """Trust no key any more, known or not, until its person passes a code with it. Return how many are known."""
+    ProveKey.objects.bulk_create([ProveKey(device_id=EVERY_KEY)], ignore_conflicts=True)
+    return ProveKey.objects.update(revoked_at=Now()) - 1

@@ -17,7 +17,7 @@ from django.db.models.functions import Now
 from onboarding import limits
 from onboarding.domain.errors import StaleState
 from onboarding.domain.states import CLAIMS, FINAL, OPEN
-from onboarding.journey import flow, unlinking
+from onboarding.journey import flow, keys, unlinking
 from onboarding.journey.clock import CLAIM_TIMEOUT
 from onboarding.models import Binding, Event, OnboardingSession, ProveKey
 
@@ -79,7 +79,7 @@ def _delete_old() -> int:
 def _forgettable_keys() -> QuerySet[ProveKey]:
     """Return the keys that are linked to no number and of which Prove has heard all."""
     linked = Binding.objects.filter(confirmed=True, device_id=OuterRef("device_id"))
-    return ProveKey.objects.filter(~Exists(linked), tell_prove_at=None)
+    return ProveKey.objects.filter(~Exists(linked), tell_prove_at=None).exclude(device_id=keys.EVERY_KEY)
 
 
 def _delete(old: QuerySet[Any]) -> int:

@@ -52,6 +52,8 @@ LIMITS, LEASE = "onboarding/limits.py", "onboarding/journey/lease.py"
 BUDGETS, ADDRESS = "onboarding/domain/budgets.py", "onboarding/web/address.py"
 LIMITED = "tests/limits/test_"
 CRASHES, LEAKS, DOMAIN = "tests/deep/test_crashes.py", "tests/deep/test_leaks.py", "tests/domain"
+KEYS, RESTORE = "onboarding/journey/keys.py", "onboarding/operations/restore.py"
+RESTORED = "tests/operations/test_restore.py"
 LOGIN, ENDS = "onboarding/web/logins.py", "tests/web/test_logins.py"
 SITE, LOGINS = "onboarding/desk/site.py", "tests/desk/test_logins.py"
 PATHS, HEADERS = "tests/hostile/test_every_path.py", "tests/hostile/test_headers.py"
@@ -196,6 +198,16 @@ MUTANTS = (
     Mutant("I40", "a new log-in goes on with the times of the last one", LOGIN, "@receiver(auth.user_logged_in)\n", "", ENDS),
     Mutant("T52", "logging out keeps the session", VIEWS, "    auth.logout(request)\n", "", ENDS),
     Mutant("T52", "the end of a log-in ends the journey", LOGIN, "    for key in OF_A_LOGIN:\n        request.session.pop(key, None)\n", "    request.session.flush()\n", ENDS),
+    # Restored backups
+    Mutant("I41", "a key of after the backup is trusted after a restore", KEYS, "SELECT revoked_at FROM onboarding_provekey WHERE device_id = ''", "SELECT NULL", RESTORED),
+    Mutant("I41", "known keys are trusted after a restore", KEYS, "ProveKey.objects.update(revoked_at=Now())", "ProveKey.objects.filter(device_id=EVERY_KEY).update(revoked_at=Now())", RESTORED),
+    Mutant("I41", "a restore is forgotten after the retention", RECOVERY, ".exclude(device_id=keys.EVERY_KEY)", "", RESTORED),
+    Mutant("I41", "log-ins of the backup go on", RESTORE, "Session.objects.all().delete()[0]", "0", RESTORED),
+    Mutant("I41", "a code of a reviewer is good again after a restore", RESTORE, "TOTPDevice.objects.update(", "TOTPDevice.objects.none().update(", RESTORED),
+    Mutant("I41", "remembered browsers of the backup go on", RESTORE, '"links that no browser remembers": _rename_links(),', "", RESTORED),
+    Mutant("I41", "owed revokes wait after a restore", RESTORE, "update(tell_prove_at=Now())", "update(tell_prove_at=None)", RESTORED),
+    Mutant("I41", "journeys of the backup go on", RESTORE, "update(expires_at=Now())", "count()", RESTORED),
+    Mutant("I42", "a cookie names a binding by a counter", LOGIN, "        str(binding.public_id),\n        salt=", "        str(binding.pk),\n        salt=", "tests/web/test_returning.py"),
     # Calls to vendors
     Mutant("I17", "a call inside a transaction is allowed", HTTP, '            raise RuntimeError("A call', '            print("A call', "tests/upstream/test_http.py"),
     Mutant("T20", "a redirect is an answer", HTTP, "            if response.status < 300:", "            if response.status < 400:", "tests/upstream/test_http.py"),

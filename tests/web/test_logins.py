@@ -77,6 +77,19 @@ def test_nobody_is_authenticated_by_a_revoked_key_though_its_binding_stands(visi
     assert not is_authenticated(visitor) and visitor.opens("/done/").path == "/"
 
 
+def test_nobody_is_authenticated_by_the_number_that_a_device_had_before(visitor: Visitor) -> None:
+    visitor.links(NUMBER, E164)
+    earlier = Client()
+    earlier.cookies["sessionid"] = visitor.client.cookies["sessionid"].value
+    visitor.client.cookies.clear()
+    visitor.starts(NUMBER)
+    visitor.starts(OTHER_NUMBER)
+    assert is_authenticated(earlier)
+    visitor.rebinds()
+    assert visitor.types_code(visitor.code(OTHER_E164)).path == "/done/"
+    assert not is_authenticated(earlier)
+
+
 def test_a_deactivated_person_is_not_authenticated(visitor: Visitor) -> None:
     visitor.links(NUMBER, E164)
     User.objects.update(is_active=False)
