@@ -207,7 +207,7 @@ MUTANTS = (
     Mutant("I41", "remembered browsers of the backup go on", RESTORE, '"links that no browser remembers": _rename_links(),', "", RESTORED),
     Mutant("I41", "owed revokes wait after a restore", RESTORE, "update(tell_prove_at=Now())", "update(tell_prove_at=None)", RESTORED),
     Mutant("I41", "journeys of the backup go on", RESTORE, "update(expires_at=Now())", "count()", RESTORED),
-    Mutant("I42", "a cookie names a binding by a counter", LOGIN, "        str(binding.public_id),\n        salt=", "        str(binding.pk),\n        salt=", "tests/web/test_returning.py"),
+    Mutant("I42", "a cookie names a binding by a counter", LOGIN, "REMEMBERED, str(binding.public_id)", "REMEMBERED, str(binding.pk)", "tests/web/test_returning.py"),
     # Calls to vendors
     Mutant("I17", "a call inside a transaction is allowed", HTTP, '            raise RuntimeError("A call', '            print("A call', "tests/upstream/test_http.py"),
     Mutant("T20", "a redirect is an answer", HTTP, "            if response.status < 300:", "            if response.status < 400:", "tests/upstream/test_http.py"),
