@@ -249,6 +249,7 @@ TIME_ZONE = "UTC"
 LANGUAGE_CODE = "en"
 LANGUAGES = [
     ("en", "English"),
+    ("en-gb", "British English"),
     ("es", "Español"),
     ("fr", "Français"),
     ("de", "Deutsch"),

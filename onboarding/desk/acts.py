@@ -128,7 +128,7 @@ class ActsAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         except StaleState:
             return self._too_late(request, row)
         except Limited:
-            messages.error(request, _("That is all for now. Try again in some minutes."))
+            messages.error(request, _("Too many numbers shown. Try again in a few minutes."))
             return self._back(row)
         if isinstance(done, Number):
             return self._page(request, act, row, revealed=done.display)

@@ -129,7 +129,7 @@ class ReadOnlyAdmin(ReadOnly, ActsAdmin):
             # Without a limit, a masked number could be found by trying.
             limits.charge([Charge(budgets.FINDS, request.user.get_username())])
         except Limited:
-            messages.error(request, _("That is all for now. Try again in some minutes."))
+            messages.error(request, _("Too many searches. Try again in a few minutes."))
             return HttpResponseRedirect(target)
         row = self.model.objects.filter(number__in=[number.e164 for number in numbers]).first()
         if row is None:

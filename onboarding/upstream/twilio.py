@@ -95,7 +95,15 @@ WAITS: Mapping[tuple[str, int | None], timedelta] = {
 
 # Django's languages to Twilio's locales. Twilio answers others with 404; without one, the number's country decides.
 # https://www.twilio.com/docs/verify/supported-languages
-LOCALES: Mapping[str, str] = {"ar": "ar", "de": "de", "en": "en", "es": "es", "fr": "fr", "pt-br": "pt-BR"}
+LOCALES: Mapping[str, str] = {
+    "ar": "ar",
+    "de": "de",
+    "en": "en",
+    "en-gb": "en-GB",
+    "es": "es",
+    "fr": "fr",
+    "pt-br": "pt-BR",
+}
 
 
 @dataclass(frozen=True)

@@ -52,7 +52,9 @@ NOTICES: Mapping[str, Any] = {
     Notice.CODE_EXPIRED: _("That code has expired. Ask for a new one: you won't lose your place."),
     Notice.CODE_UNKNOWN: _("We couldn't tell whether that code was right. Ask for a new one."),
     Notice.TOO_MANY_GUESSES: _("That was the last try for this code. You need a new one."),
-    Notice.SEND_UNKNOWN: _("We couldn't tell whether the code was sent. Wait a moment, then ask for it again."),
+    Notice.SEND_UNKNOWN: _(
+        "We couldn't tell whether the code was sent. Wait a moment, then ask for it again: it is the same code."
+    ),
     Notice.SEND_FAILED: _("We couldn't send a code right now. Nothing is lost: try again in a moment."),
     Notice.CANNOT_TEXT: _("We can't text this number. Check it, let us call it, or use another one."),
     Notice.LANDLINE: _(

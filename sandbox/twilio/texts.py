@@ -4,6 +4,7 @@ TEXTS = {
     "ar": "رمز {sender} الخاص بك هو {code}. لا تشاركه مع أي شخص.",
     "de": "Ihr Code von {sender} lautet {code}. Geben Sie ihn an niemanden weiter.",
     "en": "Your {sender} code is {code}. Don't share it with anyone.",
+    "en-GB": "Your {sender} code is {code}. Don't share it with anyone.",
     "es": "Su código de {sender} es {code}. No lo comparta con nadie.",
     "fr": "Votre code {sender} est {code}. Ne le communiquez à personne.",
     "pt-BR": "Seu código da {sender} é {code}. Não o compartilhe com ninguém.",

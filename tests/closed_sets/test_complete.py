@@ -33,7 +33,7 @@ from tests.closed_sets.scenarios import SCENARIOS
 from tests.closed_sets.test_problems import PROBLEMS
 from tests.hostile import situations
 from tests.hostile.paths import OURS
-from tests.languages.catalogues import LOCALES
+from tests.languages.catalogues import LOCALES, VARIANTS
 from tests.limits import test_every_budget as budgets
 from tests.processes import ROOT
 from tests.wire import prove as prove_wire
@@ -127,7 +127,7 @@ CLOSED_SETS: Mapping[str, tuple[Iterable[str], list[Table]]] = {
         Table("a page that posts to it", [*POSTED_TO, *situations.READ_ONLY], "SITUATIONS (or READ_ONLY)", SITUATIONS),
     ]),
     "language": (dict(settings.LANGUAGES), [
-        Table("a catalogue", ["en", *map(to_language, LOCALES)], "LOCALES", "tests/languages/catalogues.py"),
+        Table("a catalogue", ["en", *map(to_language, LOCALES + VARIANTS)], "LOCALES", "tests/languages/catalogues.py"),
         Table("a locale of Twilio's", twilio.LOCALES, "LOCALES", TWILIO),
         Table("a text message", [*map(str.lower, TEXTS)], "TEXTS", "sandbox/twilio/texts.py"),
     ]),

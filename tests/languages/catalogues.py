@@ -19,6 +19,7 @@ ROOT = Path(__file__).parent.parent.parent
 SOURCES = ("onboarding/**/*.py", "templates/**/*.html")
 EXCLUDED = ("templates/sandbox/",)  # the sandbox is for developers, in English
 LOCALES = ("es", "fr", "de", "pt_BR", "ar")
+VARIANTS = ("en_GB",)  # only strings that are spelt otherwise; the others are those of the sources
 KEYWORDS = dict.fromkeys(("_", "gettext", "gettext_lazy", "ngettext", "ngettext_lazy"))
 LINE_LENGTH = 120
 
@@ -87,6 +88,18 @@ def update(locale: str, template: Catalog) -> list[str]:
     return [str(message.id) for message in messages(catalog) if not all(strings(message))]
 
 
+def update_variant(locale: str, template: Catalog) -> list[str]:
+    """Delete strings that are gone, and write the compiled file. Return the strings that have no translation."""
+    catalog, known = stored(locale), {message.id for message in messages(template)}
+    for message in list(messages(catalog)):
+        if message.id not in known:
+            catalog.delete(message.id)
+    with path_of(locale).open("wb") as file:
+        write_po(file, catalog, width=LINE_LENGTH, include_lineno=False)
+    path_of(locale, "mo").write_bytes(compiled(catalog))
+    return [str(message.id) for message in messages(catalog) if not all(strings(message))]
+
+
 def _new(locale: str) -> Catalog:
     return Catalog(
         locale=locale, project="proveflow", version="0.1", last_translator="proveflow", msgid_bugs_address=" "
@@ -102,6 +115,7 @@ def main() -> int:
     """Update all catalogues, and print what still has to be translated."""
     template = extracted()
     missing = {locale: update(locale, template) for locale in LOCALES}
+    missing |= {locale: update_variant(locale, template) for locale in VARIANTS}
     for locale, texts in missing.items():
         sys.stdout.writelines(f"{locale}: {text!r}\n" for text in texts)
     return int(any(missing.values()))

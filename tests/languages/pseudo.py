@@ -40,7 +40,7 @@ def untranslated(html: str, *, names: tuple[str, ...]) -> list[str]:
     text = " ".join(reader.texts)
     while BRACKETED.search(text):
         text = BRACKETED.sub(" ", text)
-    for name in names:
+    for name in sorted(names, key=len, reverse=True):
         text = text.replace(name, " ")
     return re.findall(r"[^\W\d_]{2,}", text)
 

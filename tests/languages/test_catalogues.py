@@ -6,7 +6,7 @@ from collections import Counter
 import pytest
 from babel.messages.catalog import Catalog, Message
 
-from tests.languages.catalogues import LOCALES, compiled, extracted, messages, path_of, stored, strings
+from tests.languages.catalogues import LOCALES, VARIANTS, compiled, extracted, messages, path_of, stored, strings
 
 # A translation has to keep these: placeholders, and tags with their attributes.
 KEPT = re.compile(r"%\(\w+\)[sd]|\{\w+\}|<[^>]+>")
@@ -62,6 +62,15 @@ def test_a_translation_ends_with_the_same_punctuation_as_the_english_text(catalo
             assert set(ends) == {singular(message).endswith(sign)}, message.id
 
 
-@pytest.mark.parametrize("locale", LOCALES)
+@pytest.mark.parametrize("locale", LOCALES + VARIANTS)
 def test_the_compiled_catalogue_is_up_to_date(locale: str) -> None:
     assert path_of(locale, "mo").read_bytes() == compiled(stored(locale)), "make messages"
+
+
+AMERICAN = re.compile(r"recogniz|authoriz|canceled", re.IGNORECASE)
+
+
+def test_british_english_spells_otherwise_what_american_english_does(template: Catalog) -> None:
+    british = {message.id: message.string for message in messages(stored("en_GB"))}
+    assert british.keys() == {message.id for message in messages(template) if AMERICAN.search(singular(message))}
+    assert [string for string in british.values() if AMERICAN.search(str(string))] == []

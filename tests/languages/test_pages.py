@@ -153,6 +153,11 @@ def test_the_choice_of_a_language_redirects_to_this_site_only(visitor: Visitor) 
     assert visitor.submits("/language/", language="de", next="https://example.com/").path == "/"
 
 
+def test_british_english_is_a_language_of_its_own(visitor: Visitor) -> None:
+    assert "recognise you on this device" in with_language(visitor, "en-GB").opens().text
+    assert "recognize you on this device" in with_language(visitor, "en-US").opens().text
+
+
 def test_an_unknown_language_is_ignored(visitor: Visitor) -> None:
     visitor.opens()
     assert '<html lang="en"' in visitor.submits("/language/", language="tlh", next="/").text

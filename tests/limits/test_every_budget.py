@@ -116,7 +116,7 @@ def test_every_budget_refuses_its_request_when_it_is_used_up(name: str, settings
     settings.LIMITS = {name: {"burst": 0}}
     answer = REQUESTS[name]()
     if name in SHOWN_IN_A_PAGE:
-        assert "That is all for now" in answer.content.decode()
+        assert "Try again in a few minutes." in answer.content.decode()
     else:
         assert answer.status_code == REFUSED and int(answer["Retry-After"]) > 0
     assert [line for line in caplog.messages if line.startswith("Refused by")] == [
