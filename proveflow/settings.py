@@ -228,7 +228,7 @@ else:
     DATABASES["default"].setdefault("OPTIONS", {}).update(
         pool=pool, connect_timeout=2, options=session_options, **alive
     )
-    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+    DATABASES["default"]["ENGINE"] = "proveflow.postgresql"  # checks idle connections
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"  # the default would set a cookie of its own

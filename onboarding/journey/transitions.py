@@ -4,10 +4,10 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import cast
+from typing import Any, cast
 
 from django.db import connection, transaction
-from django.db.models import F, QuerySet
+from django.db.models import Expression, F, Field, Model, QuerySet
 from django.db.models.functions import Now
 from django.db.models.sql import UpdateQuery
 
@@ -18,13 +18,14 @@ from onboarding.models import Event, OnboardingSession
 
 # PostgreSQL changes the row, writes the events and returns the row in one statement: each saved one is a round trip.
 MOVE_AND_LOG = """
-    WITH moved AS ({update} RETURNING *),
+    WITH moved AS (
+        UPDATE onboarding_onboardingsession SET {changes} WHERE id = %s AND state = %s AND version = %s RETURNING *),
     entry AS (SELECT * FROM unnest(%s::text[], %s::bigint[], %s::text[], %s::text[], %s::integer[], %s::jsonb[])
         AS entry (name, binding_id, from_state, to_state, version, facts)),
     logged AS (
         INSERT INTO onboarding_event (session_id, name, binding_id, from_state, to_state, version, facts)
         SELECT id, entry.* FROM moved, entry ORDER BY entry.version NULLS FIRST)
-    SELECT *, statement_timestamp() AS read_at FROM moved"""
+    SELECT {columns} FROM moved"""
 
 
 @dataclass(frozen=True)
@@ -72,20 +73,36 @@ def take(session: OnboardingSession, steps: list[Step], *, also: Sequence[Event]
 
 
 def _move_and_log(session: OnboardingSession, columns: Mapping[str, object], entries: list[Event]) -> OnboardingSession:
-    query = cast(UpdateQuery, _unchanged(session).query.chain(UpdateQuery))
-    query.add_update_values(dict(columns))
-    update, parameters = query.get_compiler(connection=connection).as_sql()
+    changes, parameters = _changes(columns)
+    statement = MOVE_AND_LOG.format(changes=changes, columns=OnboardingSession.timed.columns)
     logged = [
         (each.name, each.binding_id, each.from_state, each.to_state, each.version, json.dumps(each.facts))
         for each in entries
     ]
-    statement = MOVE_AND_LOG.format(update=update)
-    rows = OnboardingSession.objects.raw(
-        statement, [*parameters, *(list(column) for column in zip(*logged, strict=True))]
-    )
-    for moved in rows:
-        return moved
-    raise StaleState
+    parameters += [session.pk, session.state, session.version]
+    parameters += [list(column) for column in zip(*logged, strict=True)]
+    with connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
+        row = cursor.fetchone()
+    if row is None:
+        raise StaleState
+    return OnboardingSession.timed.of_row(row)
+
+
+def _changes(columns: Mapping[str, object]) -> tuple[str, list[Any]]:
+    """Return the assignments of an UPDATE, and their parameters. Only expressions are compiled, since that is slow."""
+    query = UpdateQuery(OnboardingSession)
+    compiler = query.get_compiler(connection=connection)
+    assignments, parameters = [], list[Any]()
+    for name, value in columns.items():
+        field = cast("Field[Any, Any]", OnboardingSession._meta.get_field(name))
+        if isinstance(value, Expression | F):
+            sql, values = compiler.compile(value.resolve_expression(query, allow_joins=False, for_save=True))
+        else:
+            sql, values = "%s", [field.get_db_prep_save(value.pk if isinstance(value, Model) else value, connection)]
+        assignments.append(f"{field.column} = {sql}")
+        parameters += values
+    return ", ".join(assignments), parameters
 
 
 def _move_then_log(

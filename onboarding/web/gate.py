@@ -61,9 +61,7 @@ def current(request: HttpRequest) -> OnboardingSession | None:
 
 def _read(request: HttpRequest) -> OnboardingSession | None:
     key = request.session.get(SESSION_KEY)
-    if key is None:
-        return None
-    return OnboardingSession.timed.select_related("previous", "binding__user").filter(pk=key).first()
+    return OnboardingSession.timed.find(key) if key else None
 
 
 def set_current(request: HttpRequest, session: OnboardingSession) -> None:
