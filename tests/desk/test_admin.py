@@ -294,6 +294,7 @@ def test_a_list_needs_the_same_few_queries_however_long_it_is(desk: Client) -> N
         return [query["sql"] for query in queries]
 
     a_session()
+    shown(desk, SESSIONS)  # notes that the log-in is in use
     few = queries_of()
     expires = timezone.now()
     OnboardingSession.objects.bulk_create(
