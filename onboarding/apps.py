@@ -1,6 +1,7 @@
 """The configuration of the app."""
 
 from django.apps import AppConfig
+from django.db.backends.signals import connection_created
 from django.utils.translation import gettext_lazy as _
 
 
@@ -9,4 +10,6 @@ class OnboardingConfig(AppConfig):
     verbose_name = _("Onboarding")
 
     def ready(self) -> None:
-        from onboarding.operations import checks  # noqa: F401 - registers the checks
+        from onboarding.operations import checks, reports  # noqa: F401 - registers the checks
+
+        connection_created.connect(reports.install)

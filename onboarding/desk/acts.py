@@ -1,12 +1,12 @@
 """The acts of reviewers. Each has a permission, a page that says what will happen and asks for a reason, and a verb."""
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
@@ -17,11 +17,11 @@ from django.utils.translation import gettext_lazy as _
 
 from onboarding.desk import reviews
 from onboarding.domain.errors import Limited, StaleState
+from onboarding.domain.mentions import mentions_number
 from onboarding.domain.phone import Number
 from onboarding.journey import unlinking
 
 LONGEST_REASON = 200  # characters
-LIKE_A_NUMBER = re.compile(r"(\d[\s().+/-]*){7}")
 
 
 class ReasonForm(forms.Form):
@@ -31,7 +31,7 @@ class ReasonForm(forms.Form):
 
     def clean_reason(self) -> str:
         reason: str = self.cleaned_data["reason"]
-        if LIKE_A_NUMBER.search(reason):
+        if mentions_number(reason, {settings.DEFAULT_REGION, *settings.ALLOWED_COUNTRIES}):
             raise forms.ValidationError(_("Leave phone numbers out: the reason is kept."), code="number")
         return reason
 

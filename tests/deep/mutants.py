@@ -52,6 +52,8 @@ LIMITS, LEASE = "onboarding/limits.py", "onboarding/journey/lease.py"
 BUDGETS, ADDRESS = "onboarding/domain/budgets.py", "onboarding/web/address.py"
 LIMITED = "tests/limits/test_"
 CRASHES, LEAKS, DOMAIN = "tests/deep/test_crashes.py", "tests/deep/test_leaks.py", "tests/domain"
+MENTIONS, MENTIONED = "onboarding/domain/mentions.py", "tests/domain/test_mentions.py"
+REPORTS = "onboarding/operations/reports.py"
 KEYS, RESTORE = "onboarding/journey/keys.py", "onboarding/operations/restore.py"
 RESTORED = "tests/operations/test_restore.py"
 LOGIN, ENDS = "onboarding/web/logins.py", "tests/web/test_logins.py"
@@ -152,7 +154,10 @@ MUTANTS = (
     Mutant("T65", "a clearance never ends", "onboarding/journey/risk.py", "        reviewed_at__gt=Now() - CLEARANCE_LIFE,\n", "", REVIEWS),
     Mutant("T65", "a clearance counts for every browser", "onboarding/journey/risk.py", "        journey=session.journey,\n", "", BETWEEN),
     Mutant("T65", "a decided session can be decided again", VERDICTS, 'state__in=states, review=""', "state__in=states", REVIEWS),
-    Mutant("T60", "a reason may hold a number", STAMPS, "        if LIKE_A_NUMBER.search(reason):", "        if False:", REVIEWS),
+    Mutant("T60", "a reason may hold a number", STAMPS, "        if mentions_number(", "        if False and mentions_number(", REVIEWS),
+    Mutant("T60", "a number with other separators or digits is no number", MENTIONS, "        or any(_is_number(part, region)", "        or any(False", MENTIONED),
+    Mutant("T60", "a number beside other digits is overlooked", MENTIONS, "    for first in range(len(groups)):", "    for first in (0,):", MENTIONED),
+    Mutant("T60", "a number of another country is overlooked", MENTIONS, """        or any(_is_number(f"+{part.removeprefix('+')}", "") for part in parts)\n""", "", MENTIONED),
     Mutant("I26", "a revealed number is not recorded", VERDICTS, "        events.record(Name.NUMBER_REVEALED, {\"reason\": reason}, actor=by, **about)\n", "", REVIEWS),
     Mutant("I29", "a decision changes the session's state", VERDICTS, "waiting.update(review=decision, ", 'waiting.update(state="possession_required", review=decision, ', REVIEWS),
     Mutant("I36", "every run of recover revokes the same key again", RECOVERY, "        if due.filter(pk=key.pk).update(tell_prove_at=Now() + TELL_AGAIN):\n", "        if True:\n", f"tests/operations/test_recovery.py {ANY_ORDER}"),
@@ -208,6 +213,10 @@ MUTANTS = (
     Mutant("I41", "owed revokes wait after a restore", RESTORE, "update(tell_prove_at=Now())", "update(tell_prove_at=None)", RESTORED),
     Mutant("I41", "journeys of the backup go on", RESTORE, "update(expires_at=Now())", "count()", RESTORED),
     Mutant("I42", "a cookie names a binding by a counter", LOGIN, "REMEMBERED, str(binding.public_id)", "REMEMBERED, str(binding.pk)", "tests/web/test_returning.py"),
+    # What the database says
+    Mutant("I43", "the log has the row that the database refused", REPORTS, "                each.args = (_reason(error),)\n", "                pass\n", LEAKS, "postgresql"),
+    Mutant("I43", "the log has the row in the driver's own words", REPORTS, "for each in (error, error.__cause__):", "for each in (error,):", LEAKS, "postgresql"),
+    Mutant("I43", "the log has the first line about bad data", REPORTS, "    if diagnosis is None or isinstance(error, OperationalError | InterfaceError):", "    if True:", LEAKS, "postgresql"),
     # Calls to vendors
     Mutant("I17", "a call inside a transaction is allowed", HTTP, '            raise RuntimeError("A call', '            print("A call', "tests/upstream/test_http.py"),
     Mutant("T20", "a redirect is an answer", HTTP, "            if response.status < 300:", "            if response.status < 400:", "tests/upstream/test_http.py"),

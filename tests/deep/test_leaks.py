@@ -2,17 +2,22 @@
 
 import json
 import logging
-from collections.abc import Iterator
+import uuid
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
 from django.core import mail
+from django.db import OperationalError, connection, transaction
 from django.test import Client
+from django.utils import timezone
 from django.utils.log import AdminEmailHandler
 
-from onboarding.journey import possession
-from onboarding.models import Event
+from onboarding.domain.states import State
+from onboarding.journey import flow, possession
+from onboarding.models import Binding, Event, OnboardingSession
 from tests.deep.any_order import invariants
 from tests.deep.any_order.browser import Browser, Response
 from tests.deep.any_order.canaries import (
@@ -99,33 +104,40 @@ def body_without_tokens(response: Response, tokens: set[str]) -> str:
     return body
 
 
+@pytest.fixture
+def reports(settings: Any) -> Iterator[None]:
+    """Let errors of requests be mailed, as to the operator of a server."""
+    settings.DEBUG, settings.ADMINS = False, [("Ops", "ops@example.com")]
+    handler, log = AdminEmailHandler(include_html=True), logging.getLogger("django.request")
+    log.addHandler(handler)
+    yield
+    log.removeHandler(handler)
+
+
+def mailed() -> str:
+    message = mail.outbox[0]
+    assert isinstance(message, mail.EmailMultiAlternatives)
+    return str(message.body) + str(message.alternatives[0][0])
+
+
 @pytest.mark.django_db
 def test_an_error_report_and_the_error_page_hold_no_canary(
-    settings: Any, monkeypatch: pytest.MonkeyPatch, sandbox: object
+    reports: None, monkeypatch: pytest.MonkeyPatch, sandbox: object
 ) -> None:
-    settings.DEBUG, settings.ADMINS = False, [("Ops", "ops@example.com")]
-    handler = AdminEmailHandler(include_html=True)
-    log = logging.getLogger("django.request")
     monkeypatch.setattr(possession, "check_code", broken)
     browser = Browser("one", Client(raise_request_exception=False))
     browser.starts(NUMBERS[0])
     browser.runs_the_sdk()
     browser.posts("/device/", script=True)
     code = Client().get("/sandbox/messages.json", {"to": NUMBERS[0]}).json()[0]["code"]
-    log.addHandler(handler)
-    try:
-        with recorded_log() as lines:
-            page = browser.client.post("/code/", {"code": code})
-    finally:
-        log.removeHandler(handler)
+    with recorded_log() as lines:
+        page = browser.client.post("/code/", {"code": code})
     canaries = {code, *browser.tokens, browser.client.cookies["sessionid"].value} | spellings(NUMBERS[0])
-    message = mail.outbox[0]
-    assert isinstance(message, mail.EmailMultiAlternatives)
-    mailed = str(message.body) + str(message.alternatives[0][0])
-    assert "ZeroDivisionError" in mailed and "broken" in mailed
+    report_ = mailed()
+    assert "ZeroDivisionError" in report_ and "broken" in report_
     assert page.status_code == 500
     assert_absent(page.content.decode(), canaries, "the error page")
-    assert_absent(mailed, canaries, "the error report")
+    assert_absent(report_, canaries, "the error report")
     assert_absent("\n".join(lines), canaries, "the log")
 
 
@@ -133,3 +145,63 @@ def broken(*, session: Any, code: str, address: object) -> None:
     """Fail with secrets in local variables."""
     number, text = session.number, f"{code} for {session.number}"
     raise ZeroDivisionError(f"{len(number)} {len(text)}")
+
+
+# --- What the database says of a failing row -----------------------------------------------------------------------
+
+
+def refused_row() -> None:
+    start = {"start_key": uuid.uuid4(), "expires_at": timezone.now()}
+    OnboardingSession.objects.create(number=CANARY, state=State.BOUND, **start)  # without an approved code
+
+
+def repeated_key() -> None:
+    for name in ("one", "two"):
+        user = User.objects.create(username=f"prove:{name}")
+        Binding.objects.create(user=user, number="+12025550101", prove_id=name, device_id=CANARY)
+
+
+def unreadable_value() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT CAST(%s AS uuid)" if connection.vendor == "postgresql" else "SELECT json(%s)", [CANARY])
+
+
+CANARY = "+12015550123"
+FAILURES: Mapping[Callable[[], None], str] = {
+    refused_row: "session_binds_only_what_was_approved",
+    repeated_key: "one_number_a_key",
+    unreadable_value: "SQLSTATE 22P02",
+}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("fails", FAILURES)
+def test_what_the_database_says_of_a_failing_row_is_in_no_log_report_or_page(
+    reports: None, monkeypatch: pytest.MonkeyPatch, sandbox: object, fails: Callable[[], None]
+) -> None:
+    def start(**_arguments: object) -> None:
+        with transaction.atomic():
+            fails()
+
+    monkeypatch.setattr(flow, "start", start)
+    client = Client(raise_request_exception=False)
+    form = {"phone": CANARY, "start_key": client.get("/").context["form"]["start_key"].value()}
+    with recorded_log() as lines:
+        page = client.post("/start/", form, headers={"Accept": "application/json"})
+    told = "\n".join(lines)
+    assert page.status_code == 503 and "Error" in told and "Error" in mailed()
+    assert connection.vendor == "sqlite" or (FAILURES[fails] in told and FAILURES[fails] in mailed())
+    for where, text in (("the log", told), ("the error report", mailed()), ("the page", page.content.decode())):
+        assert_absent(text, {CANARY, CANARY[1:]}, where)
+
+
+@pytest.mark.django_db
+def test_the_reason_of_a_failure_without_a_row_is_kept() -> None:
+    with (
+        connection.cursor() as cursor,
+        pytest.raises(OperationalError, match="timeout|incomplete input"),
+        transaction.atomic(),
+    ):
+        if connection.vendor == "postgresql":
+            cursor.execute("SET LOCAL statement_timeout = 1")
+        cursor.execute("SELECT pg_sleep(1)" if connection.vendor == "postgresql" else "SELECT (")

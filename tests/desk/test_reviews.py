@@ -129,13 +129,26 @@ def test_an_act_is_confirmed_on_a_page_with_the_strict_policy(desk: Client, mode
     assert everything() == before
 
 
-@pytest.mark.parametrize("reason", ["", "   ", "x" * 201, "asked on +1 202 555 0101", "2025550101", "202.555.0101"])
+@pytest.mark.parametrize(
+    "reason",
+    [
+        *("", "   ", "x" * 201, "asked on +1 202 555 0101", "2025550101", "202.555.0101", "310·555·0199"),
+        *("310,555,0199", "31 05 55_0199", "٣١٠٥٥٥٠١٩٩"),
+    ],
+)
 @pytest.mark.parametrize(("model", "act"), ACTS)
 def test_an_act_without_an_acceptable_reason_does_nothing(desk: Client, model: str, act: str, reason: str) -> None:
     row = a_row(model)
     before = everything()
     assert desk.post(url_of(row, act), {"reason": reason}).status_code == 200
     assert everything() == before
+
+
+@pytest.mark.parametrize("reason", ["ported on 2026-11-29", "INC-12345", "2 codes in 10 minutes"])
+def test_a_reason_may_have_a_date_or_the_id_of_a_ticket(desk: Client, reason: str) -> None:
+    session = a_session(state=State.IN_REVIEW)
+    desk.post(url_of(session, "decline"), {"reason": reason})
+    assert session.events.get().facts == {"reason": reason}
 
 
 @pytest.mark.parametrize(("model", "act"), ACTS)
