@@ -28,6 +28,7 @@ class Name(StrEnum):
     LINE_REFUSED = "line:refused"
     CODE_ASKED = "code:asked"
     CODE_SENT = "code:sent"
+    CODE_ELSEWHERE = "code:elsewhere"
     CODE_EXPIRED = "code:expired"
     CODE_UNANSWERED = "code:unanswered"
     GUESS_ASKED = "guess:asked"

@@ -80,6 +80,7 @@ BRAKE_COUNTRY = Budget("brake_country", 5_000, DAY / 5_000, "Unanswered texts to
 GUESSES_NUMBER_HOUR = Budget("guesses_number_hour", 10, HOUR, "At most 10 wrong codes for a number in any hour.")
 GUESSES_NUMBER_DAY = Budget("guesses_number_day", 15, 4 * HOUR, "At most 20 in any 24 hours.")
 GUESSES_NUMBER = Budget("guesses_number", 100, 365 * DAY, "100 since the last right one (NIST SP 800-63B 3.2.2).")
+GUESSES_ELSEWHERE = Budget("guesses_elsewhere", 2, 10 * MINUTE, "Of a code that another browser got: 2 in 10 minutes.")
 GUESSES_ADDRESS = Budget("guesses_address", 100, 12 * HOUR, "Wrong codes from an address: 100 at once, then 2 a day.")
 GUESSES_NETWORK = Budget("guesses_network", 2_000, 36 * MINUTE, "The same for an IPv6 /48: 2,000, then 40 a day.")
 GUESSES_ALL = Budget("guesses_all", 5_000, DAY / 5_000, "Wrong codes for all numbers.", shared=True)
@@ -138,6 +139,11 @@ def guesses(number: Number, address: Address, *, is_first: bool) -> Iterator[Cha
     yield from guesses_of(number)
     yield from _by_address(GUESSES_ADDRESS, GUESSES_NETWORK, address, forced=is_first)
     yield Charge(GUESSES_ALL, "", forced=is_first)
+
+
+def guesses_elsewhere(number: Number) -> Iterator[Charge]:
+    """Return the charge for a guess in a browser that did not ask for the code, so that strangers cannot use it up."""
+    yield Charge(GUESSES_ELSEWHERE, number.subscriber)
 
 
 def guesses_of(number: Number) -> Iterator[Charge]:

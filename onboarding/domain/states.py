@@ -39,7 +39,7 @@ TRANSITIONS: Mapping[State, frozenset[State]] = {
         {S.STARTED, S.AUTHENTICATED, S.REBIND_OFFERED, S.POSSESSION_REQUIRED, S.IN_REVIEW, S.DECLINED, S.EXPIRED}
     ),
     S.REBIND_OFFERED: frozenset({S.IN_REVIEW}),
-    S.POSSESSION_REQUIRED: frozenset({S.SENDING_CODE}),
+    S.POSSESSION_REQUIRED: frozenset({S.SENDING_CODE, S.CODE_SENT}),  # CODE_SENT: another browser got a code
     S.SENDING_CODE: frozenset({S.CODE_SENT, S.POSSESSION_REQUIRED, S.IN_REVIEW, S.DECLINED}),
     S.CODE_SENT: frozenset({S.CHECKING_CODE, S.SENDING_CODE, S.POSSESSION_REQUIRED}),
     S.CHECKING_CODE: frozenset({S.POSSESSION_PASSED, S.CODE_SENT, S.POSSESSION_REQUIRED}),
@@ -104,6 +104,7 @@ class Notice(StrEnum):
     CODE_UNKNOWN = "code_unknown"  # the answer to the check was lost: a new code is needed
     TOO_MANY_GUESSES = "too_many_guesses"
     SEND_UNKNOWN = "send_unknown"  # the answer to the send was lost: the text may arrive
+    SENT_ELSEWHERE = "sent_elsewhere"  # another browser got a code for the number: it can be entered here
     SEND_FAILED = "send_failed"
     CANNOT_TEXT = "cannot_text"
     LANDLINE = "landline"

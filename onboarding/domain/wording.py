@@ -36,6 +36,7 @@ NOTICE_WORDS: Mapping[str, Any] = {
     Notice.CODE_UNKNOWN: _("Answer to the code lost"),
     Notice.TOO_MANY_GUESSES: _("Too many wrong codes"),
     Notice.SEND_UNKNOWN: _("Answer to the send lost"),
+    Notice.SENT_ELSEWHERE: _("Another browser got a code"),
     Notice.SEND_FAILED: _("Code not sent"),
     Notice.CANNOT_TEXT: _("Number takes no texts"),
     Notice.LANDLINE: _("Landline: takes no texts"),

@@ -13,6 +13,7 @@ from django.db.models.functions import Coalesce, Now
 from onboarding import limits
 from onboarding.domain.budgets import NUMBER_OWNER
 from onboarding.domain.errors import Limited
+from onboarding.journey.clock import CODE_LIFE
 from onboarding.models import Lease, OnboardingSession
 
 NOW = {"postgresql": "statement_timestamp()", "sqlite": "strftime('%%Y-%%m-%%d %%H:%%M:%%f', 'now')"}
@@ -73,9 +74,22 @@ def save_guesses(session: OnboardingSession, guesses: int) -> bool:
     return bool(held.update(verification_sid=session.verification_sid, guesses=guesses))
 
 
+def code_elsewhere(session: OnboardingSession, *, most_guesses: int) -> dict[str, object]:
+    """Return the session's columns of the code that another browser has now; empty if there is none to guess."""
+    sent = Lease.objects.filter(key=_key(session), ends_at__gt=Now(), code_sent_at__gt=Now() - CODE_LIFE)
+    valid = sent.filter(guesses__lt=most_guesses).exclude(verification_sid="")
+    return dict(valid.values("verification_sid", "code_sent_at", "guesses", send_again_at=F("ends_at")).first() or {})
+
+
+def guess_elsewhere(session: OnboardingSession) -> bool:
+    """Count a guess of the code that another browser has now. Return False if it is another code."""
+    theirs = _of_the_code(session).filter(ends_at__gt=Now())
+    return bool(theirs.update(guesses=F("guesses") + 1))
+
+
 def release(session: OnboardingSession) -> None:
     """Free the number: the code was used, or none was sent."""
-    _mine(session)._raw_delete(connection.alias)
+    (_mine(session) | _of_the_code(session))._raw_delete(connection.alias)
 
 
 def _time_left(session: OnboardingSession) -> timedelta:
@@ -85,6 +99,11 @@ def _time_left(session: OnboardingSession) -> timedelta:
 
 def _mine(session: OnboardingSession) -> QuerySet[Lease]:
     return Lease.objects.filter(key=_key(session), journey=session.journey)
+
+
+def _of_the_code(session: OnboardingSession) -> QuerySet[Lease]:
+    sent = Lease.objects.filter(key=_key(session), verification_sid=session.verification_sid)
+    return sent.exclude(verification_sid="")
 
 
 def _key(session: OnboardingSession) -> str:

@@ -55,9 +55,14 @@ def send_code(
     channel, earlier = channel if channel in session.channels else None, session.channel
     try:
         is_new = _claim_send(session, address, channel or session.usual_channel, charges, reached)
-    except Limited:
-        if reached:
-            take(before, [reached])
+    except Limited as limited:
+        steps = [reached] if reached else []
+        code = lease.code_elsewhere(before, most_guesses=GUESSES) if limited.limit == budgets.NUMBER_OWNER.name else {}
+        if code and before.state != State.CODE_SENT:
+            changes = {**code, "notice": Notice.SENT_ELSEWHERE}
+            return take(before, [*steps, Step(State.CODE_SENT, Name.CODE_ELSEWHERE, {}, changes)])
+        if steps:
+            take(before, steps)
         raise
     if refused := _refused_line(session):
         sends = list(budgets.sends(session.phone, address, cents=settings.TEXT_PRICE_CENTS))  # the look-up is not free
@@ -164,6 +169,9 @@ def check_code(*, session: OnboardingSession, code: str, address: Address) -> On
     charges = list(budgets.guesses(session.phone, address, is_first=session.guesses == 0))
     with transaction.atomic():
         is_held = lease.save_guesses(session, session.guesses + 1)
+        if not is_held and lease.guess_elsewhere(session):
+            charges += budgets.guesses_elsewhere(session.phone)
+            is_held = True
         if is_held:
             transition(session, State.CHECKING_CODE, Name.GUESS_ASKED, guesses=F("guesses") + 1)
             limits.charge(charges, address, savepoint=False)

@@ -55,6 +55,9 @@ NOTICES: Mapping[str, Any] = {
     Notice.SEND_UNKNOWN: _(
         "We couldn't tell whether the code was sent. Wait a moment, then ask for it again: it is the same code."
     ),
+    Notice.SENT_ELSEWHERE: _(
+        "This is the code that another browser has just asked for. If that was you, enter it here to go on in this one."
+    ),
     Notice.SEND_FAILED: _("We couldn't send a code right now. Nothing is lost: try again in a moment."),
     Notice.CANNOT_TEXT: _("We can't text this number. Check it, let us call it, or use another one."),
     Notice.LANDLINE: _(

@@ -16,6 +16,7 @@ from onboarding.models import OnboardingSession
 from onboarding.upstream.twilio import Refusal
 from tests.closed_sets.actors import NUMBER, OTHER_NUMBER, Actors
 from tests.journey.test_handoff import COMPUTER, PHONE, Screen
+from tests.journey.visitor import Visitor
 
 THIRD_NUMBER = "+12015550177"
 HELD, DECLINED, NOT_A_MOBILE, PENDING, LINE_UNKNOWN = (f"+12025550{last}" for last in (137, 132, 134, 121, 165))
@@ -155,6 +156,12 @@ def too_many_codes_are_asked_for(actors: Actors) -> None:
     actors.visitor.starts(NUMBER)
     for _ in range(4):
         actors.asks_again()
+
+
+@scenario("another browser has just asked for", Name.CODE_ELSEWHERE, Notice.SENT_ELSEWHERE)
+def another_browser_has_got_a_code(actors: Actors) -> None:
+    Visitor().starts(NUMBER)
+    actors.visitor.starts(NUMBER)
 
 
 @scenario("We couldn't send a code right now", Name.CODE_UNANSWERED, Notice.SEND_FAILED)

@@ -186,12 +186,11 @@ def test_too_many_texts_are_refused_in_the_same_way(known: None, later: Later) -
     assert one.answers == other.answers
 
 
-def test_a_number_leased_to_another_browser_is_refused_in_the_same_way(known: None) -> None:
+def test_the_code_of_another_browser_is_asked_for_in_the_same_way(known: None) -> None:
     for number in (KNOWN, UNKNOWN):
         Visitor().starts(number)
     one, other = Stranger(KNOWN), Stranger(UNKNOWN)
-    refused = [stranger.starts_and_is_limited(stranger.number) for stranger in (one, other)]
-    assert [answer.status_code for answer in refused] == [429, 429]
+    assert {stranger.starts(stranger.number).path for stranger in (one, other)} == {"/code/"}
     assert one.answers == other.answers
 
 

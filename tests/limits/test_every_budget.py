@@ -18,7 +18,7 @@ from tests.journey.conftest import Later, Sandbox
 from tests.journey.visitor import Visitor, wrong
 
 NUMBER, E164 = "+12015550123", "+12015550123"
-UNLISTED = "+11111111111"
+UNLISTED, MAYBE_SENT = "+11111111111", "+12025550145"
 HERE, SAME_SITE = "2001:db8:0:1::1", "2001:db8:0:2::1"  # of one IPv6 /48
 REFUSED = 429
 HOUR_S, MOST_IN_A_DAY = 3600, 5
@@ -61,8 +61,16 @@ def types_two_codes() -> Any:
 
 
 def asks_for_a_text_to_a_leased_number() -> Any:
+    """The answer to the first browser's text is lost, so nobody can enter its code."""
+    visitor_from(HERE).starts(MAYBE_SENT)
+    return visitor_from(SAME_SITE).starts_and_is_limited(MAYBE_SENT)
+
+
+def types_the_code_of_another_browser() -> Any:
     visitor_from(HERE).starts(NUMBER)
-    return visitor_from(SAME_SITE).starts_and_is_limited(NUMBER)
+    visitor = visitor_from(SAME_SITE)
+    visitor.starts(NUMBER)
+    return visitor.client.post("/code/", {**visitor._hidden(), "code": visitor.code(E164)})
 
 
 def hands_over_to_a_phone() -> Any:
@@ -97,6 +105,7 @@ REQUESTS: Mapping[str, Callable[[], Any]] = {
     **dict.fromkeys(("handoffs_address", "handoffs_network"), hands_over_to_a_phone),
     "reveals": reveals_a_number,
     "finds": looks_a_number_up,
+    "guesses_elsewhere": types_the_code_of_another_browser,
     "number_owner": asks_for_a_text_to_a_leased_number,
 }
 WATCH_ONLY = {name for name, budget in BUDGETS.items() if budget.watch_only}

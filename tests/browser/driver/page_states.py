@@ -12,6 +12,7 @@ from tests.browser.driver.site import WithStandaloneSandbox
 
 NUMBER, E164 = "+1 (201) 555-0123", "+12015550123"
 OTHER_NUMBER, OTHER_E164, THIRD_NUMBER = "+1 201 555 0199", "+12015550199", "+1 201 555 0177"
+MAYBE_SENT = "+1 202 555 0145"
 OPTED_OUT, LANDLINE, HELD, NO_MOBILE, PUBLIC = (f"+1 202 555 0{line}" for line in (157, 152, 137, 134, 132))
 NO_SUCH_NUMBER = {"code": 60200, "message": "Invalid parameter `To`", "status": 400}
 SDK = "**/prove-auth*.js"
@@ -240,7 +241,7 @@ PAGE_STATES: Mapping[str, Step] = {
     "phone-unlisted": steps(starts("+1 111 111 1111"), shows("[data-choices]")),
     "phone-country-refused": steps(starts("+81 3 1234 5678"), shows("[aria-invalid]")),
     "phone-needs-script": steps(PHONE, fills("#phone", NUMBER), submits_without_script, shows(".notice")),
-    "phone-leased": steps(another(CODE), starts(NUMBER), shows("#summary")),
+    "phone-limited": steps(another(starts(MAYBE_SENT), sees("Get a code")), starts(MAYBE_SENT), shows("#summary")),
     "check": CHECK,
     "check-slow": SLOW,
     "check-too-slow": steps(SLOW, runs_for(30), shows("#summary")),
@@ -266,6 +267,7 @@ PAGE_STATES: Mapping[str, Step] = {
     "code-expired": steps(ENDED, types_code, sees("Get a new code")),
     "code-unknown": steps(CODE, inject_fault("twilio.verification_check", "lost"), types_code, sees("Get a new code")),
     "code-too-soon": steps(CODE, asks_too_soon, shows("#notice")),
+    "code-elsewhere": steps(another(CODE), starts(NUMBER), shows("#notice")),
     "code-again": steps(CODE, presses_later("Send a code again"), shows(".good")),
     "code-opted-out": steps(starts(OPTED_OUT), sees("Get a code")),
     "code-called": steps(CODE, presses_later("Get the code by phone call"), sees("Enter the code")),

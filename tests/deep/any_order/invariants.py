@@ -107,7 +107,7 @@ def check_calls(calls: Iterable[Call]) -> None:
     for flow in all_flows:
         _is_of_one_flow(flow)
         _sends_only_when_required(flow)
-        _checks_its_own_code(flow)
+        _checks_a_code_of_its_number(flow, all_flows)
         _binds_only_what_was_approved(flow)
     _rebinds_only_after_9101(all_flows)
 
@@ -130,11 +130,15 @@ def _sends_only_when_required(flow: Flow) -> None:
     assert len([s for s in flow.of(SEND) if s.arrived]) <= MOST_SENDS, "I09: too many texts in a session"
 
 
-def _checks_its_own_code(flow: Flow) -> None:
+def _checks_a_code_of_its_number(flow: Flow, all_flows: list[Flow]) -> None:
+    """The code is the latest of the flow, or one that another browser got for the same number."""
+    sends = [s for each in all_flows for s in each.of(SEND) if s.understood and s.number == flow.unify.number]
     for check in flow.of(CHECK):
-        sids = [s.facts.get("sid") for s in flow.before(check) if s.route == SEND and s.understood]
-        assert sids and check.facts.get("sid") in (sids[-1], None), "I07: a check of another session's code"
-        sent = next(s for s in flow.calls if s.facts.get("sid") == sids[-1])
+        own = [s for s in flow.before(check) if s in sends]
+        allowed = [*(s for s in sends if s not in flow.calls and s.at <= check.at), *own[-1:]]
+        checked = check.facts.get("sid") or (allowed[-1].facts["sid"] if allowed else "")
+        assert checked in [s.facts.get("sid") for s in allowed], "I07: a check of another number's code"
+        sent = next(s for s in sends if s.facts.get("sid") == checked)
         if check.facts.get("approved"):
             assert check.after(sent) <= CODE_LIFE_S + ROUNDING_S, "I16: approved too late"
         _is_not_repeated(flow, check)
