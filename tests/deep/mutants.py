@@ -51,6 +51,7 @@ RISK, REVIEWS, STAMPS = f"{JOURNEYS}risk.py", "tests/desk/test_reviews.py", "onb
 LIMITS, LEASE = "onboarding/limits.py", "onboarding/journey/lease.py"
 BUDGETS, ADDRESS = "onboarding/domain/budgets.py", "onboarding/web/address.py"
 LIMITED = "tests/limits/test_"
+TRUTHFUL = "tests/web/test_truthful.py"
 CRASHES, LEAKS, DOMAIN = "tests/deep/test_crashes.py", "tests/deep/test_leaks.py", "tests/domain"
 MENTIONS, MENTIONED = "onboarding/domain/mentions.py", "tests/domain/test_mentions.py"
 REPORTS = "onboarding/operations/reports.py"
@@ -277,6 +278,11 @@ MUTANTS = (
     Mutant("T25", "any number can be chosen", FORMS, '[number for number in numbers if number.e164 == self.cleaned_data.get("meant")]', '[Number(self.cleaned_data.get("meant") or "+1")]', f"{DOMAIN}/test_readings.py"),
     Mutant("T25", "service numbers are called", FORMS, "    if number.is_service:\n", "    if False:\n", f"{JOURNEYS}channels.py"),
     Mutant("T25", "the first of two numbers is taken", "onboarding/domain/readings.py", "all(map(_is_long_landline, others)) else listed", "all(map(_is_long_landline, others)) else listed[:1]", f"{DOMAIN}/test_readings.py"),
+    Mutant("I07", "strangers have any number of guesses of a code that another browser got", POSSESSION, "            charges += budgets.guesses_elsewhere(session.phone)\n", "", f"{LIMITED}lease.py"),
+    Mutant("T73", "the last page leads to any host", GATE, "url_has_allowed_host_and_scheme(wanted, hosts, request.is_secure())", "wanted", TRUTHFUL),
+    Mutant("T74", "a form of another site is led to where the browser stands", "onboarding/web/system_views.py", 'has_cookie and request.headers.get("Sec-Fetch-Site") == "same-origin"', "has_cookie", "tests/web/test_browsers.py"),
+    Mutant("T75", "any browser names its journey", GATE, "key = logins.cookie(request, JOURNEY_COOKIE, max_age=JOURNEY_S)", 'key = request.COOKIES.get(JOURNEY_COOKIE, "")', "tests/web/test_browsers.py"),
+    Mutant("T76", "a code of another length costs a guess", FORMS, "if len(code) != settings.CODE_LENGTH:", "if len(code) < 1:", TRUTHFUL),
     Mutant("I07", "another spelling of a number has a lease of its own", LEASE, "session.phone.subscriber", "session.number", f"{LIMITED}lease.py"),
     Mutant("T25", "no brake on a country", BUDGETS, "    yield Charge(BRAKE_COUNTRY, str(number.region))\n", "", f"{LIMITED}sms_pumping.py"),
     Mutant("T60", "look-ups at the desk cost no budget", "onboarding/desk/admin.py", "limits.charge([Charge(budgets.FINDS", "list([Charge(budgets.FINDS", f"{LIMITED}every_budget.py"),

@@ -119,7 +119,7 @@ class Stranger(Visitor):
             r"(?<=journey=)[^;]+",
             r"[A-Z][a-z]{2}, [0-9]{2} [A-Z][a-z]{2} [0-9]{4} [0-9:]{8} GMT",
             r'(?<=data-sent-at=")[^"]+',
-            r'(?<=data-wait=")\d+|(?<=data-ending=")\d+|\b\d:\d\d\b|\b\d+(?= seconds?\b)|^\d+$',
+            r'(?<=data-wait=")\d+|(?<=data-ending=")\d+|\b\d\d?:\d\d\b|\b\d+(?= seconds?\b)|^\d+$',
         ):
             text = re.sub(pattern, "…", text)
         return text
