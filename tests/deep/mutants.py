@@ -245,7 +245,7 @@ MUTANTS = (
     Mutant("I32", "a probe that asks nothing is used up", BREAKER, "                self._next_probe[probe] = now\n", "                pass\n", BREAKERS),
     Mutant("I32", "a success does not clear the failures", BREAKER, "        elif not is_open or probe is not None:\n", "        elif probe is not None:\n", BREAKERS),
     Mutant("T60", "the circuit breaker keeps numbers", BREAKER, "key=self._key, digest_size=8).digest()", "key=self._key, digest_size=8).digest() + about.encode()", BREAKERS),
-    Mutant("F02", "everybody waits for a vendor that hangs", BULKHEAD, "STALLED_S = 1.5 ", "STALLED_S = 1e9 ", BULKHEADS),
+    Mutant("F02", "everybody waits for a vendor that hangs", BULKHEAD, "        return max(0.0, self._moved + STALLED_S - time.monotonic())", "        return 60.0", BULKHEADS),
     Mutant("F02", "a busy vendor is told from a full bulkhead", BULKHEAD, "or not (self._free or self._patience())", "or not self._free", BULKHEADS),
     Mutant("F02", "one number takes all places", BULKHEAD, "CALLS_PER_NUMBER = 3 ", "CALLS_PER_NUMBER = 300 ", BULKHEADS),
     Mutant("F02", "who came last is first", BULKHEAD, "self._waiting.popleft().set()", "self._waiting.pop().set()", BULKHEADS),
