@@ -25,6 +25,9 @@ UNKNOWN_VALUES = {
     "next": "device/unheard-of",
     "result": "maybe",
 }
+# Fields of unify-status and unify-bind that are left out when they have no value.
+MAY_BE_LEFT_OUT = ("phoneNumber", "proveId", "deviceId", "clientHumanId", "clientRequestId", "evaluation")
+ANSWERS_WITH_NULLS = ("prove.unify_status", "prove.unify_bind")
 NO_CLOSED_SET = ("prove.device_revoke", "prove.device_challenge")  # routes whose responses have no such field
 
 
@@ -60,6 +63,10 @@ KINDS = {
     "amend": Kind(
         "the answer, with the fields of `body` in place of its own", effect=True, responds=True, options={"body": {}}
     ),
+    "nulls": Kind("null for each field that the answer would leave out", effect=True, responds=True),
+    "hint": Kind("an informational 103 before the answer (on a socket)", effect=True, responds=True),
+    "forgotten": Kind("the answer; the next call on its connection is reset (on a socket)", effect=True, responds=True),
+    "draining": Kind("503, also to all later calls on its connection, which is kept", effect=False, responds=True),
     "answer": Kind(
         "exactly what is ordered, whatever was asked",
         effect=False,
@@ -120,6 +127,10 @@ class ActiveFault:
                 return replace(reply, body=_with_unknown_values(reply.body))
             case "amend":
                 return replace(reply, body={**reply.body, **self.option("body")})
+            case "nulls":
+                return replace(reply, body={**dict.fromkeys(MAY_BE_LEFT_OUT), **reply.body})
+            case "draining":
+                return vendor_error(self.route, 503, problem_details=problem_details)
             case "answer":
                 return Reply(self.option("body"), self.option("status"), self.option("headers"))
         return reply
@@ -160,6 +171,8 @@ def order(store: Store, route: str, kind: str, times: int | None, number: str, o
     """
     if kind == "unknown_value" and route in NO_CLOSED_SET:
         raise ValueError(f"{route} answers with nothing from a closed set")
+    if kind == "nulls" and route not in ANSWERS_WITH_NULLS:
+        raise ValueError(f"{route} leaves out nothing: nulls is for {' and '.join(ANSWERS_WITH_NULLS)}")
     foreign = options.keys() - KINDS[kind].options.keys() - {"effect"}
     if foreign:
         takes = ", ".join([*KINDS[kind].options, "effect"])

@@ -1,15 +1,18 @@
 """Faults on a real socket: that of the stand-alone server or of Django's development server."""
 
 import os
+import re
 import select
 import socket
 import struct
 import time
+from itertools import takewhile
 
 from django.http import HttpRequest, HttpResponse
 
 from sandbox.wire.faults import HANG_S, ActiveFault
 
+HINT = b"HTTP/1.1 103 Early Hints\r\nLink: </>; rel=preload\r\n\r\n"
 RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # SO_LINGER on, 0 seconds: the peer gets RST instead of FIN
 
 
@@ -22,6 +25,10 @@ def apply_fault(request: HttpRequest, response: HttpResponse, fault: ActiveFault
         return response
     if fault.kind == "latency":
         time.sleep(fault.seconds)
+    elif fault.kind == "hint":
+        _connection(request).sendall(HINT)
+    elif fault.kind in ("forgotten", "draining"):
+        _keep_connection(_connection(request), response, fault)
     elif fault.kind in ("refuse", "hang", "reset", "lost", "truncated", "drip"):
         _break_connection(_connection(request), response, fault)
     return response
@@ -38,6 +45,26 @@ def _break_connection(connection: socket.socket, response: HttpResponse, fault: 
     _close(connection, reset=fault.kind == "reset")
 
 
+def _keep_connection(connection: socket.socket, response: HttpResponse, fault: ActiveFault) -> None:
+    """Answer as if the connection were kept, and wait for the next call. Draining answers all calls alike."""
+    message = _http_message(response, "keep-alive")
+    connection.sendall(message)
+    while fault.kind == "draining" and _reads_a_request(connection):
+        connection.sendall(message)
+    if fault.kind == "forgotten":
+        select.select([connection], [], [], HANG_S)
+    _close(connection, reset=True)
+
+
+def _reads_a_request(connection: socket.socket) -> bool:
+    """Read one whole request; return False if the caller has closed the connection."""
+    with connection.makefile("rb") as stream:
+        head = b"".join(takewhile(lambda line: line != b"\r\n", stream))
+        length = re.search(rb"(?i)content-length: (\d+)", head)
+        stream.read(int(length[1]) if length else 0)
+    return bool(head)
+
+
 def _send_bytewise(connection: socket.socket, message: bytes, seconds: float) -> None:
     head = message.index(b"\r\n\r\n") + 4
     connection.sendall(message[:head])
@@ -49,10 +76,10 @@ def _send_bytewise(connection: socket.socket, message: bytes, seconds: float) ->
         return  # the caller closed the connection
 
 
-def _http_message(response: HttpResponse) -> bytes:
+def _http_message(response: HttpResponse, connection: str = "close") -> bytes:
     head = [f"HTTP/1.1 {response.status_code} {response.reason_phrase}", f"Content-Length: {len(response.content)}"]
     head += [f"{name}: {value}" for name, value in response.items()]
-    return "\r\n".join([*head, "Connection: close", "", ""]).encode() + response.content
+    return "\r\n".join([*head, f"Connection: {connection}", "", ""]).encode() + response.content
 
 
 def _connection(request: HttpRequest) -> socket.socket:

@@ -1,6 +1,7 @@
 """Both clients against the sandbox's faults, in process and over a real socket."""
 
 import json
+import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -104,6 +105,36 @@ def test_each_fault_of_twilio_raises_its_error(
     inject_fault("twilio.verification", kind, **options)
     with pytest.raises(error):
         twilio.start(f"+141555501{FAULTS.index((kind, options, error)):02}")  # Twilio counts by number
+
+
+def test_a_hint_before_an_answer_shifts_nothing(prove: Prove, inject_fault: InjectFault) -> None:
+    inject_fault("prove.unify", "hint")
+    flows = [prove.unify(NUMBER, str(n)) for n in range(3)]
+    assert len({flow.correlation_id for flow in flows}) == 3
+
+
+def test_nulls_are_read_as_left_out(prove: Prove, inject_fault: InjectFault) -> None:
+    flow = prove.unify(NUMBER, "1")
+    inject_fault("prove.unify_status", "nulls")
+    assert prove.unify_status(flow.correlation_id, NUMBER, "1").device_id is None
+
+
+def test_a_host_that_is_drained_is_left_at_once(prove: Prove, inject_fault: InjectFault) -> None:
+    prove.unify(NUMBER, "1")
+    inject_fault("prove.unify", "draining")
+    with pytest.raises(Uncertain):
+        prove.unify(NUMBER, "2")
+    prove.unify(NUMBER, "3")
+
+
+def test_a_connection_that_a_gateway_forgot_is_not_used_after_a_quiet_time(
+    prove: Prove, inject_fault: InjectFault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inject_fault("prove.unify", "forgotten")
+    prove.unify(NUMBER, "1")
+    now = time.monotonic
+    monkeypatch.setattr("time.monotonic", lambda: now() + 31)
+    prove.unify(NUMBER, "2")
 
 
 @pytest.mark.parametrize("root", ["embedded"], indirect=True)

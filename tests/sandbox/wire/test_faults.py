@@ -1,8 +1,10 @@
 """Fault injection: the adapter and a socket raise the same exceptions, and the ledger shows what took effect."""
 
+import socket
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import requests
@@ -127,6 +129,60 @@ def test_each_kind_that_changes_the_response(
     assert response.status_code == status
     assert text in response.text
     assert (len(response.content) > 5_000_000) == (kind == "huge")
+
+
+@pytest.mark.parametrize("kind", ["hint", "forgotten"])
+def test_each_kind_that_comes_around_the_answer_leaves_it_as_it_is(kind: str, embedded: SandboxDriver) -> None:
+    embedded.order_fault(UNIFY, kind, times=1)
+
+    assert "correlationId" in embedded.unify(ADA)
+
+
+def test_a_hint_comes_before_the_answer(standalone: SandboxDriver) -> None:
+    standalone.token()
+    standalone.order_fault("prove.token", "hint", times=1)
+    form = b"grant_type=client_credentials&client_id=sandbox&client_secret=sandbox"
+    head = (
+        b"POST /sandbox/prove/token HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\nContent-Length: %d\r\n"
+        % len(form)
+    )
+    url = urlsplit(standalone.origin)
+
+    with socket.create_connection((str(url.hostname), int(url.port or 0)), timeout=5) as connection:
+        connection.sendall(head + b"Content-Type: application/x-www-form-urlencoded\r\n\r\n" + form)
+        answer = connection.makefile("rb").read()
+
+    assert answer.startswith(b"HTTP/1.1 103 Early Hints\r\n")
+    assert answer.count(b"HTTP/1.1 200 OK\r\n") == 1
+
+
+def test_a_connection_that_is_drained_answers_503_until_it_is_closed(standalone: SandboxDriver) -> None:
+    standalone.token()
+    standalone.order_fault("prove.token", "draining", times=1)
+
+    assert [standalone.token().status_code for _ in range(3)] == [503, 503, 503]
+
+    standalone.session.close()
+    assert standalone.token().status_code == 200
+
+
+def test_a_forgotten_connection_is_reset_at_the_next_call(standalone: SandboxDriver) -> None:
+    standalone.order_fault("prove.token", "forgotten", times=1)
+
+    assert standalone.token().status_code == 200
+    with pytest.raises(requests.ConnectionError):
+        standalone.token()
+    assert standalone.token().status_code == 200
+
+
+def test_nulls_stand_for_what_is_left_out(sandbox: SandboxDriver) -> None:
+    correlation_id = sandbox.checked_flow(ADA)
+    sandbox.order_fault("prove.unify_status", "nulls", times=1)
+
+    answer = sandbox.status(correlation_id).json()
+
+    assert (answer["success"], answer["clientHumanId"]) == ("possession_required", None)
+    assert "clientHumanId" not in sandbox.status(correlation_id).json()
 
 
 @pytest.mark.parametrize("status", [429, 503])
@@ -290,6 +346,7 @@ INVALID_OPTIONS: list[tuple[str, Mapping[str, str], list[object], str]] = [
         ({"route": UNIFY, "kind": "nonsense"}, "kind is one of amend"),
         ({**LOST, "secnds": 3}, "no such argument: secnds"),
         ({**LOST, "seconds": 3}, "lost takes effect, not seconds"),
+        ({"route": UNIFY, "kind": "nulls"}, "prove.unify leaves out nothing"),
         ({**ANSWER, "seconds": 3}, "answer takes status, body, headers, effect, not seconds"),
         *(
             ({**order, name: value}, f"{name} is {error}")
@@ -315,6 +372,7 @@ def test_faults_of_numbers_are_valid_orders(fault: NumberFault, client: Client) 
 def test_which_kinds_take_effect() -> None:
     assert {name for name, kind in KINDS.items() if kind.effect} == {
         "lost", "truncated", "drip", "latency", "huge", "types", "unknown_value", "amend",
+        "nulls", "hint", "forgotten",
     }  # fmt: skip
 
 
