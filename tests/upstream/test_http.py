@@ -318,14 +318,15 @@ def test_a_call_releases_the_database_connection(
 ) -> None:
     vendor.post(f"{BASE}/unify", json={})
     other_database.ensure_connection()
-    upstream.post("/unify", json={})
+    with upstream.call("unify", "+12015550100"):
+        upstream.post("/unify", json={})
     assert other_database.connection is None
 
 
 def test_a_call_in_a_transaction_is_a_programming_error_and_sends_nothing(
     upstream: Upstream, vendor: responses.RequestsMock, other_database: BaseDatabaseWrapper
 ) -> None:
-    with transaction.atomic(using="aside"), pytest.raises(RuntimeError):
+    with transaction.atomic(using="aside"), pytest.raises(RuntimeError), upstream.call("unify", "+12015550100"):
         upstream.post("/unify", json={})
     assert len(vendor.calls) == 0
 
