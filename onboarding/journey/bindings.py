@@ -16,6 +16,8 @@ from onboarding.journey import keys
 from onboarding.models import Binding, OnboardingSession
 from onboarding.upstream.prove import UnifyAnswer
 
+USERNAME_PREFIX = "prove:"  # and the proveId
+
 
 class Linked(NamedTuple):
     """The result of `link`. `moved_from` is the binding that the key had with another number until now, or None."""
@@ -59,7 +61,7 @@ def linked_to(number: str, device_id: str | None) -> list[Binding]:
 
 
 def _user_of(answer: UnifyAnswer) -> User:
-    people, username = get_user_model().objects, f"prove:{answer.prove_id}"
+    people, username = get_user_model().objects, USERNAME_PREFIX + str(answer.prove_id)
     return people.filter(username=username).first() or people.create(username=username, password=make_password(None))
 
 

@@ -9,15 +9,18 @@ from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
 from django.db import DatabaseError, transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, ForeignObjectRel, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 
 from onboarding import limits
 from onboarding.domain.errors import StaleState
 from onboarding.domain.states import CLAIMS, FINAL, OPEN
 from onboarding.journey import flow, keys, unlinking
+from onboarding.journey.bindings import USERNAME_PREFIX
 from onboarding.journey.clock import CLAIM_TIMEOUT
 from onboarding.models import Binding, Event, OnboardingSession, ProveKey
 
@@ -63,13 +66,13 @@ def _tell_prove() -> int:
 
 
 def _delete_old() -> int:
-    """Return how many sessions, bindings, events and browser sessions were deleted."""
+    """Return how many sessions, bindings, people, events and browser sessions were deleted."""
     past = Now() - timedelta(days=settings.RETENTION_DAYS)
     for rows in limits.expired():
         _delete(rows)
     return (
         _delete(OnboardingSession.objects.filter(state__in=FINAL, created_at__lte=past))
-        + _delete(Binding.objects.filter(confirmed=False, revoked_at__lte=past))
+        + _delete_links(Binding.objects.filter(confirmed=False, revoked_at__lte=past))
         + _delete(_forgettable_keys().filter(Q(revoked_at__lte=past) | Q(revoked_at=None)))
         + _delete(Event.objects.filter(session=None, at__lte=past))
         + _delete(Session.objects.filter(expire_date__lte=Now()))
@@ -80,6 +83,33 @@ def _forgettable_keys() -> QuerySet[ProveKey]:
     """Return the keys that are linked to no number and of which Prove has heard all."""
     linked = Binding.objects.filter(confirmed=True, device_id=OuterRef("device_id"))
     return ProveKey.objects.filter(~Exists(linked), tell_prove_at=None).exclude(device_id=keys.EVERY_KEY)
+
+
+def _delete_links(old: QuerySet[Binding]) -> int:
+    """Return how many bindings and people were deleted. A person goes with their last binding."""
+    deleted = 0
+    while True:
+        with transaction.atomic():
+            batch = dict(old.select_for_update(skip_locked=True).values_list("pk", "user")[:BATCH])
+            Binding.objects.filter(pk__in=batch).delete()
+            people = _unknown_elsewhere().filter(pk__in=batch.values())
+            locked = list(people.select_for_update().values_list("pk", flat=True))
+            people.filter(pk__in=locked).delete()  # as their locks keep them from being linked again
+        deleted += len(batch) + len(locked)
+        if len(batch) < BATCH:
+            return deleted
+
+
+def _unknown_elsewhere() -> QuerySet[User]:
+    """Return the users that a link made and to whom no row of any table refers, of the host project's neither."""
+    user = get_user_model()
+    people = user.objects.filter(username__startswith=USERNAME_PREFIX)
+    for relation in user._meta.get_fields(include_hidden=True):
+        if isinstance(relation, ForeignObjectRel) and not relation.many_to_many:
+            table: Any = relation.related_model
+            refers = table._base_manager.filter(**{relation.field.name: OuterRef("pk")})
+            people = people.exclude(Exists(refers))
+    return people
 
 
 def _delete(old: QuerySet[Any]) -> int:

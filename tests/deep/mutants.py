@@ -54,6 +54,7 @@ LIMITED = "tests/limits/test_"
 TRUTHFUL = "tests/web/test_truthful.py"
 CRASHES, LEAKS, DOMAIN = "tests/deep/test_crashes.py", "tests/deep/test_leaks.py", "tests/domain"
 MENTIONS, MENTIONED = "onboarding/domain/mentions.py", "tests/domain/test_mentions.py"
+RECOVERED = "tests/operations/test_recovery.py"
 REPORTS = "onboarding/operations/reports.py"
 KEYS, RESTORE = "onboarding/journey/keys.py", "onboarding/operations/restore.py"
 RESTORED = "tests/operations/test_restore.py"
@@ -214,6 +215,9 @@ MUTANTS = (
     Mutant("I41", "owed revokes wait after a restore", RESTORE, "update(tell_prove_at=Now())", "update(tell_prove_at=None)", RESTORED),
     Mutant("I41", "journeys of the backup go on", RESTORE, "update(expires_at=Now())", "count()", RESTORED),
     Mutant("I42", "a cookie names a binding by a counter", LOGIN, "REMEMBERED, str(binding.public_id)", "REMEMBERED, str(binding.pk)", "tests/web/test_returning.py"),
+    # Retention
+    Mutant("T58", "a person outlives their last binding", RECOVERY, "            people.filter(pk__in=locked).delete()", "            people.filter(pk__in=locked)", RECOVERED),
+    Mutant("T58", "a person whom another table refers to is deleted", RECOVERY, "            people = people.exclude(Exists(refers))\n", "            pass\n", RECOVERED),
     # What the database says
     Mutant("I43", "the log has the row that the database refused", REPORTS, "                each.args = (_reason(error),)\n", "                pass\n", LEAKS, "postgresql"),
     Mutant("I43", "the log has the row in the driver's own words", REPORTS, "for each in (error, error.__cause__):", "for each in (error,):", LEAKS, "postgresql"),
@@ -260,7 +264,7 @@ MUTANTS = (
     Mutant("T12", "a lease never ends", LEASE, "lease.ends_at <= {now} OR", "lease.ends_at IS NULL OR", f"{LIMITED}lease.py"),
     Mutant("T12", "an unsent text keeps the lease", POSSESSION, "    if is_new:\n", "    if False:\n", f"{LIMITED}lease.py"),
     Mutant("T12", "a failed call releases the lease of an earlier code", POSSESSION, "    if is_new:\n", "    if True:\n", f"{LIMITED}lease.py"),
-    Mutant("I09", "a charge during a clean-up is deleted, too", RECOVERY, "select_for_update(skip_locked=True).", "", f"{LIMITED}parallel_charges.py", "postgresql"),
+    Mutant("I09", "a charge during a clean-up is deleted, too", RECOVERY, 'old.select_for_update(skip_locked=True).values_list("pk", flat=True)', 'old.values_list("pk", flat=True)', f"{LIMITED}parallel_charges.py", "postgresql"),
     Mutant("I32", "time used up by other calls opens the circuit", HTTP, "        if not call.left:  #", "        if False:  #", "tests/upstream/test_breaker.py"),
     Mutant("I09", "a text costs no budget", POSSESSION, "        limits.charge(charges, address, savepoint=False)\n    return is_new\n", "    return is_new\n", f"{LIMITED}texts.py"),
     Mutant("T13", "a guess costs no budget", POSSESSION, "            limits.charge(charges, address, savepoint=False)\n", "", f"{LIMITED}guesses.py"),

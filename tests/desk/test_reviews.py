@@ -207,7 +207,7 @@ def test_a_reviewer_sees_ten_whole_numbers_at_once_and_then_must_wait(desk: Clie
     shown = [desk.post(url_of(row, "reveal"), {"reason": WHY}).status_code for _ in range(12)]
     assert shown == [200] * 10 + [302] * 2
     assert Event.objects.filter(name="number:revealed").count() == 10
-    assert "all for now" in desk.get(detail(row)).content.decode()
+    assert "Too many numbers shown" in desk.get(detail(row)).content.decode()
 
 
 @pytest.mark.parametrize(("model", "act"), ACTS)

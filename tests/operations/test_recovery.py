@@ -5,13 +5,15 @@ from datetime import timedelta
 
 import pytest
 from django.conf import LazySettings
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import Group, User
 from django.contrib.sessions.models import Session
 from django.core.management import call_command
 from django.db import OperationalError
 from django.utils import timezone
 
 from onboarding.domain.states import CLAIMS, FINAL, State
-from onboarding.journey import flow
+from onboarding.journey import flow, unlinking
 from onboarding.models import Binding, Event, OnboardingSession, ProveKey
 from onboarding.operations.recovery import recover
 from onboarding.upstream.prove import prove
@@ -188,6 +190,36 @@ def test_rows_past_their_retention_are_deleted_and_a_confirmed_binding_is_not(vi
     later(2 * DAY_S)
     recover()
     assert counts() == {"OnboardingSession": 0, "Binding": 1, "Event": 0}
+
+
+def test_a_person_is_deleted_with_their_last_binding(visitor: Visitor, later: Later) -> None:
+    visitor.links(NUMBER, E164)
+    newer = Visitor()
+    newer.links(NUMBER, E164)
+    newer.submits("/unlink/others/")
+    later(91 * DAY_S)
+    recover()
+    assert Binding.objects.count() == User.objects.count() == 1
+    newer.starts(NUMBER)
+    newer.submits("/unlink/")
+    later(91 * DAY_S)
+    recover()
+    assert Binding.objects.count() == User.objects.count() == 0
+    assert visitor.links(NUMBER, E164).path == "/done/"
+
+
+def test_a_person_whom_another_part_of_the_project_knows_is_not_deleted(visitor: Visitor, later: Later) -> None:
+    visitor.links(NUMBER, E164)
+    Visitor().links("201 555 0199", "+12015550199")
+    in_a_group, in_a_table = User.objects.order_by("pk")
+    in_a_group.groups.add(Group.objects.create(name="Customers"))
+    LogEntry.objects.create(user=in_a_table, action_flag=1, object_repr="", change_message="")
+    for binding in Binding.objects.all():
+        unlinking.unlink(binding=binding)
+    later(91 * DAY_S)
+    recover()
+    assert not Binding.objects.exists()
+    assert set(User.objects.all()) == {in_a_group, in_a_table}
 
 
 def test_expired_browser_sessions_are_deleted(visitor: Visitor) -> None:
