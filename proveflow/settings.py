@@ -243,6 +243,8 @@ SESSION_ENGINE = "onboarding.session_store"
 # When the log-ins of people and reviewers end: so long without a request, and so long after they began.
 LOGIN_IDLE = timedelta(minutes=env.int("LOGIN_IDLE_MINUTES", default=60))
 LOGIN_LIFE = timedelta(hours=env.int("LOGIN_HOURS", default=12))
+# How long ago a person may have passed Prove or a code to unlink their other devices without doing so again.
+STEP_UP = timedelta(minutes=env.int("STEP_UP_MINUTES", default=15))
 SESSION_COOKIE_AGE = int(max(timedelta(hours=8), LOGIN_IDLE).total_seconds())
 USE_TZ = True
 TIME_ZONE = "UTC"

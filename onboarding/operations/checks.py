@@ -141,10 +141,9 @@ def limits(**_kwargs: object) -> Iterator[CheckMessage]:
     for name in ("PROVE_PRICE_CENTS", "TEXT_PRICE_CENTS", "LOOKUP_PRICE_CENTS", "RETENTION_DAYS"):
         if getattr(settings, name) < 1:
             yield Error(f"{name} is less than 1.", hint="Leave it out for the default.", id="onboarding.E019")
-    if min(settings.LOGIN_IDLE, settings.LOGIN_LIFE) < SHORTEST_LOGIN:
-        yield Error(
-            "Log-ins end too soon.", hint="LOGIN_IDLE_MINUTES is 5 or more, LOGIN_HOURS 1.", id="onboarding.E019"
-        )
+    if min(settings.LOGIN_IDLE, settings.LOGIN_LIFE, settings.STEP_UP) < SHORTEST_LOGIN:
+        hint = "LOGIN_IDLE_MINUTES and STEP_UP_MINUTES are 5 or more, LOGIN_HOURS is 1 or more."
+        yield Error("Log-ins end too soon.", hint=hint, id="onboarding.E019")
 
 
 @register

@@ -122,6 +122,13 @@ def verified_binding(request: HttpRequest) -> Binding | None:
     return device if isinstance(device, Binding) else None
 
 
+def is_fresh(request: HttpRequest) -> bool:
+    """Return whether the person who is logged in by a binding passed Prove or a code within STEP_UP."""
+    user: Any = request.user
+    began = datetime.fromisoformat(Login(*request.session[LOGIN_KEY]).began)
+    return bool(user.read_at - began <= settings.STEP_UP)
+
+
 # --- The binding that a browser remembers ------------------------------------------------------------------------
 
 

@@ -19,6 +19,7 @@ urlpatterns = [
     path("forget/", views.forget, name="forget"),
     path("log-out/", views.log_out, name="log_out"),
     path("logged-out/", views.logged_out, name="logged_out"),
+    path("confirm/", views.confirm, name="confirm"),
     path("unlink/", views.unlink, name="unlink"),
     path("unlinked/", views.unlinked, name="unlinked"),
     path("unlink/others/", views.unlink_others, name="unlink_others"),

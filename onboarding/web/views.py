@@ -66,12 +66,30 @@ def start(request: HttpRequest) -> HttpResponse:
 @gate.post_only
 def recall(request: HttpRequest) -> HttpResponse:
     """Start a flow with the number that this browser remembers. The page's script gets the authToken."""
-    binding, form = logins.remembered_binding(request), StartForm(request.POST)
+    binding = logins.remembered_binding(request)
     if binding is None:
         return gate.redirect_to_page(request, gate.current(request))
+    return _start_with(request, binding, "onboarding/welcome.html")
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+@otp_required(login_url="phone", redirect_field_name=None)
+def confirm(request: HttpRequest) -> HttpResponse:
+    """Ask the person who is logged in to prove their device again; start the flow on POST."""
+    binding = logins.verified_binding(request)
+    if binding is None:
+        return redirect("phone")
+    if request.method == "POST":
+        return _start_with(request, binding, "onboarding/confirm.html")
+    return render(request, "onboarding/confirm.html", {"form": StartForm(), "binding": binding})
+
+
+def _start_with(request: HttpRequest, binding: Binding, template: str) -> HttpResponse:
+    """Start a flow with the number of a binding. If the page's script did not run, say so on the page again."""
+    form = StartForm(request.POST)
     if not wants_json(request):
-        context = {"form": form, "binding": binding, "needs_script": True}
-        return render(request, "onboarding/welcome.html", context, status=400)
+        return render(request, template, {"form": form, "binding": binding, "needs_script": True}, status=400)
     if not form.is_valid():
         return JsonResponse(first_error(form), status=400)
     return _start_flow(request, form, binding.phone, recalled=True)
@@ -296,8 +314,14 @@ def unlinked(request: HttpRequest) -> HttpResponse:
 @gate.post_only
 @otp_required(login_url="phone", redirect_field_name=None)
 def unlink_others(request: HttpRequest) -> HttpResponse:
-    """Unlink the person's other devices, because one is lost or somebody else has it."""
-    if binding := logins.verified_binding(request):
+    """Unlink the person's other devices, because one is lost or somebody else has it.
+
+    If the person's last proof is too old, they have to prove this device again first.
+    """
+    binding = logins.verified_binding(request)
+    if binding and not logins.is_fresh(request):
+        return redirect("confirm")
+    if binding:
         unlinking.unlink_others(binding=binding)
         request.session[UNLINKED_OTHERS_KEY] = True
     return redirect("done")

@@ -203,6 +203,7 @@ MUTANTS = (
     Mutant("I40", "use begins the whole time again", LOGIN, "Login(began.isoformat(), now.isoformat(), login.binding)", "Login(now.isoformat(), now.isoformat(), login.binding)", ENDS),
     Mutant("I40", "a log-in that is used ends as if it were not", LOGIN, "Login(began.isoformat(), now.isoformat(), login.binding)", "Login(began.isoformat(), began.isoformat(), login.binding)", ENDS),
     Mutant("I40", "a new log-in goes on with the times of the last one", LOGIN, "@receiver(auth.user_logged_in)\n", "", ENDS),
+    Mutant("I44", "an old log-in may unlink other devices", LOGIN, "user.read_at - began <= settings.STEP_UP", "True", ENDS),
     Mutant("T52", "logging out keeps the session", VIEWS, "    auth.logout(request)\n", "", ENDS),
     Mutant("T52", "the end of a log-in ends the journey", LOGIN, "    for key in OF_A_LOGIN:\n        request.session.pop(key, None)\n", "    request.session.flush()\n", ENDS),
     # Restored backups

@@ -151,7 +151,9 @@ SITUATIONS = (
     Situation("at the device check", _at_the_device_check, ("/device/", "/start/"), (STATUS, SEND)),
     Situation("at the code", _at_the_code, ("/code/", "/code/", "/code/send/", "/restart/"), (CHECK, BIND)),
     Situation("at the bind", _at_the_bind, ("/bind/",), (BIND,)),
-    Situation("linked", _linked, ("/remember/", "/log-out/", "/unlink/", "/unlink/others/", "/start/"), (UNIFY,)),
+    Situation(
+        "linked", _linked, ("/remember/", "/log-out/", "/confirm/", "/unlink/", "/unlink/others/", "/start/"), (UNIFY,)
+    ),
     Situation("remembered", _remembered, ("/recall/", "/forget/"), (UNIFY,)),
     Situation("asked about a move", _offered_a_rebind, ("/moved/", "/restart/"), (UNIFY,)),
     Situation("at a computer", _at_a_computer, ("/handoff/", "/handoff/offer/", "/handoff/here/")),

@@ -57,6 +57,7 @@ def test_a_first_link_has_no_untranslated_word(newcomer: Visitor, sandbox: Sandb
     assert untranslated(newcomer.submits("/bind/")) == []
     assert newcomer.page.path == "/done/"
     newcomer.submits("/remember/")
+    assert untranslated(newcomer.opens("/confirm/")) == []
     assert untranslated(newcomer.submits("/log-out/")) == []
     newcomer.starts(NUMBER)
     assert untranslated(newcomer.submits("/unlink/")) == []

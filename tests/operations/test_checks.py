@@ -173,7 +173,7 @@ def test_a_missing_device_origin_of_prove_is_an_error() -> None:
     assert ids(**PRODUCTION | {"PROVE_DEVICE_ORIGINS": []}) == ["onboarding.E018"]
 
 
-@pytest.mark.parametrize("setting", ["LOGIN_IDLE", "LOGIN_LIFE"])
+@pytest.mark.parametrize("setting", ["LOGIN_IDLE", "LOGIN_LIFE", "STEP_UP"])
 @pytest.mark.parametrize(("minutes", "expected"), [(5, []), (4, ["onboarding.E019"]), (-1, ["onboarding.E019"])])
 def test_a_log_in_lasts_five_minutes_or_longer(settings: Any, setting: str, minutes: int, expected: list[str]) -> None:
     setattr(settings, setting, timedelta(minutes=minutes))

@@ -1,7 +1,7 @@
 """Log-ins end: with the link that they are by, after a time, and when the person logs out."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -174,6 +174,54 @@ def test_a_reviewer_who_logs_in_again_has_the_whole_time_again(db: None, setting
     assert is_at_the_desk(reviewer)
     ahead(timedelta(minutes=80))
     assert is_at_the_desk(reviewer)
+
+
+# --- Before other devices are unlinked ---------------------------------------------------------------------------
+
+
+def with_another_device(visitor: Visitor) -> Visitor:
+    """Link the number on two devices; return the other one."""
+    other = Visitor()
+    for each in (other, visitor):
+        each.links(NUMBER, E164)
+    return other
+
+
+def test_other_devices_are_unlinked_only_soon_after_a_proof(visitor: Visitor, settings: Any, ahead: Ahead) -> None:
+    other = with_another_device(visitor)
+    ahead(settings.STEP_UP + timedelta(minutes=1))
+    assert visitor.submits("/unlink/others/").path == "/confirm/" and "Is it still you?" in visitor.page.text
+    assert is_authenticated(other)
+
+
+def test_after_a_new_proof_other_devices_are_unlinked(visitor: Visitor) -> None:
+    other = with_another_device(visitor)
+    make_older(visitor, timedelta(minutes=16))
+    assert visitor.submits("/unlink/others/").path == "/confirm/"
+    assert visitor.finishes(visitor.fetches("/confirm/").json()).path == "/done/"
+    assert "linked to this device alone now" in visitor.submits("/unlink/others/").text
+    assert not is_authenticated(other)
+    assert len(visitor.messages(E164)) == 2
+
+
+def make_older(visitor: Visitor, time: timedelta) -> None:
+    """Let the log-in have begun and been used earlier."""
+    session = visitor.client.session
+    began, used, binding = session["login"]
+    earlier = [(datetime.fromisoformat(each) - time).isoformat() for each in (began, used)]
+    session["login"] = [*earlier, binding]
+    session.save()
+
+
+def test_the_check_of_a_device_is_for_people_who_are_logged_in(visitor: Visitor, db: None) -> None:
+    assert visitor.opens("/confirm/").path == "/"
+    assert desk.reviewer().get("/confirm/").status_code == 302
+
+
+def test_without_the_script_the_check_of_the_device_says_what_is_missing(visitor: Visitor) -> None:
+    visitor.links(NUMBER, E164)
+    visitor.opens("/confirm/")
+    assert visitor.submits("/confirm/").status == 400 and "<title>Error:" in visitor.page.text
 
 
 # --- Logging out -------------------------------------------------------------------------------------------------

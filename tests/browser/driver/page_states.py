@@ -303,6 +303,7 @@ PAGE_STATES: Mapping[str, Step] = {
     "done-alone": steps(another(DONE), DONE, expands_all, presses("Yes, keep only this device"), shows(".tip")),
     "welcome": WELCOME,
     "unlinked": steps(DONE, methodcaller("unlinks")),
+    "confirm": steps(DONE, opens("/confirm/"), sees("Is it still you?")),
     "logged-out": steps(REMEMBERED, presses("Log out"), sees("You are logged out")),
 
     "handoff": steps(opens("/handoff/"), sees("Continue on your phone")),
