@@ -12,7 +12,10 @@ Facts = Mapping[str, object]
 
 
 class Name(StrEnum):
-    """The events. -ASKED is written before a call to a vendor, -ANSWERED or -UNANSWERED after it."""
+    """The events. -ASKED is written before a call to a vendor, -ANSWERED or -UNANSWERED after it.
+
+    -REFUSED: a budget refused the call.
+    """
 
     FLOW_ASKED = "flow:asked"
     FLOW_ANSWERED = "flow:answered"
@@ -31,9 +34,11 @@ class Name(StrEnum):
     CODE_ELSEWHERE = "code:elsewhere"
     CODE_EXPIRED = "code:expired"
     CODE_UNANSWERED = "code:unanswered"
+    CODE_REFUSED = "code:refused"
     GUESS_ASKED = "guess:asked"
     GUESS_ANSWERED = "guess:answered"
     GUESS_UNANSWERED = "guess:unanswered"
+    GUESS_REFUSED = "guess:refused"
     BIND_ASKED = "bind:asked"
     BIND_ANSWERED = "bind:answered"
     BIND_UNANSWERED = "bind:unanswered"
@@ -63,6 +68,8 @@ FACTS: Mapping[Name, frozenset[str]] = {
     Name.LINE_ANSWERED: frozenset({"line_type"}),
     Name.LINE_REFUSED: frozenset({"line_type", "verdict"}),
     Name.CODE_SENT: frozenset({"send"}),
+    Name.CODE_REFUSED: frozenset({"limit"}),
+    Name.GUESS_REFUSED: frozenset({"limit"}),
     Name.GUESS_ANSWERED: frozenset({"approved", "guess"}),
     Name.BINDING_REVOKED: frozenset({"why"}),
     **dict.fromkeys((Name.LOGIN_PASSED, Name.LOGIN_FAILED), frozenset({"account"})),

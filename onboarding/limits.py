@@ -7,15 +7,15 @@ order of their keys; the clock is the database's. Keys are keyed hashes: no numb
 
 import json
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
 from django.db import Error as DatabaseError
-from django.db import connection, transaction
+from django.db import connection
 from django.db.models import QuerySet
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Now
@@ -77,30 +77,37 @@ class Row:
     most: int
 
 
-def charge(charges: Iterable[Charge], address: Address | None = None, *, savepoint: bool = True) -> None:
+def charge(charges: Iterable[Charge], address: Address | None = None) -> None:
     """Charge all budgets, or none and raise Limited. If the database cannot count them, Limited is raised too.
 
-    `address` is whose standing decides on its share of shared budgets. Inside a transaction of the caller, the charges
-    are committed together with the act; without `savepoint`, a refusal has to undo that transaction.
+    `address` is whose standing decides on its share of shared budgets. Call this outside of a transaction: all acts
+    share some cells, and each cell is locked until its statement is committed.
     """
     rows = [_row(each, budgets.LEAST_SHARE if each.budget.shared else 1.0) for each in charges]
     try:
-        with transaction.atomic(savepoint=savepoint) if len(rows) > 1 else nullcontext():
-            refused = _charge(rows)
-            if refused and address is not None:
-                levels = _levels(budgets.standing(address), without=rows)
-                refused = _charge([_row(row.charge, budgets.share(levels, row.charge.budget)) for row in refused])
-            if refused:
-                log.warning("Refused by %s", refused[0].budget.name)
-                raise Limited(refused[0].budget.name, _wait(refused[0]))
+        charged = _charge(rows)
+        refused = _refused(rows, charged)
+        if refused and address is not None:
+            levels = _levels(budgets.standing(address), without=[row for row in rows if row.key in charged])
+            refused = [_row(row.charge, budgets.share(levels, row.charge.budget)) for row in refused]
+            charged |= _charge(refused)
+            refused = _refused(refused, charged)
+        if refused:
+            _run(REFUND, [row for row in rows if row.key in charged])
+            log.warning("Refused by %s", refused[0].budget.name)
+            raise Limited(refused[0].budget.name, _wait(refused[0]))
     except DatabaseError as error:
         log.exception("A budget could not be counted.")
         raise Limited(BROKEN, BROKEN_WAIT) from error
 
 
-def _charge(rows: Sequence[Row]) -> list[Row]:
-    """Charge what fits, and return what is refused. A charge that does not fit and is not refused is not counted."""
-    charged = {key for (key,) in _run(CHARGE, rows)}
+def _charge(rows: Sequence[Row]) -> set[str]:
+    """Charge what fits, and return its keys."""
+    return {key for (key,) in _run(CHARGE, rows)}
+
+
+def _refused(rows: Sequence[Row], charged: Container[str]) -> list[Row]:
+    """Return what is refused of what did not fit."""
     over = [row for row in rows if row.key not in charged and not row.charge.forced]
     for row in over:
         if row.budget.watch_only:
@@ -110,7 +117,7 @@ def _charge(rows: Sequence[Row]) -> list[Row]:
 
 @contextmanager
 def refusals_counted(number: Number, address: Address) -> Iterator[None]:
-    """Count a refusal inside the block, after the transaction that it has undone."""
+    """Count a refusal inside the block."""
     try:
         yield
     except Limited as limited:

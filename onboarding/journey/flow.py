@@ -139,14 +139,17 @@ def _asked(
     session = OnboardingSession(start_key=start_key, number=number.e164, previous=previous, **how)
     session.expires_at = Now() + SESSION_LIFE
     asked = {"session": session, "to_state": session.state, "version": session.version}
+    charges = list(risk.start_charges(number, address))
+    with limits.refusals_counted(number, address):
+        limits.charge(charges, address)
     try:
-        with limits.refusals_counted(number, address), transaction.atomic():
+        with transaction.atomic():
             if previous is not None and not previous.is_final:
                 transition(previous, State.SUPERSEDED, Name.FLOW_SUPERSEDED)
             session.save(force_insert=True)
             events.record(Name.FLOW_ASKED, {"rebind": session.rebind}, **asked)
-            limits.charge(risk.start_charges(number, address), address, savepoint=False)
-    except IntegrityError:  # the start_key was used
+    except (StaleState, IntegrityError):  # IntegrityError: the start_key was used
+        limits.refund(charges)
         raise StaleState from None
     return session
 

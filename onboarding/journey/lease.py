@@ -87,6 +87,12 @@ def guess_elsewhere(session: OnboardingSession) -> bool:
     return bool(theirs.update(guesses=F("guesses") + 1))
 
 
+def uncount_guess(session: OnboardingSession) -> None:
+    """Give the latest guess back, which was not made. Of a code that another browser has, only its count is known."""
+    if not save_guesses(session, session.guesses):
+        _of_the_code(session).filter(guesses__gt=0).update(guesses=F("guesses") - 1)
+
+
 def release(session: OnboardingSession) -> None:
     """Free the number: the code was used, or none was sent."""
     (_mine(session) | _of_the_code(session))._raw_delete(connection.alias)

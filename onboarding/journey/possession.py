@@ -52,18 +52,15 @@ def send_code(
     if session.send_again_at and not has_passed(session.send_again_at, session):
         return set_notice(session, Notice.TOO_SOON)
     charges, before = list(budgets.sends(session.phone, address, cents=_price(session))), copy(session)
-    channel, earlier = channel if channel in session.channels else None, session.channel
-    try:
-        is_new = _claim_send(session, address, channel or session.usual_channel, charges, reached)
-    except Limited as limited:
-        steps = [reached] if reached else []
-        code = lease.code_elsewhere(before, most_guesses=GUESSES) if limited.limit == budgets.NUMBER_OWNER.name else {}
-        if code and before.state != State.CODE_SENT:
-            changes = {**code, "notice": Notice.SENT_ELSEWHERE}
-            return take(before, [*steps, Step(State.CODE_SENT, Name.CODE_ELSEWHERE, {}, changes)])
-        if steps:
-            take(before, steps)
-        raise
+    channel = channel if channel in session.channels else session.usual_channel
+    with limits.refusals_counted(session.phone, address):
+        try:
+            is_new = _claim_send(session, channel, reached)
+        except Limited:
+            if _follow_elsewhere(session, reached):
+                return session
+            raise
+        _charge_send(session, before, charges, address, is_new=is_new)
     if refused := _refused_line(session):
         sends = list(budgets.sends(session.phone, address, cents=settings.TEXT_PRICE_CENTS))  # the look-up is not free
         return _line_refused(session, refused, sends, is_new=is_new)
@@ -73,25 +70,52 @@ def send_code(
     except UpstreamError as error:
         if never_happened(error):
             _unsend(session, charges, is_new=is_new)
-        return _not_sent(session, error, earlier)
+        return _not_sent(session, error, before)
     columns: dict[str, Any] = lease.record_code(session, verification.sid)
     lives = Greatest("expires_at", Least(columns["code_sent_at"], F("created_at") + SESSION_LIFE) + CODE_LIFE)
     columns |= {"verification_sid": verification.sid, "expires_at": lives}
     return transition(session, State.CODE_SENT, Name.CODE_SENT, {"send": session.sends}, **columns)
 
 
-def _claim_send(
-    session: OnboardingSession, address: Address, channel: str, charges: list[Charge], reached: Step | None
-) -> bool:
-    """Claim one send. Return whether the lease is new. Raises Limited; StaleState."""
+def _claim_send(session: OnboardingSession, channel: Channel, reached: Step | None) -> bool:
+    """Claim one send. Return whether the lease is new. Raises StaleState; Limited if another browser has the number."""
     wait = RESEND_WAITS[session.sends]
     changes: dict[str, object] = {"channel": channel, "sends": F("sends") + 1, "send_again_at": Now() + wait}
     claim = Step(State.SENDING_CODE, Name.CODE_ASKED, {}, changes)
-    with limits.refusals_counted(session.phone, address), transaction.atomic():
+    with transaction.atomic():
         is_new = lease.acquire(session)
         take(session, [reached, claim] if reached else [claim])
-        limits.charge(charges, address, savepoint=False)
     return is_new
+
+
+def _follow_elsewhere(session: OnboardingSession, reached: Step | None) -> bool:
+    """Return whether the person can enter the code that another browser has. Take the steps to that, or `reached`."""
+    steps = [reached] if reached else []
+    code = lease.code_elsewhere(session, most_guesses=GUESSES) if session.state != State.CODE_SENT else {}
+    if code:
+        steps.append(Step(State.CODE_SENT, Name.CODE_ELSEWHERE, {}, {**code, "notice": Notice.SENT_ELSEWHERE}))
+    if steps:
+        take(session, steps)
+    return bool(code)
+
+
+def _charge_send(
+    session: OnboardingSession, before: OnboardingSession, charges: list[Charge], address: Address, *, is_new: bool
+) -> None:
+    """Charge the budgets, after the claim: so of many equal requests only one is charged. Raises Limited."""
+    try:
+        limits.charge(charges, address)
+    except Limited as limited:
+        if is_new:
+            lease.release(session)
+        undone = {"sends": F("sends") - 1, "send_again_at": before.send_again_at, "channel": before.channel}
+        transition(session, _unsent(session), Name.CODE_REFUSED, {"limit": limited.limit}, **undone)
+        raise
+
+
+def _unsent(session: OnboardingSession) -> State:
+    """Return the state of a session whose send did not happen. An earlier code stays valid."""
+    return State.CODE_SENT if session.verification_sid else State.POSSESSION_REQUIRED
 
 
 def _refused_line(session: OnboardingSession) -> Judgement | None:
@@ -131,8 +155,8 @@ def _line_refused(
     return transition(session, after, Name.LINE_REFUSED, facts, failure_reasons=dict(judgement.reasons), **changes)
 
 
-def _not_sent(session: OnboardingSession, error: UpstreamError, earlier: str) -> OnboardingSession:
-    """Return to the state before the send. An earlier code stays valid, and keeps its channel."""
+def _not_sent(session: OnboardingSession, error: UpstreamError, before: OnboardingSession) -> OnboardingSession:
+    """Return to the state before the send. An earlier code keeps its channel."""
     changes: dict[str, object] = {"notice": Notice.SEND_UNKNOWN}
     if never_happened(error):
         wait = error.retry_after if isinstance(error, Busy) else timedelta(0)
@@ -141,8 +165,8 @@ def _not_sent(session: OnboardingSession, error: UpstreamError, earlier: str) ->
             changes |= {"notice": Notice.CHANNEL_OFF, "channels_off": f"{session.channels_off} {session.channel}"}
     elif isinstance(error, Refused):
         changes = {"notice": _cannot_send(Channel(session.channel), error), "send_again_at": Now()}
-    back = State.CODE_SENT if session.verification_sid else State.POSSESSION_REQUIRED
-    return transition(session, back, Name.CODE_UNANSWERED, events.error_facts(error), channel=earlier, **changes)
+    facts = events.error_facts(error)
+    return transition(session, _unsent(session), Name.CODE_UNANSWERED, facts, channel=before.channel, **changes)
 
 
 def _cannot_send(channel: Channel, error: Refused) -> Notice:
@@ -174,9 +198,9 @@ def check_code(*, session: OnboardingSession, code: str, address: Address) -> On
             is_held = True
         if is_held:
             transition(session, State.CHECKING_CODE, Name.GUESS_ASKED, guesses=F("guesses") + 1)
-            limits.charge(charges, address, savepoint=False)
     if not is_held:
         return _code_is_spent(session, Name.CODE_EXPIRED, {}, Notice.CODE_EXPIRED)
+    _charge_guess(session, charges, address)
     try:
         approved = twilio().check(sid=session.verification_sid, to=session.number, code=code)
     except UpstreamError as error:
@@ -189,6 +213,22 @@ def check_code(*, session: OnboardingSession, code: str, address: Address) -> On
     return bind(session=session, address=address, reached=passed)
 
 
+def _charge_guess(session: OnboardingSession, charges: list[Charge], address: Address) -> None:
+    """Charge the budgets, after the claim. Raises Limited."""
+    try:
+        limits.charge(charges, address)
+    except Limited as limited:
+        _uncount_guess(session, Name.GUESS_REFUSED, {"limit": limited.limit}, notice="")
+        raise
+
+
+def _uncount_guess(session: OnboardingSession, name: Name, facts: events.Facts, *, notice: str) -> OnboardingSession:
+    """Return to the state before the guess, which was not made."""
+    transition(session, State.CODE_SENT, name, facts, guesses=F("guesses") - 1, notice=notice)
+    lease.uncount_guess(session)
+    return session
+
+
 def _guess_was_wrong(session: OnboardingSession, name: Name, facts: events.Facts) -> OnboardingSession:
     if session.guesses >= GUESSES:
         return _code_is_spent(session, name, facts, Notice.TOO_MANY_GUESSES)
@@ -199,9 +239,7 @@ def _guess_unanswered(session: OnboardingSession, error: UpstreamError, charges:
     name, facts = Name.GUESS_UNANSWERED, events.error_facts(error)
     if never_happened(error):
         limits.refund(charges)
-        transition(session, State.CODE_SENT, name, facts, guesses=F("guesses") - 1, notice=Notice.TRY_AGAIN)
-        lease.save_guesses(session, session.guesses)
-        return session
+        return _uncount_guess(session, name, facts, notice=Notice.TRY_AGAIN)
     refusal = error.refusal if isinstance(error, TwilioRefused) else Refusal.OTHER
     if refusal is Refusal.CODE:
         return _guess_was_wrong(session, name, facts)

@@ -169,6 +169,21 @@ def twilio_is_busy(actors: Actors) -> None:
     actors.visitor.starts(NOT_SENT)
 
 
+@scenario("codes and tries are limited", Name.CODE_REFUSED)
+def a_budget_refuses_a_text(actors: Actors) -> None:
+    actors.settings.LIMITS = {"sends_address": {"burst": 0}}
+    actors.visitor.starts_and_is_limited(NUMBER)
+    actors.visitor.opens("/code/")
+    actors.visitor.submits("/code/send/")
+
+
+@scenario("codes and tries are limited", Name.GUESS_REFUSED)
+def a_budget_refuses_a_guess(actors: Actors) -> None:
+    actors.settings.LIMITS = {"guesses_number": {"burst": 0}}
+    actors.visitor.starts(NUMBER)
+    actors.visitor.types_code("000000")
+
+
 @scenario("We couldn't tell whether the code was sent", Notice.SEND_UNKNOWN)
 def the_answer_to_a_send_is_lost(actors: Actors) -> None:
     actors.visitor.starts(MAYBE_SENT)
