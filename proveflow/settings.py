@@ -211,10 +211,10 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     }
 else:
     # A pool, since a request gives its connection back while it waits for a vendor. Timeouts in seconds.
-    pool = {"min_size": 1, "max_size": 16, "timeout": 1, "reconnect_timeout": 2}
+    pool = {"min_size": 1, "max_size": 16, "timeout": 10, "reconnect_timeout": 2}
     limits_ms = {
         "statement_timeout": env.int("DATABASE_STATEMENT_TIMEOUT_S", default=3) * 1000,
-        "lock_timeout": 1000,
+        "lock_timeout": 2000,
         "idle_in_transaction_session_timeout": 5000,
     }
     session_options = " ".join(f"-c {name}={limit}" for name, limit in limits_ms.items())
