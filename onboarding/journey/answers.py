@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 from onboarding import events
-from onboarding.domain.phone import same
 from onboarding.domain.policy import (
     KEY_OF_ANOTHER_PERSON,
     KEY_REVOKED,
@@ -88,11 +87,9 @@ def tied_key(session: OnboardingSession, answer: UnifyAnswer) -> str:
 
 def _is_ours(session: OnboardingSession, answer: UnifyAnswer) -> bool:
     """Return whether the answer echoes our request and number. A "true" has to name the number and the key."""
-    if answer.client_request_id not in (None, str(session.client_request_id)):
+    if answer.names_another(str(session.client_request_id), session.number):
         return False
-    if answer.success is Success.TRUE and not (answer.phone_number and answer.device_id):
-        return False
-    return answer.phone_number is None or same(answer.phone_number, session.number)
+    return answer.success is not Success.TRUE or bool(answer.phone_number and answer.device_id)
 
 
 def _key_reasons(answer: UnifyAnswer, evidence: Evidence) -> dict[str, str]:

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from django.conf import settings
 
 from onboarding.domain.errors import Garbled, Refused
+from onboarding.domain.phone import same
 from onboarding.domain.policy import Success
 from onboarding.models import ID_LENGTH
 from onboarding.upstream.access_token import AccessToken, AccessTokens
@@ -51,6 +52,12 @@ class UnifyAnswer:
     client_request_id: str | None = None
     evaluation: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
+    def names_another(self, client_request_id: str, number: str) -> bool:
+        """Return whether it is the answer to another request, or is about another number."""
+        if self.client_request_id not in (None, client_request_id):
+            return True
+        return self.phone_number is not None and not same(self.phone_number, number)
+
     @property
     def failure_reasons(self) -> dict[str, str]:
         """Return the failure reasons of all categories, code to text.
@@ -79,7 +86,7 @@ class Prove:
     def unify_status(self, correlation_id: str, number: str, client_request_id: str) -> UnifyAnswer:
         """Return what the device proved. `number` is not sent. https://developer.prove.com/reference/unify-status-request"""
         body = {"correlationId": correlation_id, "clientRequestId": client_request_id}
-        return self._call("/v3/unify-status", number, body, _unify_answer)
+        return self._ask("/v3/unify-status", number, body)
 
     def unify_bind(self, correlation_id: str, number: str, client_request_id: str) -> UnifyAnswer:
         """Bind `number` to the key after a possession check of our own, and return whether that succeeded.
@@ -87,7 +94,7 @@ class Prove:
         https://developer.prove.com/reference/unify-bind-request
         """
         body = {"correlationId": correlation_id, "phoneNumber": number, "clientRequestId": client_request_id}
-        return self._call("/v3/unify-bind", number, body, _unify_answer)
+        return self._ask("/v3/unify-bind", number, body)
 
     def revoke_device(self, device_id: str, client_request_id: str) -> None:
         """Revoke a Prove Key. Raises Refused with code 8011 if there is none.
@@ -97,12 +104,16 @@ class Prove:
         body = {"deviceId": device_id, "clientRequestId": client_request_id}
         self._call("/v3/device/revoke", device_id, body, _revoked)
 
+    def _ask(self, path: str, number: str, body: Mapping[str, str]) -> UnifyAnswer:
+        answer = self._call(path, number, body, _unify_answer)
+        if answer.names_another(body["clientRequestId"], number):
+            self._upstream.drop_connections()
+        return answer
+
     def _call(self, path: str, about: str, body: Mapping[str, Any], parse: Callable[[dict[str, Any]], T]) -> T:
         operation = path.rsplit("/", 1)[-1]
         with self._upstream.call(operation, about) as call:
             answer = self._post_with_token(path, body, call)
-            if answer.get("clientRequestId") not in (None, body["clientRequestId"]):  # another request's answer
-                self._upstream.drop_connections()
             with suppress(ValueError):
                 return parse(answer)
             raise Garbled("prove", operation)

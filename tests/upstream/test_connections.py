@@ -4,7 +4,7 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from itertools import count, repeat
@@ -13,14 +13,19 @@ import pytest
 
 from onboarding.domain.errors import Garbled, Uncertain, UpstreamError
 from onboarding.upstream.http import Upstream
+from onboarding.upstream.prove import Prove
 from tests.upstream.loopback import JSON_HEAD, Behaviour, answering, serving
 
 NUMBERS = count()  # of persons
 
 
 def answer(number: int, head: bytes = JSON_HEAD) -> bytes:
-    body = json.dumps({"number": number}).encode()
-    return head + b"Content-Length: %d\r\n\r\n" % len(body) + body
+    return json_answer({"number": number}, head)
+
+
+def json_answer(body: Mapping[str, object], head: bytes = JSON_HEAD) -> bytes:
+    encoded = json.dumps(body).encode()
+    return head + b"Content-Length: %d\r\n\r\n" % len(encoded) + encoded
 
 
 def upstream(url: str) -> Upstream:
@@ -152,6 +157,18 @@ def test_after_an_answer_that_cannot_be_read_the_connection_is_not_used_again(
         with pytest.raises(error):
             asks(prove)
         assert asks(prove) == 2
+    assert len(server.requests) == 2
+
+
+@pytest.mark.parametrize("named", [{"clientRequestId": "2"}, {"phoneNumber": "+12015550199"}])
+def test_after_an_answer_to_another_request_the_connection_is_not_used_again(named: dict[str, str]) -> None:
+    token = {"access_token": "t", "token_type": "Bearer", "expires_in": 3600}
+    ours = {"success": "pending", "clientRequestId": "1", "phoneNumber": "+12015550100"}
+    bodies: list[dict[str, object]] = [{**token}, {**ours, **named}, {**ours}, {**ours}]
+    with serving(answering(json_answer(body) for body in bodies)) as server:
+        prove = Prove(server.url, "client", "secret")
+        answers = [prove.unify_status("c", "+12015550100", "1") for _ in range(3)]
+    assert [answer.names_another("1", "+12015550100") for answer in answers] == [True, False, False]
     assert len(server.requests) == 2
 
 
