@@ -19,7 +19,7 @@ help: ## list the targets
 run: .venv/runtime $(SDK) .env ## run the product with the sandbox on http://127.0.0.1:8000
 	@$(BIN)/python manage.py migrate --verbosity 0
 	@echo "A reviewer for /admin/:  $(BIN)/python manage.py createreviewer NAME"
-	@$(BIN)/python manage.py runserver 127.0.0.1:$(PORT)
+	@$(BIN)/python manage.py develop 127.0.0.1:$(PORT)
 
 serve: .venv/runtime $(SDK) ## run the production server with the settings of the environment
 	$(BIN)/python manage.py check --deploy --fail-level ERROR

@@ -317,6 +317,7 @@ LOGGING = {
     "root": {"handlers": ["console"], "level": "WARNING"},
     "loggers": {
         # Below WARNING, urllib3, requests and twilio log URLs and parameters, and django.template logs values.
+        "django.utils.autoreload": {"level": "WARNING"},
         "django": {"handlers": []},  # its console handler would repeat warnings with DEBUG on
         **{name: {"level": "WARNING"} for name in ("urllib3", "twilio", "twilio.http_client", "django.template")},
     },

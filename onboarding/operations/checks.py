@@ -26,6 +26,7 @@ PLACEHOLDERS = ("django-insecure-", "changeme", "change-me", "example", "placeho
 CHANGEABLE: dict[str, type | UnionType] = {"burst": int, "every_s": int | float, "watch_only": bool}
 SHORTEST_S = {NUMBER_OWNER.name: NUMBER_OWNER.every_s}  # a lease must last as long as Twilio's code
 SHORTEST_LOGIN = timedelta(minutes=5)  # that a log-in is in use is noted once a minute
+CODE_LENGTHS = range(4, 11)  # https://www.twilio.com/docs/verify/api/service
 WEB_SDK = "prove/prove-auth.js"
 
 # Setting -> the prefix of the sid that belongs there. https://www.twilio.com/docs/glossary/what-is-a-sid
@@ -184,6 +185,23 @@ def support(**_kwargs: object) -> Iterator[CheckMessage]:
     if not settings.DEBUG and not settings.SUPPORT_URL:
         hint = "Where people get help who cannot receive a text or a call (NIST SP 800-63B, 3.2.9; ASVS 5.0, 6.6.1)."
         yield Warning("SUPPORT_URL is not set.", hint=hint, id="onboarding.W015")
+
+
+@register
+def journey(**_kwargs: object) -> Iterator[CheckMessage]:
+    """W031: the last page leads nowhere. E032, E033, E034: CONTINUE_URL, CODE_LENGTH, REVIEW_HOURS is wrong."""
+    url = urlsplit(settings.CONTINUE_URL)
+    if not settings.DEBUG and not settings.CONTINUE_URL:
+        hint = "Where people go on when their number is linked. A link may name another place: /?next=..."
+        yield Warning("CONTINUE_URL is not set.", hint=hint, id="onboarding.W031")
+    if settings.CONTINUE_URL and (url.scheme not in ("http", "https") or not url.netloc):
+        yield Error("CONTINUE_URL is no http or https URL.", hint="https://app.example.com/", id="onboarding.E032")
+    if settings.CODE_LENGTH not in CODE_LENGTHS:
+        hint = "As the Verify service is set: https://www.twilio.com/docs/verify/api/service"
+        yield Error("CODE_LENGTH is not 4 to 10.", hint=hint, id="onboarding.E033")
+    if not 1 <= settings.REVIEW_HOURS <= settings.SESSION_COOKIE_AGE // 3600:
+        hint = "The page that waits for the decision knows its person only as long as SESSION_COOKIE_AGE."
+        yield Error("REVIEW_HOURS is less than 1, or longer than a session.", hint=hint, id="onboarding.E034")
 
 
 @register

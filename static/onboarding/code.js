@@ -93,6 +93,7 @@ function readTheText() {
 
 function showThatItIsChecked() {
   form.toggleAttribute("data-busy", true);
+  form.querySelector("button").ariaDisabled = true;
   form.querySelector("[data-status]").textContent = word("checking");
 }
 

@@ -190,6 +190,7 @@ function clear() {
 
 function busy(isBusy) {
   form.toggleAttribute("data-busy", isBusy);
+  form.querySelector("button").ariaDisabled = isBusy;
   cancel.hidden = !isBusy;
 }
 

@@ -22,6 +22,7 @@ PRODUCTION: dict[str, Any] = {
     "PROVE_BASE_URL": "https://platform.uat.proveapis.com",
     "TWILIO_BASE_URL": "https://verify.twilio.com",
     "SUPPORT_URL": "https://example.com/help",
+    "CONTINUE_URL": "https://app.example.com/",
     "LIMITS_WATCH_ONLY": False,
     "ALLOWED_COUNTRIES": ["US"],
     "SANDBOX_PROVE": False,
@@ -152,6 +153,28 @@ def test_every_message_has_a_hint() -> None:
 
 def test_production_without_a_support_url_is_a_warning() -> None:
     assert ids(**PRODUCTION | {"SUPPORT_URL": ""}) == ["onboarding.W015"]
+
+
+def test_production_without_a_way_on_is_a_warning() -> None:
+    assert ids(**PRODUCTION | {"CONTINUE_URL": ""}) == ["onboarding.W031"]
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "expected"),
+    [
+        ("CONTINUE_URL", "javascript:alert(1)", ["onboarding.E032"]),
+        ("CONTINUE_URL", "app.example.com", ["onboarding.E032"]),
+        ("CODE_LENGTH", 4, []),
+        ("CODE_LENGTH", 10, []),
+        ("CODE_LENGTH", 3, ["onboarding.E033"]),
+        ("CODE_LENGTH", 11, ["onboarding.E033"]),
+        ("REVIEW_HOURS", 8, []),
+        ("REVIEW_HOURS", 0, ["onboarding.E034"]),
+        ("REVIEW_HOURS", 25, ["onboarding.E034"]),
+    ],
+)
+def test_what_pages_promise_has_to_be_possible(setting: str, value: object, expected: list[str]) -> None:
+    assert ids(**{setting: value}) == expected
 
 
 def test_tls_that_ends_at_an_untrusted_proxy_is_an_error() -> None:

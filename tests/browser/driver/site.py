@@ -75,6 +75,8 @@ class Site(ABC):
             f"{each} = strftime('%Y-%m-%d %H:%M:%f', {each}, '-{minutes} minutes')" for each in SESSION_TIMES
         )
         self._execute(f"UPDATE onboarding_onboardingsession SET {columns}")
+        moved = f"strftime('%Y-%m-%d %H:%M:%f', code_sent_at, '-{minutes} minutes')"
+        self._execute(f"UPDATE onboarding_lease SET code_sent_at = {moved}")
 
     def _execute(self, statement: str) -> None:
         with closing(sqlite3.connect(self.folder / "product.sqlite3", timeout=20)) as database, database:
