@@ -54,7 +54,7 @@ def show(request: HttpRequest) -> HttpResponse:
             "ahead": timedelta(seconds=round(clock.offset(store))),
         }
     context |= {
-        "people": people.PEOPLE.values(),
+        "people": people.by_group(),
         "steps": CLOCK_STEPS,
         "routes": sorted(ROUTES),
         "kinds": KINDS,

@@ -12,6 +12,7 @@ from typing import Any
 
 LISTED_BY_PROVE, LISTED_BY_SANDBOX = "Prove", "sandbox"
 FICTION = "+1202555"
+BUSY_WITH_NUMBER = 60212  # https://www.twilio.com/docs/api/errors/60212
 
 
 @dataclass(frozen=True)
@@ -206,6 +207,27 @@ _TABLE = (
 )  # fmt: skip
 
 PEOPLE: Mapping[str, Person] = {person.number: person for person in _TABLE}
+
+
+WORKS, JUDGED = "It works", "Held for a reviewer, or declined"
+NO_TEXTS, FAILS = "Gets no text, or late", "Prove or Twilio fails, or is slow"
+
+
+def by_group() -> dict[str, list[Person]]:
+    """The test users by what happens with them."""
+    groups: dict[str, list[Person]] = {group: [] for group in (WORKS, JUDGED, NO_TEXTS, FAILS)}
+    for each in PEOPLE.values():
+        groups[_group(each)].append(each)
+    return groups
+
+
+def _group(person: Person) -> str:
+    if person.faults or person.pending_s or person.twilio_code == BUSY_WITH_NUMBER:
+        return FAILS
+    if person.twilio_code or person.arrives_after_s != 0:
+        return NO_TEXTS
+    judged = person.status_reasons or person.reputation or person.bind_reasons or person.api_code
+    return JUDGED if judged or person.line_type != "mobile" else WORKS
 
 
 def person(number: str) -> Person:

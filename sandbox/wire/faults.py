@@ -47,7 +47,7 @@ class Kind:
 
 
 KINDS = {
-    "refuse": Kind("nobody listens: nothing was sent", effect=False, responds=False),
+    "refuse": Kind("the connection is refused: nothing is sent", effect=False, responds=False),
     "hang": Kind("received, then silence", effect=False, responds=False),
     "reset": Kind("received, then the connection is reset, before anything happened", effect=False, responds=False),
     "lost": Kind("it happens, but the connection breaks before the answer", effect=True, responds=False),

@@ -98,6 +98,13 @@ async function copy(text) {
   toast(copied ? `${text} copied` : `This page may not copy, you may: ${text}`);
 }
 
+// A new tab begins with a copy of this session storage, from which the app's page takes what was typed.
+function tryInTheApp(phone, app) {
+  sessionStorage.setItem("typed", JSON.stringify({ phone }));
+  window.open(app);
+  sessionStorage.removeItem("typed");
+}
+
 async function send(form, button) {
   const body = new URLSearchParams(new FormData(form, button));
   const answer = await fetch(form.action, { method: "POST", body, redirect: "manual" });
@@ -121,6 +128,8 @@ function offer(order) {
 document.addEventListener("click", ({ target }) => {
   const button = target.closest("[data-copy]");
   if (button) copy(button.dataset.copy);
+  const attempt = target.closest("[data-try]");
+  if (attempt) tryInTheApp(attempt.dataset.try, attempt.dataset.app);
 });
 document.addEventListener("submit", (event) => {
   event.preventDefault();

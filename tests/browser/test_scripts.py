@@ -206,3 +206,10 @@ def test_with_reduced_motion_nothing_is_animated(person: Person) -> None:
     assert person.page.evaluate(animation) == "turn"
     person.page.emulate_media(reduced_motion="reduce")
     assert person.page.evaluate(animation) == "none"
+
+
+def test_a_number_of_the_sandboxs_page_is_tried_in_the_app_with_a_press(person: Person) -> None:
+    person.opens("/sandbox/")
+    with person.context.expect_page() as opened:
+        person.page.get_by_role("button", name="Try +12025550101").first.click()
+    expect(opened.value.locator("#phone")).to_have_value("+12025550101")

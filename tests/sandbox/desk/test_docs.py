@@ -5,7 +5,7 @@ import re
 from django.test import Client
 
 from sandbox.desk.control import ledger_entry
-from sandbox.state.people import PEOPLE
+from sandbox.state.people import PEOPLE, by_group
 from sandbox.state.records import Received
 from sandbox.state.switches import SWITCHES
 from sandbox.wire.faults import OPTIONS
@@ -46,3 +46,9 @@ def test_the_page_has_a_field_for_every_option_of_a_fault_but_effect(client: Cli
     page = client.get("/sandbox/").content.decode()
 
     assert {name for name in OPTIONS if f'<input name="{name}"' in page} == OPTIONS.keys() - {"effect"}
+
+
+def test_every_test_user_is_in_one_group_by_what_happens() -> None:
+    groups = by_group()
+    assert sorted(each.number for group in groups.values() for each in group) == sorted(PEOPLE)
+    assert all(groups.values())

@@ -45,7 +45,7 @@ def field(page: Page, name: str) -> Locator:
 def test_a_new_message_appears_without_a_reload_and_its_code_can_be_copied(
     page: Page, standalone: SandboxDriver
 ) -> None:
-    expect(page.get_by_text("Your phone lies here.")).to_be_visible()
+    expect(page.get_by_text("No phone yet.")).to_be_visible()
 
     standalone.send_code(ADA)
 
@@ -84,12 +84,12 @@ def test_airplane_mode_delays_messages(page: Page, standalone: SandboxDriver) ->
 def test_a_fault_can_be_ordered_and_cancelled(page: Page, standalone: SandboxDriver) -> None:
     page.get_by_role("combobox", name="Call ").select_option("prove.unify")
     page.get_by_role("combobox", name="Goes wrong").select_option("status")
-    page.get_by_role("button", name="Order").click()
+    page.get_by_role("button", name="Add this fault").click()
     expect(page.locator("#faults")).to_contain_text("prove.unify status, 1 more")
 
-    page.get_by_role("button", name="No more bad days").click()
+    page.get_by_role("button", name="Remove all faults").click()
 
-    expect(page.locator("#faults")).to_contain_text("None ordered")
+    expect(page.locator("#faults")).to_contain_text("None added")
     assert standalone.unify(ADA)["success"] == "pending"
 
 
@@ -100,7 +100,7 @@ def test_a_fault_can_be_ordered_with_options_for_one_number(page: Page, standalo
     field(page, "Body").fill('{"success": "perhaps"}')
     field(page, "Times").fill("")
     field(page, "For number").fill(ADA)
-    page.get_by_role("button", name="Order").click()
+    page.get_by_role("button", name="Add this fault").click()
 
     ordered = f'prove.unify answer, status 202, body {{"success": "perhaps"}}, always, {ADA}'
     expect(page.locator("#faults")).to_contain_text(ordered)
@@ -120,10 +120,10 @@ def test_only_the_options_of_the_chosen_kind_of_fault_are_shown(page: Page) -> N
 def test_an_invalid_order_shows_the_error(page: Page) -> None:
     page.get_by_role("combobox", name="Goes wrong").select_option("status")
     field(page, "Status").fill("9999")
-    page.get_by_role("button", name="Order").click()
+    page.get_by_role("button", name="Add this fault").click()
 
     expect(page.get_by_role("status")).to_have_text("status is a whole number from 200 to 599")
-    expect(page.locator("#faults")).to_contain_text("None ordered")
+    expect(page.locator("#faults")).to_contain_text("None added")
 
 
 def test_the_clock_can_be_moved_forward(page: Page, standalone: SandboxDriver) -> None:
@@ -185,7 +185,7 @@ def test_after_a_reset_the_focus_is_on_the_button_that_opened_it(page: Page, sta
     page.get_by_text("Forget everything").first.click()
     page.get_by_role("button", name="Yes, forget everything").click()
 
-    expect(page.get_by_text("Your phone lies here.")).to_be_visible()
+    expect(page.get_by_text("No phone yet.")).to_be_visible()
     expect(page.locator(".ask summary")).to_be_focused()
 
 
@@ -271,7 +271,7 @@ def test_a_reset_asks_for_confirmation_and_works_by_keyboard(page: Page, standal
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
 
-    expect(page.get_by_text("Your phone lies here.")).to_be_visible()
+    expect(page.get_by_text("No phone yet.")).to_be_visible()
     expect(yes).to_be_hidden()
 
 
