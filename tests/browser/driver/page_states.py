@@ -105,7 +105,7 @@ def guesses(times: int) -> Step:
 
 def presses_later(press: str) -> Step:
     def wait(person: Person) -> None:
-        person.site.make_older(minutes=6)
+        person.site.make_older(minutes=3)
         person.page.reload()
         with person.page.expect_navigation():
             person.presses(press)
