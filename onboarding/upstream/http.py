@@ -101,7 +101,7 @@ class Upstream:
                 raise
 
     def drop_connections(self) -> None:
-        """Let no later request use a connection that is idle now."""
+        """Let no later request use a connection that is open now, idle or in use."""
         self._adapter.close()
 
     def _send_with_retries(self, operation: str, request: requests.PreparedRequest, call: Call) -> dict[str, Any]:

@@ -37,6 +37,7 @@ PROVE, TWILIO, HTTP = "onboarding/upstream/prove.py", "onboarding/upstream/twili
 CONNECTION, CONNECT = "onboarding/upstream/transport/connection.py", "onboarding/upstream/transport/connect.py"
 BREAKER, BULKHEAD = "onboarding/upstream/breaker.py", "onboarding/upstream/bulkhead.py"
 BREAKERS, BULKHEADS = "tests/upstream/test_breaker.py", "tests/upstream/test_bulkhead.py"
+ADAPTER = "onboarding/upstream/transport/adapter.py"
 CONNECTIONS, CONNECTS = "tests/upstream/test_connections.py", "tests/upstream/test_connect.py"
 SETTINGS, BINDINGS, FORMS = "proveflow/settings.py", "onboarding/journey/bindings.py", "onboarding/web/forms.py"
 JOURNEYS = "tests/journey/test_"
@@ -128,7 +129,6 @@ MUTANTS = (
     Mutant("I34", "a session expires before its code", POSSESSION, 'lives = Greatest("expires_at", Least(columns["code_sent_at"], F("created_at") + SESSION_LIFE) + CODE_LIFE)', 'lives = F("expires_at")', FAILURES),
     # Budgets
     Mutant("I30", "a budget refuses nobody", "onboarding/limits.py", "        if refused:\n            _run", "        if False:\n            _run", "tests/limits/test_texts.py"),
-    Mutant("I09", "a text is sent before it is counted by number", POSSESSION, "        _charge_send(session, before, charges, address, is_new=is_new)\n", "", "tests/limits/test_texts.py"),
     Mutant("T12", "a stranger takes over a leased number", "onboarding/journey/lease.py", "OR lease.ends_at <= {now} OR %s", "OR %s IS NOT NULL", "tests/limits/test_lease.py"),
     # Sessions and time
     Mutant("I16", "a session never expires", FLOW, "    if session.is_open and has_passed(session.expires_at, session):", "    if False:", FAILURES),
@@ -236,11 +236,12 @@ MUTANTS = (
     Mutant("T20", "what comes late is the next answer", CONNECTION, "        return not poll.poll(0)", "        return True", CONNECTIONS),
     Mutant("T20", "a connection is used again after a timeout", CONNECTION, "        self.is_reusable = False\n        self._send(", "        self._http = h11.Connection(h11.CLIENT)\n        self._send(", CONNECTIONS),
     Mutant("T20", "a connection is used again after an answer that is no JSON", HTTP, "            except Garbled:  # it may be the answer to another request\n                self.drop_connections()\n", "            except Garbled:\n", CONNECTIONS),
+    Mutant("T20", "a connection that was in use at an odd answer is used again", ADAPTER, " or generation != self._generation", "", CONNECTIONS),
     Mutant("F01", "a connection that a gateway has forgotten is used", CONNECTION, "IDLE_LIMIT_S = 30.0", "IDLE_LIMIT_S = 300.0", CONNECTIONS),
     Mutant("F01", "a connection is used for ever", CONNECTION, "AGE_LIMIT_S = 300.0", "AGE_LIMIT_S = 9e9", CONNECTIONS),
     Mutant("F05", "a connection is kept after a server error", CONNECTION, "head.status_code < SERVER_ERROR and ", "", CONNECTIONS),
     Mutant("F05", "a probe uses an old connection", HTTP, "            if probing:  #", "            if False:  #", CONNECTIONS),
-    Mutant("F05", "an address that gives server errors stays the first", "onboarding/upstream/transport/adapter.py", "            self._connector.forget()\n", "            pass\n", CONNECTS),
+    Mutant("F05", "an address that gives server errors stays the first", ADAPTER, "            self._connector.forget()\n", "            pass\n", CONNECTS),
     Mutant("F02", "one address that does not answer takes all the time", CONNECT, "ATTEMPT_DELAY_S = 0.25", "ATTEMPT_DELAY_S = 25", CONNECTS),
     Mutant("F02", "an address that worked is forgotten", CONNECT, "        self._worked = attempt.address\n", "", CONNECTS),
     Mutant("F02", "one family is tried to its end", CONNECT, "        first = [each for each in found if each[0] == found[0][0]]", "        first = found[:-1]", CONNECTS),

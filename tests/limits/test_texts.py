@@ -194,3 +194,14 @@ def test_recover_deletes_empty_cells_and_ended_leases_and_no_others(visitor: Vis
     later(15 * 24 * HOUR)
     recover()
     assert not Cell.objects.exists() and not Lease.objects.exists()
+
+
+def test_a_destination_that_twilio_forbids_costs_the_persons_budget(
+    visitor: Visitor, sandbox: Sandbox, settings: Any
+) -> None:
+    settings.LIMITS = {"sends_number_hour": {"burst": 1}}
+    forbidden = {"code": 60238, "message": "", "status": 403}
+    sandbox.inject_fault("twilio.verification", "answer", status=403, body=forbidden)
+    visitor.starts(NUMBER)
+    visitor.submits("/restart/")
+    assert visitor.starts_and_is_limited(NUMBER).status_code == 429

@@ -160,6 +160,26 @@ def test_after_an_answer_that_cannot_be_read_the_connection_is_not_used_again(
     assert len(server.requests) == 2
 
 
+def test_after_an_answer_that_cannot_be_read_connections_in_use_are_not_used_again() -> None:
+    asked, garbled, order = threading.Event(), threading.Event(), count(1)
+
+    def behaviour(connection: socket.socket) -> None:
+        if (number := next(order)) == 1:
+            asked.set()
+            garbled.wait(10)
+        answering([JSON_HEAD + b"Content-Length: 1\r\n\r\n?" if number == 2 else answer(number)] * 2)(connection)
+
+    with serving(behaviour) as server, ThreadPoolExecutor(1) as pool:
+        prove = upstream(server.url)
+        slow = pool.submit(asks, prove)
+        asked.wait(10)
+        with pytest.raises(Garbled):
+            asks(prove)
+        garbled.set()
+        assert slow.result() == 1
+        assert asks(prove) == 3
+
+
 @pytest.mark.parametrize("named", [{"clientRequestId": "2"}, {"phoneNumber": "+12015550199"}])
 def test_after_an_answer_to_another_request_the_connection_is_not_used_again(named: dict[str, str]) -> None:
     token = {"access_token": "t", "token_type": "Bearer", "expires_in": 3600}

@@ -35,6 +35,7 @@ class NetworkAdapter(BaseAdapter):
         self._connector = Connector(url.hostname or "", url.port or PORTS[url.scheme], tls)
         self._body_limit = body_limit
         self._idle: deque[Connection] = deque()  # the one that was used last is at the right
+        self._generation = 0  # of connections; `close` begins a new one
         self._lock = threading.Lock()
         weakref.finalize(self, _close_all, self._idle)
 
@@ -45,20 +46,22 @@ class NetworkAdapter(BaseAdapter):
         """
         call = current_call()
         call.sent = False
+        generation = self._generation
         connection = self._idle_connection() or Connection(self._connector.connect())
         try:
             answer = connection.exchange(request, call, self._body_limit)
         except h11.ProtocolError:
             raise ConnectionError("the answer is not HTTP") from None
         finally:
-            self._keep_or_close(connection)
+            self._keep_or_close(connection, generation)
         if answer.status >= SERVER_ERROR:
             self._connector.forget()
         return self._response(answer)
 
     def close(self) -> None:
-        """Close all idle connections: the next request gets a fresh one."""
+        """Let no later request use a connection that is open now, idle or in use."""
         with self._lock:
+            self._generation += 1
             _close_all(self._idle)
 
     def _idle_connection(self) -> Connection | None:
@@ -70,11 +73,11 @@ class NetworkAdapter(BaseAdapter):
                 connection.close()
         return None
 
-    def _keep_or_close(self, connection: Connection) -> None:
-        if not connection.is_reusable:
-            connection.close()
-            return
+    def _keep_or_close(self, connection: Connection, generation: int) -> None:
         with self._lock:
+            if not connection.is_reusable or generation != self._generation:
+                connection.close()
+                return
             self._idle.append(connection)
             while self._idle and not self._idle[0].may_be_used():
                 self._idle.popleft().close()
