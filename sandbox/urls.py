@@ -47,6 +47,7 @@ CONTROL = [
 app_name = "sandbox"
 urlpatterns = [
     path("", views.show, name="desk"),
+    path("story.json", views.story, name="story"),
     *CONTROL,
     re_path("^control/", control.unknown_path),
     *(path(f"prove/{suffix}", view) for suffix, view in PROVE.items()),

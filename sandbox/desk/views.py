@@ -1,9 +1,10 @@
 """The sandbox's page."""
 
+import re
 from datetime import timedelta
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
@@ -65,3 +66,14 @@ def show(request: HttpRequest) -> HttpResponse:
     response = render(request, "sandbox/desk.html", context)
     response["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
     return response
+
+
+@require_safe
+def story(request: HttpRequest) -> HttpResponse:
+    """GET /sandbox/story.json?number=: what happens with a listed number; empty for others."""
+    try:
+        number = people.e164(re.sub("[^+0-9]", "", request.GET.get("number", "")))
+    except ValueError:
+        number = ""
+    listed = people.PEOPLE.get(number)
+    return JsonResponse({"number": number, "scenario": listed.scenario if listed else ""})

@@ -213,3 +213,14 @@ def test_a_number_of_the_sandboxs_page_is_tried_in_the_app_with_a_press(person: 
     with person.context.expect_page() as opened:
         person.page.get_by_role("button", name="Try +12025550101").first.click()
     expect(opened.value.locator("#phone")).to_have_value("+12025550101")
+
+
+def test_a_number_with_a_story_says_so_in_the_banner(person: Person) -> None:
+    story = person.page.locator("[data-story]")
+    PHONE(person)
+    person.field("Phone number").fill("202 555 0153")
+    person.field("Phone number").blur()
+    expect(story).to_have_text("+12025550153: the message never arrives")
+    person.presses("Continue")
+    person.sees("Enter the code")
+    expect(story).to_have_text("+12025550153: the message never arrives")

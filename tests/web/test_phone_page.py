@@ -115,6 +115,11 @@ def test_a_number_that_no_plan_has_is_begun_with_only_if_it_is_confirmed(visitor
     assert visitor.fetches("/start/", phone=UNLISTED, country="US", meant=ITS_E164).status_code == 200
 
 
+def test_the_page_of_a_new_browser_asks_the_database_nothing(db: None, django_assert_num_queries: Any) -> None:
+    with django_assert_num_queries(0):
+        Client().get("/")
+
+
 def test_an_empty_and_a_malformed_number_get_different_messages_with_an_example(visitor: Visitor) -> None:
     visitor.opens()
     assert visitor.fetches("/start/", phone="").json()["error"] == "Enter a phone number"

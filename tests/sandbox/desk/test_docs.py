@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 from django.test import Client
 
 from sandbox.desk.control import ledger_entry
@@ -46,6 +47,20 @@ def test_the_page_has_a_field_for_every_option_of_a_fault_but_effect(client: Cli
     page = client.get("/sandbox/").content.decode()
 
     assert {name for name in OPTIONS if f'<input name="{name}"' in page} == OPTIONS.keys() - {"effect"}
+
+
+@pytest.mark.parametrize(
+    ("number", "scenario"),
+    [
+        ("+12025550143", "unify-bind is received and never answered, once"),
+        ("(202) 555-0143", "unify-bind is received and never answered, once"),
+        ("+12015550123", ""),
+        ("your number ending in 23", ""),
+        ("", ""),
+    ],
+)
+def test_the_app_can_say_what_happens_with_a_number(client: Client, number: str, scenario: str) -> None:
+    assert client.get("/sandbox/story.json", {"number": number}).json()["scenario"] == scenario
 
 
 def test_every_test_user_is_in_one_group_by_what_happens() -> None:
