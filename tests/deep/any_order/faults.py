@@ -38,6 +38,7 @@ FORGED_ANSWERS += [
         DECLINED,
         {"success": "true", "proveId": "p", "clientRequestId": "another"},
         {"success": "true"},
+        {"success": "true", "proveId": "p", "deviceId": None, "phoneNumber": ""},
         {"status": "approved", "valid": True},
     )
 ]
