@@ -76,6 +76,8 @@ TWILIO_MESSAGING_BASE_URL = TWILIO_BASE_URL.replace("://verify.", "://api.", 1)
 # When a device moves to another number: how long neither may move again, and whether a reviewer decides first.
 REBIND_COOLING_OFF = timedelta(hours=env.int("REBIND_COOLING_OFF_HOURS", default=0))
 REBIND_REVIEW = env.bool("REBIND_REVIEW", default=False)
+# Whether a person's other devices are told of a new one, by a text to each of their numbers.
+NEW_DEVICE_NOTICE = env.bool("NEW_DEVICE_NOTICE", default=False)
 # How long an undecided or declined bind keeps its number and key from being linked, unless a reviewer lifts it.
 HOLD_LIFE = timedelta(days=env.int("HOLD_DAYS", default=30))
 

@@ -178,6 +178,11 @@ def owed_for_code(number: Number, address: Address, *, sends: int, cents: int) -
     yield from _money(2 * cents * sends)
 
 
+def security_texts(*, cents: int) -> Iterator[Charge]:
+    """Return the charges for one text that is no code. Nobody can have it refused by using up the money."""
+    yield from _money(cents, forced=True)
+
+
 def logins(account: str, address: Address) -> Iterator[Charge]:
     """Return the charges for one log-in. It counts as wrong until it turns out right."""
     yield from logins_of(account)
@@ -233,8 +238,8 @@ def _by_address(
         yield Charge(budget, network, cost, forced)
 
 
-def _money(cents: int) -> Iterator[Charge]:
-    yield Charge(MONEY, "", cents)
+def _money(cents: int, *, forced: bool = False) -> Iterator[Charge]:
+    yield Charge(MONEY, "", cents, forced)
     yield Charge(MONEY_ALARM, "", cents)
 
 

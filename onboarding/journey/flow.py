@@ -22,6 +22,7 @@ from onboarding.domain.states import AFTER_LOST_CLAIM, CLAIMS, WAITING, Notice, 
 from onboarding.events import Name
 from onboarding.journey import risk, unlinking
 from onboarding.journey.answers import AFTER_STATUS, answer_columns, answer_facts, gather, judge_status
+from onboarding.journey.bindings import Linked
 from onboarding.journey.clock import CLAIM_TIMEOUT, SESSION_LIFE, has_passed
 from onboarding.journey.possession import give_back, never_happened, record_answer, record_link, send_code
 from onboarding.journey.transitions import Step, set_notice, take, transition
@@ -188,8 +189,8 @@ def check_device(*, session: OnboardingSession, address: Address) -> OnboardingS
     return session
 
 
-def _record_true(session: OnboardingSession, answer: UnifyAnswer) -> Binding | None:
-    """Judge a "true" and record it. Return the binding that the key was moved from, if it was moved."""
+def _record_true(session: OnboardingSession, answer: UnifyAnswer) -> Linked | None:
+    """Judge a "true" and record it. Return the link, if there is one."""
     evidence = gather(session, answer)
     judgement = judge_status(session, answer, evidence)
     if judgement.verdict is Verdict.GO_ON:

@@ -20,11 +20,11 @@ from onboarding.domain.states import CANNOT_SEND, Channel, Notice, State
 from onboarding.events import Name
 from onboarding.journey import keys, lease, risk, security_texts
 from onboarding.journey.answers import Evidence, after_bind, answer_columns, answer_facts, gather, judge_bind, tied_key
-from onboarding.journey.bindings import link
+from onboarding.journey.bindings import Linked, link
 from onboarding.journey.clock import CODE_LIFE, SESSION_LIFE, has_passed
 from onboarding.journey.transitions import Step, set_notice, take, transition
 from onboarding.journey.unlinking import tell_prove
-from onboarding.models import Binding, OnboardingSession
+from onboarding.models import OnboardingSession
 from onboarding.upstream.prove import UnifyAnswer, prove
 from onboarding.upstream.twilio import LOCALES, Refusal, TwilioRefused, twilio
 
@@ -304,7 +304,7 @@ def _bind_unanswered(session: OnboardingSession, error: UpstreamError) -> Onboar
     return transition(session, after, Name.BIND_UNANSWERED, facts)
 
 
-def _record_bind(session: OnboardingSession, answer: UnifyAnswer) -> Binding | None:
+def _record_bind(session: OnboardingSession, answer: UnifyAnswer) -> Linked | None:
     """Judge the answer and record it. A key that Prove has tied against the policy is revoked."""
     evidence = gather(session, answer)
     judgement = judge_bind(session, answer, evidence)
@@ -320,19 +320,21 @@ def _record_bind(session: OnboardingSession, answer: UnifyAnswer) -> Binding | N
 
 
 def record_answer(
-    session: OnboardingSession, answer: UnifyAnswer, record: Callable[[OnboardingSession, UnifyAnswer], Binding | None]
+    session: OnboardingSession, answer: UnifyAnswer, record: Callable[[OnboardingSession, UnifyAnswer], Linked | None]
 ) -> None:
-    """Record an answer in one transaction, tried twice, and text the number that the key was moved from."""
+    """Record an answer in one transaction, tried twice, and send the texts that a new link causes."""
     seen = session.state, session.version
     try:
         with transaction.atomic():
-            moved_from = record(session, answer)
+            linked = record(session, answer)
     except (IntegrityError, OperationalError):  # another session linked the same key or person at the same time
         session.state, session.version = seen  # the compare-and-swap still expects what was read
         with transaction.atomic():
-            moved_from = record(session, answer)
-    if moved_from is not None:
-        security_texts.send_moved_away(moved_from)
+            linked = record(session, answer)
+    if linked and linked.moved_from:
+        security_texts.send_moved_away(linked.moved_from)
+    if linked and linked.is_new:
+        security_texts.send_new_device(linked.binding)
 
 
 def record_link(
@@ -342,8 +344,8 @@ def record_link(
     evidence: Evidence,
     name: Name,
     judgement: Judgement,
-) -> Binding | None:
-    """Link the session's number and key. Return the binding that the key was moved from, if it was moved."""
+) -> Linked:
+    """Link the session's number and key."""
     linked = link(session, answer, evidence.linked)
     columns = answer_columns(answer, judgement)
     made = [events.entry(Name.BINDING_MADE, {}, binding=linked.binding)] if linked.is_new else []
@@ -353,7 +355,7 @@ def record_link(
     risk.use_clearance(session)
     if linked.is_new and to is State.AUTHENTICATED:
         _observe_bind(session.number)
-    return linked.moved_from
+    return linked
 
 
 def _observe_bind(number: str) -> None:

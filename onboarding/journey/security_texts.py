@@ -4,7 +4,8 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
-from onboarding import events
+from onboarding import events, limits
+from onboarding.domain import budgets
 from onboarding.domain.errors import UpstreamError
 from onboarding.events import Name
 from onboarding.models import Binding
@@ -17,13 +18,28 @@ def send_moved_away(binding: Binding) -> None:
     The language is that of the person who linked it, since somebody else may have moved it. There is one try: a second
     could arrive as a second text. A failure is recorded, not raised.
     """
-    if not settings.TWILIO_SENDER:
-        return
     with override(binding.language or settings.LANGUAGE_CODE):
         text = _("Your number was unlinked from a device, which is now linked to another number. Not you? Contact us.")
-    text = f"{settings.BRAND_NAME}: {text} {settings.SUPPORT_URL}".strip()
+    _send(binding, text)
+
+
+def send_new_device(binding: Binding) -> None:
+    """Tell the person's other devices that `binding` is new, if the settings want that: one text for each number."""
+    if not settings.NEW_DEVICE_NOTICE:
+        return
+    others = Binding.objects.filter(user=binding.user_id, confirmed=True).exclude(pk=binding.pk).order_by("pk")
+    for other in {each.number: each for each in others}.values():
+        with override(other.language or settings.LANGUAGE_CODE):
+            _send(other, _("A new device was linked to your account. Not you? Contact us."))
+
+
+def _send(binding: Binding, text: str) -> None:
+    """Text the number of `binding`, if the settings name a sender. Counted as money, and never refused for it."""
+    if not settings.TWILIO_SENDER:
+        return
+    limits.charge(budgets.security_texts(cents=settings.TEXT_PRICE_CENTS))
     try:
-        messaging().send(binding.number, text)
+        messaging().send(binding.number, f"{settings.BRAND_NAME}: {text} {settings.SUPPORT_URL}".strip())
     except UpstreamError as error:
         events.record(Name.NOTICE_UNANSWERED, events.error_facts(error), binding=binding)
     else:

@@ -55,6 +55,7 @@ LIMITED = "tests/limits/test_"
 TRUTHFUL = "tests/web/test_truthful.py"
 CRASHES, LEAKS, DOMAIN = "tests/deep/test_crashes.py", "tests/deep/test_leaks.py", "tests/domain"
 MENTIONS, MENTIONED = "onboarding/domain/mentions.py", "tests/domain/test_mentions.py"
+TEXTS, NEW_DEVICE = "onboarding/journey/security_texts.py", "tests/journey/test_new_device.py"
 RECOVERED = "tests/operations/test_recovery.py"
 REPORTS = "onboarding/operations/reports.py"
 KEYS, RESTORE = "onboarding/journey/keys.py", "onboarding/operations/restore.py"
@@ -206,6 +207,10 @@ MUTANTS = (
     Mutant("I40", "a log-in that is used ends as if it were not", LOGIN, "Login(began.isoformat(), now.isoformat(), login.binding)", "Login(began.isoformat(), began.isoformat(), login.binding)", ENDS),
     Mutant("I40", "a new log-in goes on with the times of the last one", LOGIN, "@receiver(auth.user_logged_in)\n", "", ENDS),
     Mutant("I44", "an old log-in may unlink other devices", LOGIN, "user.read_at - began <= settings.STEP_UP", "True", ENDS),
+    Mutant("T50", "a new device is told of in spite of the setting", TEXTS, "    if not settings.NEW_DEVICE_NOTICE:\n        return\n", "", NEW_DEVICE),
+    Mutant("T50", "a recognised device is told of as a new one", POSSESSION, "    if linked and linked.is_new:", "    if linked:", NEW_DEVICE),
+    Mutant("T50", "texts that are no codes cost no money", TEXTS, "    limits.charge(budgets.security_texts(cents=settings.TEXT_PRICE_CENTS))\n", "", NEW_DEVICE),
+    Mutant("T50", "whoever uses up the money silences the texts", BUDGETS, "_money(cents, forced=True)", "_money(cents)", NEW_DEVICE),
     Mutant("T52", "logging out keeps the session", VIEWS, "    auth.logout(request)\n", "", ENDS),
     Mutant("T52", "the end of a log-in ends the journey", LOGIN, "    for key in OF_A_LOGIN:\n        request.session.pop(key, None)\n", "    request.session.flush()\n", ENDS),
     # Restored backups

@@ -63,6 +63,11 @@ def a_binding_both_confirmed_and_revoked() -> None:
     Binding.objects.filter(pk=binding().pk).update(revoked_at=Now())
 
 
+def two_bindings_of_one_name() -> None:
+    for key in ("one", "two"):
+        binding(device_id=key, public_id=uuid.UUID(int=1))
+
+
 def a_primary_key_twice(model: Any, **columns: Any) -> None:
     rows = [model(key="key", **columns) for _ in range(2)]
     for row in rows:
@@ -79,6 +84,7 @@ VIOLATIONS: Mapping[str, Callable[[], None]] = {
     "onboardingsession.start_key": lambda: twice(session, start_key=uuid.UUID(int=1)),
     "onboardingsession.client_request_id": lambda: twice(session, client_request_id=uuid.UUID(int=1)),
     "onboardingsession.correlation_id": lambda: twice(session, correlation_id="flow"),
+    "binding.public_id": two_bindings_of_one_name,
     "handoff.token_hash": lambda: twice(handoff),
     "cell.key": lambda: a_primary_key_twice(apps.get_model("onboarding.Cell"), tat=1),
     "provekey.device_id": lambda: twice(partial(ProveKey.objects.create, device_id="key")),
