@@ -34,7 +34,10 @@ def send_new_device(binding: Binding) -> None:
 
 
 def _send(binding: Binding, text: str) -> None:
-    """Text the number of `binding`, if the settings name a sender. Counted as money, and never refused for it."""
+    """Text the number of `binding`, if the settings name a sender.
+
+    It is counted as money while there is some, and sent in any case.
+    """
     if not settings.TWILIO_SENDER:
         return
     limits.charge(budgets.security_texts(cents=settings.TEXT_PRICE_CENTS))

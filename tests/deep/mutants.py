@@ -152,7 +152,7 @@ MUTANTS = (
     Mutant("T17", "no cooling off", FLOW, "    if risk.moved_lately(session.number, key):", "    if False:", REBINDS),
     Mutant("T17", "only the new number cools off", "onboarding/journey/risk.py", "Q(number=number) | Q(moved_from__number=number) | Q(pk=key and key.pk)", "Q(number=number)", REBINDS),
     Mutant("T17", "a rebind never waits for a review", FLOW, "    if settings.REBIND_REVIEW and REBIND", "    if False and REBIND", REBINDS),
-    Mutant("T17", "the old number gets no text", POSSESSION, "        security_texts.send_moved_away(moved_from)\n", "        pass\n", REBINDS),
+    Mutant("T17", "the old number gets no text", POSSESSION, "        security_texts.send_moved_away(linked.moved_from)\n", "        pass\n", REBINDS),
     Mutant("T64", "any reviewer may do anything", STAMPS, "self.has_view_permission(request) and request.user.has_perm(permission)", "self.has_view_permission(request)", REVIEWS),
     Mutant("T64", "an act needs no permission to view", STAMPS, "self.has_view_permission(request) and request.user.has_perm(permission)", "request.user.has_perm(permission)", REVIEWS),
     Mutant("T65", "a cleared reason turns a no into a yes", POLICY, "default=Verdict.DECLINE", "default=Verdict.ASK_POSSESSION", f"{DOMAIN} {REVIEWS}"),
