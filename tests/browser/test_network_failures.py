@@ -196,7 +196,7 @@ def test_a_tab_that_hangs_keeps_no_other_tab_waiting(person: Person) -> None:
     person.new_tab()
     person.page.clock.install()
     person.starts(NUMBER)
-    person.reads("Checking this device…")
+    person.waits_until(lambda: person.page.evaluate("navigator.locks.query().then(({ pending }) => pending.length)"))
     person.page.clock.run_for(5_000)
     person.sees("Enter the code")
 
