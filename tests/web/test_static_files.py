@@ -7,13 +7,17 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 import requests
+from django.core.files.storage import FileSystemStorage
+from django.test import Client
 
+from proveflow.static_files import Storage
 from tests.processes import free_port, manage, product_environment, running, static_files, vendor_environment
 
-SCRIPTS, STYLES = ("device.js", "code.js", "follow.js"), ("site.css", "desk.css")
+SCRIPTS, STYLES = ("device.js", "code.js", "done.js", "follow.js", "handoff.js"), ("site.css", "desk.css")
 OURS = [f"onboarding/{name}" for name in (*SCRIPTS, *STYLES)]
 SDK = "prove/prove-auth.js"
 CLOSED_PORT = "http://127.0.0.1:9"
@@ -102,3 +106,20 @@ def test_the_first_page_needs_at_most_40_kib_before_it_can_be_used(production: P
     """Without the SDK: it is loaded last, and needed only after the button is pressed."""
     page = production.sent(production.origin)
     assert len(page) + production.size("device.js", "site.css", "icon.svg") <= 40 * KIB
+
+
+BRAND = """@font-face { font-family: Acme; src: url("acme.woff2"); }
+/*# sourceMappingURL=brand.css.map */
+"""
+
+
+def test_a_brand_may_load_its_fonts_and_name_a_source_map_that_is_not_there(tmp_path: Path, db: None) -> None:
+    (tmp_path / "brand.css").write_text(BRAND)
+    (tmp_path / "acme.woff2").write_bytes(b"font")
+    storage, given = Storage(location=tmp_path, base_url="/static/"), FileSystemStorage(location=tmp_path)
+    done = storage.post_process({name: (given, name) for name in ("brand.css", "acme.woff2")})
+    problems = [problem for _name, _hashed, problem in done if isinstance(problem, Exception)]
+    assert problems == []
+    [css] = [each.read_text() for each in tmp_path.glob("brand.*.css")]
+    assert re.search(r'url\("acme\.[0-9a-f]{12}\.woff2"\)', css)
+    assert "font-src 'self'" in Client().get("/")["Content-Security-Policy"]
