@@ -13,8 +13,10 @@ from urllib.parse import urlsplit
 import phonenumbers
 from django.conf import settings
 from django.contrib.staticfiles import finders
-from django.core.checks import CheckMessage, Error, Warning, register
+from django.core.checks import CheckMessage, Error, Info, Warning, register
 
+from onboarding import limits
+from onboarding.domain import budgets
 from onboarding.domain.budgets import BUDGETS, NUMBER_OWNER
 from onboarding.domain.states import Channel
 from onboarding.upstream.http import is_safe
@@ -129,8 +131,21 @@ def production(**_kwargs: object) -> Iterator[CheckMessage]:
         yield Warning("SQLite lets one writer in at a time.", hint=hint, id="onboarding.W008")
 
 
+@register(deploy=True)
+def ceiling(**_kwargs: object) -> Iterator[CheckMessage]:
+    """I036: what the vendors may cost in a day, and where to change it."""
+    money = limits.in_force(budgets.MONEY)
+    daily = timedelta(days=1).total_seconds() / money.every_s
+    yield Info(
+        f"At most ${daily / 100:,.0f} a day go to flows, texts and look-ups that come to nothing, after the first "
+        f"${money.burst / 100:,.0f}.",
+        hint='In cents, in LIMITS: {"money": {"burst": 60000, "every_s": 1.44}} is $600 a day.',
+        id="onboarding.I036",
+    )
+
+
 @register
-def limits(**_kwargs: object) -> Iterator[CheckMessage]:
+def limits_of_settings(**_kwargs: object) -> Iterator[CheckMessage]:
     """E009: LIMITS names no budget, or a field or value that it cannot have. E019: a number is too small."""
     hint = 'Like {"sends_address": {"burst": 50, "every_s": 60, "watch_only": true}}; domain/budgets.py names them.'
     for name, changes in settings.LIMITS.items():

@@ -8,7 +8,8 @@ import pytest
 from onboarding import limits
 from onboarding.domain.budgets import HOUR, Budget, Charge
 from onboarding.domain.errors import Limited
-from tests.deep.conftest import report, share
+from tests.deep.conftest import DEEP, report, share
+from tests.limits import figures
 from tests.limits.cells import Cells
 from tests.limits.simulation import World, attackers_come, own_address, people_arrive
 
@@ -63,3 +64,8 @@ def _admitted(charges: list[Charge]) -> bool:
     except Limited:
         return False
     return True
+
+
+@pytest.mark.skipif(not DEEP, reason="minutes: make test-deep")
+def test_the_figures_in_the_docs_are_those_of_the_budgets() -> None:
+    assert "".join(figures.tables()) == figures.written()

@@ -1,6 +1,9 @@
 """Start-up checks: each misconfiguration is reported with its id, and a right configuration passes."""
 
+import os
 import re
+import subprocess
+import sys
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -241,3 +244,29 @@ def test_the_docs_list_every_check() -> None:
 @pytest.mark.parametrize("setting", ["PROVE_CLIENT_SECRET", "TWILIO_PASSWORD"])
 def test_an_empty_credential_is_an_error(setting: str) -> None:
     assert ids(**{setting: ""}) == ["onboarding.E021"]
+
+
+# --- However it is started --------------------------------------------------------------------------------------------
+
+
+def test_the_daily_ceiling_is_told_with_its_setting() -> None:
+    with override_settings(LIMITS={"money": {"burst": 60_000, "every_s": 1.44}}):
+        told = [str(message) for message in run_checks(include_deployment_checks=True) if "I036" in str(message.id)]
+    assert len(told) == 1 and "$600 a day" in told[0] and "LIMITS" in told[0]
+
+
+def test_a_server_does_not_start_with_an_error_in_its_settings_however_it_is_started(tmp_path: Path) -> None:
+    unsafe = {"SECRET_KEY": "changeme", "DEBUG": "0", "ALLOWED_HOSTS": "example.com", "STATIC_ROOT": str(tmp_path)}
+    unsafe |= {"PROVE_BASE_URL": "http://127.0.0.1:9", "TWILIO_BASE_URL": "http://127.0.0.1:9"}
+    unsafe |= dict.fromkeys(("PROVE_CLIENT_ID", "PROVE_CLIENT_SECRET", "TWILIO_AUTH_TOKEN"), "any")
+    unsafe |= {"TWILIO_ACCOUNT_SID": "AC" + "0" * 32, "TWILIO_VERIFY_SERVICE_SID": "VA" + "0" * 32}
+    started = subprocess.run(
+        [sys.executable, "-c", "import proveflow.wsgi"],
+        cwd=ROOT,
+        env={**os.environ, **unsafe, "DJANGO_SETTINGS_MODULE": "proveflow.settings", "ENV_FILE": os.devnull},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert started.returncode != 0 and "onboarding.E003" in started.stderr
+    assert "changeme" not in started.stderr
