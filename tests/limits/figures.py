@@ -76,4 +76,4 @@ def written() -> str:
 def update() -> None:
     """Write the tables into docs/design.md."""
     text = DESIGN.read_text()
-    DESIGN.write_text(text.replace(written(), "".join(tables())))
+    DESIGN.write_text(text.replace(BEGIN + written(), BEGIN + "".join(tables())))
