@@ -6,7 +6,7 @@ NPM := $(shell command -v npm 2>/dev/null || echo $(BIN)/npm)
 SDK := node_modules/.package-lock.json
 AUDITORS := tests/audit/node_modules/.package-lock.json
 DEEP_TESTS := tests/deep tests/limits tests/hostile
-PYTEST := $(BIN)/python -m pytest -n 3 --dist loadgroup
+PYTEST := $(BIN)/python -m pytest -n 4 --dist loadgroup
 # Without browsers, long tests and the sandbox's own: what an edit of the product breaks most often.
 FAST_TESTS := tests/closed_sets tests/domain tests/journey tests/languages tests/operations/test_checks.py tests/upstream tests/web/test_address.py tests/web/test_code.py tests/web/test_code_page.py tests/web/test_phone_page.py tests/web/test_returning.py
 export PIP_DISABLE_PIP_VERSION_CHECK = 1

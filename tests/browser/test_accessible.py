@@ -50,8 +50,9 @@ CUT_TEXTS = """() => {
   }
   return cut;
 }"""
-GROUPS = {"en": "alone", "ar": "arabic"}  # a worker each
-LANGUAGES = [pytest.param(code, marks=pytest.mark.xdist_group(group)) for code, group in GROUPS.items()]
+# A worker for each half of the states in each language.
+LANGUAGES = [pytest.param(code, marks=pytest.mark.xdist_group(code)) for code in ("en", "ar")]
+STATES = [pytest.param(name, marks=pytest.mark.xdist_group(f"{n % 2}")) for n, name in enumerate(PAGE_STATES)]
 pytestmark = [  # as in production, with its error pages
     pytest.mark.parametrize("site", ["alone"], indirect=True),
     pytest.mark.parametrize("language", LANGUAGES),
@@ -82,7 +83,7 @@ def cut_texts(person: Person) -> list[str]:
     return words
 
 
-@pytest.mark.parametrize("state", PAGE_STATES)
+@pytest.mark.parametrize("state", STATES)
 def test_a_page_state_is_accessible(person: Person, state: str) -> None:
     PAGE_STATES[state](person)
     assert found_by_axe(person) == {}
