@@ -31,7 +31,7 @@ def test_no_generated_request_causes_a_server_error(
     db: None, sandbox: Sandbox, settings: Any, situation: Situation
 ) -> None:
     settings.LIMITS_WATCH_ONLY = True
-    random, reached, problems = Random(f"20261123 {situation}"), Counter[str](), []
+    random, reached, problems = Random(f"20261129 {situation}"), Counter[str](), []
     for batch in range(REQUESTS // BATCH):
         prepared = situation.prepare(number_of(batch), sandbox)
         prepared.client.raise_request_exception = False
