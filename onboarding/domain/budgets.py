@@ -47,7 +47,8 @@ class Budget:
 class Charge:
     """An act that costs `cost` of the budget of `subject`. Only a keyed hash of the subject is stored.
 
-    A `forced` charge is never refused, and counted if it fits. One that `needs_empty` is refused unless the cell is empty.
+    A `forced` charge is never refused, and is counted if it fits. One that `needs_empty` is refused unless the cell is
+    empty.
     """
 
     budget: Budget
