@@ -4,18 +4,15 @@ A new state, event, notice, verdict, refusal, review or stage needs a scenario h
 the sandbox and names the words that the last page says: add the member to one, or write one.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import timedelta
-from enum import StrEnum
 
 from onboarding.domain.policy import Success, Verdict
-from onboarding.domain.states import Notice, Review, Stage, State
+from onboarding.domain.states import Notice, Review, State
 from onboarding.events import Name
 from onboarding.models import OnboardingSession
 from onboarding.upstream.twilio import Refusal
 from tests.closed_sets.actors import NUMBER, OTHER_NUMBER, Actors
-from tests.journey.test_handoff import COMPUTER, PHONE, Screen
+from tests.closed_sets.scenario import scenario
 from tests.journey.visitor import Visitor
 
 THIRD_NUMBER = "+12015550177"
@@ -27,30 +24,6 @@ START, CHECK = "twilio.verification", "twilio.verification_check"
 CODE_LIFE_S, SESSION_LIFE_S = 600, 1800
 CANNOT_LINK = "We can't link"
 CHECKING = "We're checking your number"
-
-
-@dataclass(frozen=True)
-class Scenario:
-    """`run` is its function. `says` is on the last page, `reaches` are members of closed sets."""
-
-    run: Callable[[Actors], object]
-    says: str
-    reaches: tuple[StrEnum, ...]
-
-    def __str__(self) -> str:
-        return self.run.__name__
-
-
-SCENARIOS: list[Scenario] = []
-Run = Callable[[Actors], object]
-
-
-def scenario(says: str, *reaches: StrEnum) -> Callable[[Run], Run]:
-    def register(run: Run) -> Run:
-        SCENARIOS.append(Scenario(run, says, reaches))
-        return run
-
-    return register
 
 
 # --- The number, and the device ----------------------------------------------------------------------------------
@@ -378,54 +351,3 @@ def a_reviewer_declines(actors: Actors) -> None:
 def a_reviewer_sees_a_whole_number(actors: Actors) -> None:
     actors.visitor.starts(HELD)
     actors.reviewer_does("reveal", wrong_passwords=1)
-
-
-# --- From a computer to a phone ----------------------------------------------------------------------------------
-
-
-def offers(actors: Actors) -> Screen:
-    """Return a phone that has followed the link of the visitor's QR code."""
-    actors.visitor, phone = Screen(COMPUTER), Screen(PHONE)
-    phone.opens(actors.visitor.offers())
-    actors.visitor.opens("/handoff/")
-    return phone
-
-
-def accepts(actors: Actors) -> Screen:
-    phone = offers(actors)
-    phone.answers("yes")
-    actors.visitor.opens("/handoff/")
-    return phone
-
-
-def confirms(actors: Actors) -> Screen:
-    phone = accepts(actors)
-    actors.visitor.submits("/handoff/", number=phone.shown())
-    return phone
-
-
-@scenario("Scan this QR code with your phone", Stage.OFFERED)
-def a_computer_shows_the_qr_code(actors: Actors) -> None:
-    offers(actors)
-
-
-@scenario("Which 2-digit number does your phone show?", Stage.SCANNED)
-def a_phone_scans_the_code(actors: Actors) -> None:
-    accepts(actors)
-
-
-@scenario("Your phone is ready", Stage.CONFIRMED)
-def the_number_of_the_phone_is_typed_on_the_computer(actors: Actors) -> None:
-    confirms(actors)
-
-
-@scenario("Done on your phone", Stage.DONE)
-def the_journey_ends_on_the_phone(actors: Actors) -> None:
-    confirms(actors).links(NUMBER, NUMBER)
-    actors.visitor.opens("/handoff/")
-
-
-@scenario("This QR code no longer works", Stage.OVER)
-def a_person_at_the_phone_did_not_start_it(actors: Actors) -> None:
-    offers(actors).answers("no")
-    actors.visitor.opens("/handoff/")

@@ -28,8 +28,9 @@ from onboarding.web.gate import PAGES
 from sandbox.state import people
 from sandbox.twilio import verify
 from sandbox.twilio.texts import TEXTS
+from tests.closed_sets import handoff_scenarios, scenarios  # noqa: F401 - they register themselves
 from tests.closed_sets import test_risks as risks
-from tests.closed_sets.scenarios import SCENARIOS
+from tests.closed_sets.scenario import SCENARIOS
 from tests.closed_sets.test_problems import PROBLEMS
 from tests.hostile import situations
 from tests.hostile.paths import OURS
@@ -71,7 +72,7 @@ CODES_OF_TWILIO = {*twilio.REFUSALS.values(), *twilio.REFUSALS_BY_STATUS.values(
 
 def a_scenario(of: type[StrEnum]) -> Table:
     reached = [member for scenario in SCENARIOS for member in scenario.reaches if type(member) is of]
-    return Table("a scenario that reaches it", reached, "SCENARIOS", "tests/closed_sets/scenarios.py")
+    return Table("a scenario that reaches it", reached, "SCENARIOS", "tests/closed_sets/scenario.py")
 
 
 CLOSED_SETS: Mapping[str, tuple[Iterable[str], list[Table]]] = {

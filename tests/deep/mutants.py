@@ -25,7 +25,7 @@ LINKED = (".venv", "node_modules")
 LEFT_OUT = (".git", "var", "staticfiles", "__pycache__", ".*_cache", ".env", *LINKED)
 CAUGHT, SURVIVES = 1, 0  # pytest's exit codes: tests failed, all passed
 
-BETWEEN = "tests/journey/test_between_sessions.py"
+BETWEEN = "tests/journey/links/test_between_sessions.py"
 POSSESSION = "onboarding/journey/possession.py"
 FLOW, TRANSITIONS, STATES = (
     "onboarding/journey/flow.py",
@@ -38,13 +38,13 @@ CONNECTION, CONNECT = "onboarding/upstream/transport/connection.py", "onboarding
 BREAKER, BULKHEAD = "onboarding/upstream/breaker.py", "onboarding/upstream/bulkhead.py"
 BREAKERS, BULKHEADS = "tests/upstream/test_breaker.py", "tests/upstream/test_bulkhead.py"
 ADAPTER = "onboarding/upstream/transport/adapter.py"
-CONNECTIONS, CONNECTS = "tests/upstream/test_connections.py", "tests/upstream/test_connect.py"
+CONNECTIONS, CONNECTS = "tests/upstream/transport/test_connections.py", "tests/upstream/transport/test_connect.py"
 SETTINGS, BINDINGS, FORMS = "proveflow/settings.py", "onboarding/journey/bindings.py", "onboarding/web/forms.py"
 JOURNEYS = "tests/journey/test_"
 FIRST, FAILURES = f"{JOURNEYS}first_time.py", f"{JOURNEYS}vendor_failures.py"
 REQUESTS, REBINDS, CLOSED = (
     f"{JOURNEYS}unexpected_requests.py",
-    f"{JOURNEYS}rebind.py",
+    "tests/journey/links/test_rebind.py",
     f"{JOURNEYS}fail_closed.py",
 )
 VERDICTS = "onboarding/desk/reviews.py"
@@ -55,7 +55,7 @@ LIMITED = "tests/limits/test_"
 TRUTHFUL = "tests/web/test_truthful.py"
 CRASHES, LEAKS, DOMAIN = "tests/deep/test_crashes.py", "tests/deep/test_leaks.py", "tests/domain"
 MENTIONS, MENTIONED = "onboarding/domain/mentions.py", "tests/domain/test_mentions.py"
-TEXTS, NEW_DEVICE = "onboarding/journey/security_texts.py", "tests/journey/test_new_device.py"
+TEXTS, NEW_DEVICE = "onboarding/journey/security_texts.py", "tests/journey/links/test_new_device.py"
 RECOVERED = "tests/operations/test_recovery.py"
 REPORTS = "onboarding/operations/reports.py"
 KEYS, RESTORE = "onboarding/journey/keys.py", "onboarding/operations/restore.py"

@@ -15,8 +15,8 @@ from onboarding.journey import unlinking
 from onboarding.models import Binding, OnboardingSession
 from onboarding.operations.recovery import recover
 from tests.deep.any_order.faults import later
+from tests.deep.any_order.log_ins import LogIns
 from tests.deep.conftest import DEEP, report, share
-from tests.deep.log_ins import LogIns
 from tests.device import DeviceFailed, through
 from tests.journey.conftest import Sandbox
 from tests.journey.visitor import Visitor, wrong

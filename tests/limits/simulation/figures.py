@@ -1,6 +1,6 @@
 """The tables of docs/design.md on attackers and on shared addresses, from the budgets. They take some minutes.
 
-To update them: manage.py shell -c "from tests.limits.figures import update; update()"
+To update them: manage.py shell -c "from tests.limits.simulation.figures import update; update()"
 """
 
 from collections.abc import Callable, Iterator
@@ -10,9 +10,9 @@ from pathlib import Path
 from random import Random
 
 from onboarding.domain.budgets import HOUR, Address
-from tests.limits.simulation import World, attackers_come, own_address, people_arrive
+from tests.limits.simulation.people import World, attackers_come, own_address, people_arrive
 
-DESIGN = Path(__file__).parents[2] / "docs/design.md"
+DESIGN = Path(__file__).parents[3] / "docs/design.md"
 BEGIN, END = "<!-- figures of the budgets -->\n", "<!-- /figures of the budgets -->\n"
 ATTACK_HOURS, PEOPLE_HOURS, PER_HOUR = 24, 2, 300
 RATES = (250, 500, 1_000, 2_000, 4_000, 8_000, 16_000, 32_000)  # people an hour

@@ -9,9 +9,9 @@ from onboarding import limits
 from onboarding.domain.budgets import HOUR, Budget, Charge
 from onboarding.domain.errors import Limited
 from tests.deep.conftest import DEEP, report, share
-from tests.limits import figures
-from tests.limits.cells import Cells
-from tests.limits.simulation import World, attackers_come, own_address, people_arrive
+from tests.limits.simulation import figures
+from tests.limits.simulation.cells import Cells
+from tests.limits.simulation.people import World, attackers_come, own_address, people_arrive
 
 HOURS = share(deep=24, quick=2)
 PER_HOUR = share(deep=300, quick=200)

@@ -11,7 +11,7 @@ from random import Random
 from onboarding.domain import budgets
 from onboarding.domain.budgets import HOUR, Address, Charge
 from onboarding.domain.phone import Number
-from tests.limits.cells import Cells
+from tests.limits.simulation.cells import Cells
 
 PROVE_CENTS = TEXT_CENTS = 5
 NUMBER_CENTS = 10  # what an attacker pays for a number that receives texts
