@@ -6,7 +6,8 @@ NPM := $(shell command -v npm 2>/dev/null || echo $(BIN)/npm)
 SDK := node_modules/.package-lock.json
 AUDITORS := tests/audit/node_modules/.package-lock.json
 DEEP_TESTS := tests/deep tests/limits tests/hostile
-PYTEST := $(BIN)/python -m pytest -n 4 --dist loadgroup
+PYTEST := $(BIN)/python -m pytest -n 5 --dist loadgroup
+# --reuse-db: the databases go with their server, and to drop one can take longer than a statement may.
 # Without browsers, long tests and the sandbox's own: what an edit of the product breaks most often.
 FAST_TESTS := tests/closed_sets tests/domain tests/journey tests/languages tests/operations/test_checks.py tests/upstream tests/web/test_address.py tests/web/test_code.py tests/web/test_code_page.py tests/web/test_phone_page.py tests/web/test_returning.py
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
@@ -29,14 +30,14 @@ serve: .venv/runtime $(SDK) ## run the production server with the settings of th
 
 test: .venv/dev $(SDK) chromium ## run all tests, including those in a browser
 	$(PYTEST) $(ARGS)
-	DATABASE=postgresql $(PYTEST) tests/journey tests/desk/test_reviews.py tests/operations/test_recovery.py tests/deep tests/limits tests/hostile tests/domain/test_constraints.py $(ARGS)
+	DATABASE=postgresql $(PYTEST) --reuse-db tests/journey tests/desk/test_reviews.py tests/operations/test_recovery.py tests/deep tests/limits tests/hostile tests/domain/test_constraints.py $(ARGS)
 
 test-fast: .venv/dev $(SDK) ## run the quick tests of the product on SQLite, without a browser
 	$(PYTEST) $(FAST_TESTS) $(ARGS)
 
 test-deep: .venv/dev $(SDK) ## run the long tests on both databases: any order, races, faults, kills, crashes, leaks
 	DEEP=1 $(BIN)/python -m pytest -n 4 --dist loadgroup --capture=sys $(DEEP_TESTS) $(ARGS)
-	DEEP=1 DATABASE=postgresql $(BIN)/python -m pytest -n 4 --dist loadgroup --capture=sys $(DEEP_TESTS) $(ARGS)
+	DEEP=1 DATABASE=postgresql $(BIN)/python -m pytest --reuse-db -n 4 --dist loadgroup --capture=sys $(DEEP_TESTS) $(ARGS)
 
 mutants: .venv/dev $(SDK) ## put in bugs, one at a time, and list which the tests catch (ARGS='lease': those about it)
 	$(BIN)/python -m tests.deep.mutants $(ARGS)
