@@ -207,6 +207,9 @@ _TABLE = (
 )  # fmt: skip
 
 PEOPLE: Mapping[str, Person] = {person.number: person for person in _TABLE}
+if len(PEOPLE) < len(_TABLE):
+    twice = next(each for each in _TABLE if PEOPLE[each.number] is not each)
+    raise ValueError(f"{twice.number} is in the table twice")
 
 
 WORKS, JUDGED = "It works", "Held for a reviewer, or declined"
