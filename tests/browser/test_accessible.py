@@ -1,5 +1,6 @@
 """Accessibility of all page states: axe-core finds no violation, and nothing is cut off at 320 pixels and 200 %."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -59,12 +60,12 @@ pytestmark = [  # as in production, with its error pages
 ]
 
 
-def found_by_axe(person: Person) -> dict[str, Any]:
+def found_by_axe(person: Person, looks: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     """Return the violations of each look. All rules run again only in a look that moves, shows or hides something."""
     seen = list(person.violations)
     person.page.evaluate(AXE.read_text())
     found, checked = {}, set()
-    for name, media in MEDIA.items():
+    for name, media in looks.items():
         person.page.emulate_media(reduced_motion="reduce", **media)
         boxes, forced = person.page.evaluate(BOXES), "forced_colors" in media
         rules = COLOUR_RULES[: 1 if forced else 2] if boxes in checked else None
@@ -84,9 +85,10 @@ def cut_texts(person: Person) -> list[str]:
 
 
 @pytest.mark.parametrize("state", STATES)
-def test_a_page_state_is_accessible(person: Person, state: str) -> None:
+def test_a_page_state_is_accessible(person: Person, state: str, language: str) -> None:
     PAGE_STATES[state](person)
-    assert found_by_axe(person) == {}
+    looks = MEDIA if language == "en" else {"light": MEDIA["light"]}  # colours are the same in all languages
+    assert found_by_axe(person, looks) == {}
     if not state.startswith("desk"):  # Django's admin, for reviewers at computers
         assert person.page.evaluate(SMALL_TARGETS) == []
         assert cut_texts(person) == []
