@@ -102,13 +102,16 @@ def _follow_elsewhere(session: OnboardingSession, reached: Step | None) -> bool:
 def _charge_send(
     session: OnboardingSession, before: OnboardingSession, charges: list[Charge], address: Address, *, is_new: bool
 ) -> None:
-    """Charge the budgets, after the claim: so of many equal requests only one is charged. Raises Limited."""
+    """Charge the budgets, after the claim: so of many equal requests only one is charged. Raises Limited.
+
+    A refused send waits before it may be asked for again: each one writes two events.
+    """
     try:
         limits.charge(charges, address)
     except Limited as limited:
         if is_new:
             lease.release(session)
-        undone = {"sends": F("sends") - 1, "send_again_at": before.send_again_at, "channel": before.channel}
+        undone = {"sends": F("sends") - 1, "send_again_at": Now() + RESEND_WAITS[0], "channel": before.channel}
         transition(session, _unsent(session), Name.CODE_REFUSED, {"limit": limited.limit}, **undone)
         raise
 

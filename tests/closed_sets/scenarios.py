@@ -147,7 +147,7 @@ def a_budget_refuses_a_text(actors: Actors) -> None:
     actors.settings.LIMITS = {"sends_address": {"burst": 0}}
     actors.visitor.starts_and_is_limited(NUMBER)
     actors.visitor.opens("/code/")
-    actors.visitor.submits("/code/send/")
+    actors.asks_again()
 
 
 @scenario("codes and tries are limited", Name.GUESS_REFUSED)

@@ -12,7 +12,7 @@ from tests.sandbox.driver import SandboxDriver
 from tests.wire.case import UUID, Case, Like
 from tests.wire.prove import ADA, UNKNOWN_ID, error
 
-SDK = "https://www.npmjs.com/package/@prove-identity/prove-auth/v/3.6.2"
+SDK = "@prove-identity/prove-auth 3.6.2"
 REGISTER_AGAIN = "device/passive/silent"
 
 
