@@ -30,6 +30,7 @@ from onboarding.models import Binding, OnboardingSession
 from onboarding.upstream.prove import UnifyAnswer, prove
 
 STATUS_CALLS = 10  # per session
+STEPS = 200  # per session: an act that a limit refuses takes two, and a script may repeat it
 
 Columns = Mapping[str, object]
 
@@ -221,13 +222,13 @@ def abandon(*, session: OnboardingSession) -> OnboardingSession:
 
 
 def catch_up(*, session: OnboardingSession) -> OnboardingSession:
-    """End an open session past its time, and a claim whose holder disappeared. Raises StaleState."""
+    """End an open session past its time or its steps, and a claim whose holder disappeared. Raises StaleState."""
     if session.state in CLAIMS and has_passed(session.moved_at + CLAIM_TIMEOUT, session):
         notice = {State.SENDING_CODE: Notice.SEND_UNKNOWN, State.CHECKING_CODE: Notice.CODE_UNKNOWN}
         changes: dict[str, object] = {"notice": notice.get(State(session.state), "")}
         if session.state == State.CHECKING_CODE:
             changes["verification_sid"] = ""
         session = transition(session, AFTER_LOST_CLAIM[State(session.state)], Name.CLAIM_LOST, {}, **changes)
-    if session.is_open and has_passed(session.expires_at, session):
+    if session.is_open and (has_passed(session.expires_at, session) or session.version >= STEPS):
         return transition(session, State.EXPIRED, Name.FLOW_EXPIRED)
     return session

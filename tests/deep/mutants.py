@@ -132,7 +132,8 @@ MUTANTS = (
     Mutant("I30", "a budget refuses nobody", "onboarding/limits.py", "        if refused:\n            _run", "        if False:\n            _run", "tests/limits/test_texts.py"),
     Mutant("T12", "a stranger takes over a leased number", "onboarding/journey/lease.py", "OR lease.ends_at <= {now} OR %s", "OR %s IS NOT NULL", "tests/limits/test_lease.py"),
     # Sessions and time
-    Mutant("I16", "a session never expires", FLOW, "    if session.is_open and has_passed(session.expires_at, session):", "    if False:", FAILURES),
+    Mutant("I16", "a session never expires", FLOW, "(has_passed(session.expires_at, session) or session.version >= STEPS)", "False", FAILURES),
+    Mutant("T13", "a refused guess is written for ever", FLOW, "session.version >= STEPS", "False", f"{LIMITED}guesses.py"),
     Mutant("I16", "a lost claim in an expired session goes on", FLOW, "        session = transition(session, AFTER_LOST_CLAIM", "        return transition(session, AFTER_LOST_CLAIM", "tests/operations/test_recovery.py"),
     Mutant("F13", "a claim never times out", "onboarding/journey/clock.py", "CLAIM_TIMEOUT = timedelta(seconds=40)", "CLAIM_TIMEOUT = timedelta(days=40)", CRASHES),
     Mutant("T08", "one page starts a flow each time that it is sent", FLOW, "OnboardingSession(start_key=start_key,", "OnboardingSession(start_key=uuid.uuid4(),", REQUESTS),

@@ -8,7 +8,8 @@ from onboarding import limits
 from onboarding.domain import budgets
 from onboarding.domain.errors import Limited
 from onboarding.domain.phone import Number
-from onboarding.models import Cell
+from onboarding.journey import flow
+from onboarding.models import Cell, Event
 from tests.deep.conftest import report, share
 from tests.journey.conftest import Later, Sandbox
 from tests.journey.visitor import Visitor, wrong
@@ -51,6 +52,17 @@ def test_a_refused_guess_says_how_long_to_wait_and_the_session_keeps_its_step(
     page = visitor.types_code(visitor.code(E164))
     assert page.status == 429 and HOUR - 60 < int(page.headers["Retry-After"]) <= HOUR
     assert visitor.opens("/").path == "/code/"
+
+
+def test_a_session_that_repeats_a_refused_guess_ends_before_it_fills_the_event_log(
+    visitor: Visitor, settings: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(flow, "STEPS", 20)
+    settings.LIMITS = {"guesses_number_hour": {"burst": 1}}  # type: ignore[attr-defined]
+    visitor.starts(NUMBER)
+    pages = [visitor.types_code("000000") for _ in range(20)]
+    assert pages[1].status == 429 and pages[-1].path == "/expired/"
+    assert Event.objects.count() <= 22
 
 
 def test_a_guess_that_never_reached_twilio_is_refunded(visitor: Visitor, sandbox: Sandbox, settings: object) -> None:
