@@ -50,8 +50,8 @@ check: .venv/dev $(SDK) ## check format, lint, types, import contracts, migratio
 	DJANGO_SETTINGS_MODULE=tests.settings $(BIN)/python manage.py makemigrations --check --dry-run
 	DJANGO_SETTINGS_MODULE=tests.settings $(BIN)/python manage.py check --fail-level WARNING
 
-bench: .venv/dev $(SDK) ## measure an onboarding; prints one JSON object per line
-	@$(BIN)/python -m tests.bench
+bench: .venv/dev $(SDK) ## measure onboardings; prints one JSON object per line (ARGS='--flows 2000': so many for each figure)
+	@$(BIN)/python -m tests.bench $(ARGS)
 
 audit: .venv/dev $(SDK) $(AUDITORS) chromium ## run Lighthouse on the phone and code pages, and validate HTML and CSS (needs Java)
 	@$(BIN)/python -m tests.audit $(ARGS)

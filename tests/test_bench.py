@@ -1,12 +1,21 @@
-"""`make bench` works, although its flows are more than the budget of one address."""
+"""`make bench` measures whole flows: none fails, and no budget refuses them, although they are more than one allows."""
 
-import pytest
+import json
+import subprocess
+import sys
 
 from onboarding.domain.budgets import SENDS_ADDRESS
-from tests import bench
+from tests.processes import ROOT
+
+FLOWS = SENDS_ADDRESS.burst + 2
+FEW = ["--flows", str(FLOWS), "--at-once", "4", "--database", "postgresql", "--latency", "0", "--no-peer"]
 
 
-def test_flows_cost_cpu_time_and_no_budget_refuses_them(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bench, "FLOWS", SENDS_ADDRESS.burst + 2)
-    cpu_s, wall_s = bench.cost(bench.flows)
-    assert cpu_s > 0 and wall_s > 0
+def test_a_short_run_measures_flows_statements_and_the_floor() -> None:
+    command = [sys.executable, "-m", "tests.bench", *FEW]
+    lines = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout.splitlines()
+    figures = {line["bench"]: line for line in map(json.loads, lines)}
+    assert (figures["flows"]["flows"], figures["flows"]["failed"]) == (FLOWS, 0)
+    assert figures["flows"]["cpu_in_floors"] > 1 and figures["flows"]["postgresql_cpu_ms"] > 0
+    assert 0 < figures["statements"]["transactions"] < figures["statements"]["statements"] < 60
+    assert figures["step"]["p95_ms"] > 0
