@@ -6,7 +6,10 @@ import sys
 
 from django.core.management import execute_from_command_line
 
+from proveflow.environment import in_a_sentence
+
 if __name__ == "__main__":
     alone = sys.argv[1:2] == ["sandbox"]
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "sandbox.settings" if alone else "proveflow.settings")
-    execute_from_command_line(sys.argv)
+    with in_a_sentence():
+        execute_from_command_line(sys.argv)

@@ -10,6 +10,6 @@ class OnboardingConfig(AppConfig):
     verbose_name = _("Onboarding")
 
     def ready(self) -> None:
-        from onboarding.operations import checks, reports  # noqa: F401 - registers the checks
+        from onboarding.operations import checks, reports, site_checks  # noqa: F401 - registers the checks
 
         connection_created.connect(reports.install)

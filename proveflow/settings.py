@@ -9,19 +9,23 @@ from urllib.parse import urlsplit
 
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
-from environ import Env
 
+from proveflow import database
+from proveflow.environment import Environment
 from proveflow.gunicorn import threads
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-env = Env()
-env.escape_proxy = True  # a value that begins with $ names another variable; \$ is a dollar sign
-env.read_env(env.str("ENV_FILE", default=str(BASE_DIR / ".env")))
+env = Environment(BASE_DIR / ".env")
 
 DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = env.str("SECRET_KEY")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost"] if DEBUG else [])
-CSRF_TRUSTED_ORIGINS = [f"https://{host}" for host in ALLOWED_HOSTS if host not in ("*", "127.0.0.1", "localhost")]
+# Where forms may be sent from: https at each host of ours, and what else browsers see, as another port.
+CSRF_TRUSTED_ORIGINS = [
+    *env.list("CSRF_TRUSTED_ORIGINS", default=[]),
+    *(f"https://{host.lstrip('.')}" for host in ALLOWED_HOSTS if host not in ("*", "127.0.0.1", "localhost")),
+    *(f"https://*{host}" for host in ALLOWED_HOSTS if host.startswith(".")),
+]
 
 # --- Upstream -------------------------------------------------------------------------------------------------
 
@@ -44,28 +48,32 @@ UPSTREAM_CALLS_AT_ONCE = env.int("UPSTREAM_CALLS_AT_ONCE", default=threads * 3 /
 # By URL prefix: the requests transport adapter to use in place of the network.
 UPSTREAM_ADAPTERS = {"sandbox://": "sandbox.adapter.SandboxAdapter"} if SANDBOX else {}
 
+# With a sandbox, the credentials of its vendor are not needed.
+of_prove, of_twilio = ({"default": ""} if simulated else {} for simulated in (SANDBOX_PROVE, SANDBOX_TWILIO))
+
+PROVE_UAT = "https://platform.uat.proveapis.com"
+PROVE_BASE_URL = (env.address("PROVE_BASE_URL") or PROVE_UAT).rstrip("/")
+PROVE_CLIENT_ID = env.str("PROVE_CLIENT_ID", **of_prove)
+PROVE_CLIENT_SECRET = env.str("PROVE_CLIENT_SECRET", **of_prove)
 if SANDBOX_PROVE:
     PROVE_BASE_URL = "sandbox://embedded/sandbox/prove"
     PROVE_CLIENT_ID = PROVE_CLIENT_SECRET = "sandbox"  # noqa: S105 - the sandbox's published secret
-else:
-    PROVE_BASE_URL = env.str("PROVE_BASE_URL", default="https://platform.uat.proveapis.com").rstrip("/")
-    PROVE_CLIENT_ID = env.str("PROVE_CLIENT_ID")
-    PROVE_CLIENT_SECRET = env.str("PROVE_CLIENT_SECRET")
 
+TWILIO_BASE_URL = env.address("TWILIO_BASE_URL") or "https://verify.twilio.com"
+TWILIO_ACCOUNT_SID = env.str("TWILIO_ACCOUNT_SID", **of_twilio)
+TWILIO_USERNAME = env.str("TWILIO_API_KEY_SID", default="") or TWILIO_ACCOUNT_SID
+TWILIO_API_KEY_SECRET = env.str("TWILIO_API_KEY_SECRET", default="")
+auth_token = env.str("TWILIO_AUTH_TOKEN", default="")
+TWILIO_PASSWORD = TWILIO_API_KEY_SECRET or auth_token
+TWILIO_VERIFY_SERVICE_SID = env.str("TWILIO_VERIFY_SERVICE_SID", **of_twilio)
+# The sender of the text to a number that a device was moved away from. Without one, no text is sent.
+from_number = env.str("TWILIO_FROM_NUMBER", default="")
+TWILIO_SENDER = env.str("TWILIO_MESSAGING_SERVICE_SID", default="") or from_number
 if SANDBOX_TWILIO:
     TWILIO_BASE_URL = "sandbox://embedded/sandbox/twilio"
     TWILIO_ACCOUNT_SID, TWILIO_USERNAME, TWILIO_PASSWORD = "AC" + "0" * 32, "AC" + "0" * 32, "sandbox"
     TWILIO_API_KEY_SECRET = ""
     TWILIO_VERIFY_SERVICE_SID, TWILIO_SENDER = "VA" + "0" * 32, "MG" + "0" * 32
-else:
-    TWILIO_BASE_URL = env.str("TWILIO_BASE_URL", default="https://verify.twilio.com")
-    TWILIO_ACCOUNT_SID = env.str("TWILIO_ACCOUNT_SID")
-    TWILIO_USERNAME = env.str("TWILIO_API_KEY_SID", default="") or TWILIO_ACCOUNT_SID
-    TWILIO_API_KEY_SECRET = env.str("TWILIO_API_KEY_SECRET", default="")
-    TWILIO_PASSWORD = TWILIO_API_KEY_SECRET or env.str("TWILIO_AUTH_TOKEN")
-    TWILIO_VERIFY_SERVICE_SID = env.str("TWILIO_VERIFY_SERVICE_SID")
-    # The sender of the text to a number that a device was moved away from. Without one, no text is sent.
-    TWILIO_SENDER = env.str("TWILIO_MESSAGING_SERVICE_SID", default="") or env.str("TWILIO_FROM_NUMBER", default="")
 
 # Further checks of a number. The vendors charge for each; `onboarding.domain.policy` judges the answers.
 PROVE_CHECK_REPUTATION = env.bool("PROVE_CHECK_REPUTATION", default=False)
@@ -82,10 +90,11 @@ NEW_DEVICE_NOTICE = env.bool("NEW_DEVICE_NOTICE", default=False)
 HOLD_LIFE = timedelta(days=env.int("HOLD_DAYS", default=30))
 
 # The origin that Prove's Web SDK calls, which the authToken names. The Content-Security-Policy has to allow it.
+device_origins = env.list("PROVE_DEVICE_ORIGINS", default=[])
 PROVE_DEVICE_ORIGINS = {
-    "https://platform.uat.proveapis.com": ["https://device.uat.prove-auth.proveapis.com"],
+    PROVE_UAT: ["https://device.uat.prove-auth.proveapis.com"],
     "https://platform.proveapis.com": ["https://device.prove-auth.proveapis.com"],
-}.get(PROVE_BASE_URL) or env.list("PROVE_DEVICE_ORIGINS", default=[])
+}.get(PROVE_BASE_URL, device_origins)
 if urlsplit(PROVE_BASE_URL).scheme == "http":  # a stand-alone sandbox on loopback
     PROVE_DEVICE_ORIGINS = ["{0.scheme}://{0.netloc}".format(urlsplit(PROVE_BASE_URL))]
 
@@ -118,11 +127,11 @@ BRAND_NAME = env.str("BRAND_NAME", default="proveflow")
 BRAND_DIR = env.path("BRAND_DIR", default=str(BASE_DIR / "brand"))
 BRAND_LOGO = "brand/logo.svg" if Path(BRAND_DIR("logo.svg")).is_file() else "onboarding/icon.svg"
 BRAND_CSS = "brand/brand.css" if Path(BRAND_DIR("brand.css")).is_file() else ""
-SUPPORT_URL = env.str("SUPPORT_URL", default="")
-PRIVACY_URL = env.str("PRIVACY_URL", default="")
-TERMS_URL = env.str("TERMS_URL", default="")
+SUPPORT_URL = env.address("SUPPORT_URL")
+PRIVACY_URL = env.address("PRIVACY_URL")
+TERMS_URL = env.address("TERMS_URL")
 # Where people go on when their number is linked, and the hosts that a page may name for it (?next=https://...).
-CONTINUE_URL = env.str("CONTINUE_URL", default="")
+CONTINUE_URL = env.address("CONTINUE_URL")
 CONTINUE_HOSTS = [*env.list("CONTINUE_HOSTS", default=[]), *filter(None, [urlsplit(CONTINUE_URL).netloc])]
 # Within how many hours reviewers decide. People read it; their session lasts 8 hours.
 REVIEW_HOURS = env.int("REVIEW_HOURS", default=4)
@@ -200,37 +209,14 @@ TEMPLATES = [
     }
 ]
 
-if url := env.str("DATABASE_URL", default=""):
-    DATABASES = {"default": env.db_url_config(url)}
-else:
-    (BASE_DIR / "var").mkdir(mode=0o700, exist_ok=True)
-    DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": BASE_DIR / "var/proveflow.sqlite3"}}
-if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
-    DATABASES["default"]["OPTIONS"] = {
-        "timeout": 20,  # seconds
-        "transaction_mode": "IMMEDIATE",
-        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
-    }
-else:
-    # A pool, since a request gives its connection back while it waits for a vendor. Timeouts in seconds.
-    pool = {"min_size": 1, "max_size": 16, "timeout": 10, "reconnect_timeout": 2}
-    limits_ms = {
-        "statement_timeout": env.int("DATABASE_STATEMENT_TIMEOUT_S", default=3) * 1000,
-        "lock_timeout": 2000,
-        "idle_in_transaction_session_timeout": 5000,
-    }
-    session_options = " ".join(f"-c {name}={limit}" for name, limit in limits_ms.items())
-    # The kernel notices a database host that has died.
-    alive = {
-        "tcp_user_timeout": 5000,  # ms
-        "keepalives_idle": 5,  # seconds, as the next
-        "keepalives_interval": 2,
-        "keepalives_count": 2,
-    }
-    DATABASES["default"].setdefault("OPTIONS", {}).update(
-        pool=pool, connect_timeout=2, options=session_options, **alive
+DATABASES = {
+    "default": database.configuration(
+        env.str("DATABASE_URL", default="") or database.sqlite_file(BASE_DIR / "var"),
+        pool_size=env.int("DATABASE_POOL_SIZE", default=16),
+        pooler=env.bool("DATABASE_POOLER", default=False),
+        statement_timeout_s=env.int("DATABASE_STATEMENT_TIMEOUT_S", default=3),
     )
-    DATABASES["default"]["ENGINE"] = "proveflow.postgresql"  # checks idle connections
+}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"  # the default would set a cookie of its own
@@ -284,13 +270,20 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = None  # the bytes limit it, too; for a query str
 SECURE_REFERRER_POLICY = "same-origin"  # no-referrer makes browsers send Origin: null, which the CSRF check refuses
 X_FRAME_OPTIONS = "DENY"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+# How long browsers come back by https only, once they were here; and whether this holds for subdomains, and for ever.
+HSTS_DAYS = env.int("HSTS_DAYS", default=1)
+HSTS_SUBDOMAINS = env.bool("HSTS_SUBDOMAINS", default=False)
+HSTS_PRELOAD = env.bool("HSTS_PRELOAD", default=False)
+# For how long gunicorn keeps an idle connection. A load balancer that keeps it longer loses requests.
+KEEPALIVE_S = env.int("KEEPALIVE_S", default=75)
+BEHIND_TLS_PROXY = env.bool("BEHIND_TLS_PROXY", default=False)
 if not DEBUG:
     SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = True
     SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-sessionid", "__Host-csrftoken"
     LANGUAGE_COOKIE_NAME = "__Host-language"
-    SECURE_HSTS_SECONDS = int(timedelta(days=730).total_seconds())
-    SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = True
-    if env.bool("BEHIND_TLS_PROXY", default=False):
+    SECURE_HSTS_SECONDS = int(timedelta(days=HSTS_DAYS).total_seconds())
+    SECURE_HSTS_INCLUDE_SUBDOMAINS, SECURE_HSTS_PRELOAD = HSTS_SUBDOMAINS, HSTS_PRELOAD
+    if BEHIND_TLS_PROXY:
         SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
         SECURE_SSL_REDIRECT, SECURE_REDIRECT_EXEMPT = True, ["^healthz$", "^readyz$"]  # probes bypass the proxy
 
@@ -324,3 +317,5 @@ LOGGING = {
         **{name: {"level": "WARNING"} for name in ("urllib3", "twilio", "twilio.http_client", "django.template")},
     },
 }
+
+env.refuse_misspelt()

@@ -6,7 +6,12 @@ from django.core.management import call_command
 from django.core.wsgi import get_wsgi_application
 from django.utils.module_loading import import_string
 
+from proveflow.environment import in_a_sentence
+
+BOOT_ERROR = 3  # gunicorn ends at this exit code of a worker; after others it would start it again
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "proveflow.settings")
-application = get_wsgi_application()
-application.request_class = import_string("onboarding.web.middleware.Request")  # importable now that Django is set up
-call_command("check", fail_level="ERROR", verbosity=0)
+with in_a_sentence(BOOT_ERROR):
+    application = get_wsgi_application()
+    application.request_class = import_string("onboarding.web.middleware.Request")  # importable now
+    call_command("check", fail_level="ERROR", verbosity=0)

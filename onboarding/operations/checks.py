@@ -75,13 +75,15 @@ def web_sdk(**_kwargs: object) -> Iterator[CheckMessage]:
 
 @register
 def secrets(**_kwargs: object) -> Iterator[CheckMessage]:
-    """E021: a credential is empty, as in an .env that was copied and not filled in."""
+    """E021: a credential is empty, as in an .env that was copied and not filled in, or has what none has."""
     for name, value in (
+        ("PROVE_CLIENT_ID", settings.PROVE_CLIENT_ID),
         ("PROVE_CLIENT_SECRET", settings.PROVE_CLIENT_SECRET),
-        ("TWILIO_AUTH_TOKEN", settings.TWILIO_PASSWORD),
+        ("TWILIO_API_KEY_SECRET" if settings.TWILIO_API_KEY_SECRET else "TWILIO_AUTH_TOKEN", settings.TWILIO_PASSWORD),
     ):
-        if not value:
-            yield Error(f"{name} is empty.", hint="It comes with the other credentials.", id="onboarding.E021")
+        if not re.fullmatch(r"[!-~]+", value):
+            what = "has a blank, or another character that none has" if value else "is empty"
+            yield Error(f"{name} {what}.", hint="Copy it from the vendor's page once more.", id="onboarding.E021")
 
 
 @register
@@ -100,7 +102,7 @@ def twilio_sids(**_kwargs: object) -> Iterator[CheckMessage]:
         yield Error("TWILIO_API_KEY_SID and TWILIO_API_KEY_SECRET go together.", hint=hint, id="onboarding.E005")
     if not re.fullmatch(r"|MG[0-9a-fA-F]{32}|\+[1-9][0-9]{6,14}", settings.TWILIO_SENDER):
         hint = "A messaging service is MG and 32 hexadecimal digits, a number is like +12015550123."
-        yield Error("Notices have no such sender.", hint=hint, id="onboarding.E005")
+        yield Error("TWILIO_MESSAGING_SERVICE_SID or TWILIO_FROM_NUMBER is no sender.", hint=hint, id="onboarding.E005")
 
 
 @register
@@ -159,7 +161,7 @@ def limits_of_settings(**_kwargs: object) -> Iterator[CheckMessage]:
             yield Error(f"{name} is less than 1.", hint="Leave it out for the default.", id="onboarding.E019")
     if min(settings.LOGIN_IDLE, settings.LOGIN_LIFE, settings.STEP_UP) < SHORTEST_LOGIN:
         hint = "LOGIN_IDLE_MINUTES and STEP_UP_MINUTES are 5 or more, LOGIN_HOURS is 1 or more."
-        yield Error("Log-ins end too soon.", hint=hint, id="onboarding.E019")
+        yield Error("LOGIN_IDLE_MINUTES, LOGIN_HOURS or STEP_UP_MINUTES is too short.", hint=hint, id="onboarding.E019")
 
 
 @register

@@ -22,7 +22,7 @@ PRODUCTION: dict[str, Any] = {
     "DEBUG": False,
     "SANDBOX": False,
     "SECRET_KEY": GOOD_KEY,
-    "PROVE_BASE_URL": "https://platform.uat.proveapis.com",
+    "PROVE_BASE_URL": "https://platform.proveapis.com",
     "TWILIO_BASE_URL": "https://verify.twilio.com",
     "SUPPORT_URL": "https://example.com/help",
     "CONTINUE_URL": "https://app.example.com/",
@@ -158,6 +158,10 @@ def test_production_without_a_support_url_is_a_warning() -> None:
     assert ids(**PRODUCTION | {"SUPPORT_URL": ""}) == ["onboarding.W015"]
 
 
+def test_production_that_asks_proves_test_environment_is_a_warning() -> None:
+    assert ids(**PRODUCTION | {"PROVE_BASE_URL": "https://platform.uat.proveapis.com"}) == ["onboarding.W041"]
+
+
 def test_production_without_a_way_on_is_a_warning() -> None:
     assert ids(**PRODUCTION | {"CONTINUE_URL": ""}) == ["onboarding.W031"]
 
@@ -237,13 +241,46 @@ def test_an_api_key_needs_its_own_secret() -> None:
 
 def test_the_docs_list_every_check() -> None:
     listed = re.findall(r"^\| `(onboarding\.[EW]\d{3})` \|", (ROOT / "docs/design.md").read_text(), re.MULTILINE)
-    defined = re.findall(r'id="(onboarding\.[EW]\d{3})"', (ROOT / "onboarding/operations/checks.py").read_text())
+    code = "".join(file.read_text() for file in (ROOT / "onboarding/operations").glob("*checks.py"))
+    defined = re.findall(r'id="(onboarding\.[EW]\d{3})"', code)
     assert sorted(listed) == sorted(set(defined))
 
 
 @pytest.mark.parametrize("setting", ["PROVE_CLIENT_SECRET", "TWILIO_PASSWORD"])
-def test_an_empty_credential_is_an_error(setting: str) -> None:
-    assert ids(**{setting: ""}) == ["onboarding.E021"]
+@pytest.mark.parametrize("value", ["", "two words", "sécret"])
+def test_a_credential_that_no_vendor_gave_is_an_error(setting: str, value: str) -> None:
+    assert ids(**{setting: value}) == ["onboarding.E021"]
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "expected"),
+    [
+        ("ALLOWED_HOSTS", ["example.com", ".example.com", "127.0.0.1", "[::1]", "*", "xn--mnchen-3ya.example"], []),
+        ("ALLOWED_HOSTS", ["*.example.com"], ["onboarding.E038"]),
+        ("CSRF_TRUSTED_ORIGINS", ["https://example.com:8443", "https://*.example.com", "http://[::1]:80"], []),
+        ("CSRF_TRUSTED_ORIGINS", ["https://example.com/"], ["onboarding.E038"]),
+        ("CONTINUE_HOSTS", ["app.example.com", "app.example.com:8443"], []),
+        ("CONTINUE_HOSTS", ["https://app.example.com"], ["onboarding.E038"]),
+        ("PROVE_DEVICE_ORIGINS", ["https://example.com; script-src *"], ["onboarding.E038"]),
+        ("TERMS_URL", "/terms", []),
+        ("TERMS_URL", "mailto:help@example.com", []),
+        ("TERMS_URL", "//example.com", ["onboarding.E039"]),
+        ("BRAND_DIR", "/nowhere", ["onboarding.E040"]),
+        ("SANDBOX_STORE", "/dev/null/x/sandbox.sqlite3", ["onboarding.E040"]),
+    ],
+)
+def test_hosts_origins_links_and_folders_are_usable(setting: str, value: object, expected: list[str]) -> None:
+    assert ids(**{setting: value}) == expected
+
+
+def test_production_without_a_host_is_an_error() -> None:
+    assert ids(**PRODUCTION, ALLOWED_HOSTS=[]) == ["onboarding.E016"]
+
+
+def test_browsers_preload_lists_need_a_year_and_the_subdomains() -> None:
+    year = {"SECURE_HSTS_PRELOAD": True, "SECURE_HSTS_SECONDS": 365 * 24 * 3600}
+    assert ids(**PRODUCTION, **year, SECURE_HSTS_INCLUDE_SUBDOMAINS=True) == []
+    assert ids(**PRODUCTION, **year) == ["onboarding.E042"]
 
 
 # --- However it is started --------------------------------------------------------------------------------------------

@@ -1,0 +1,160 @@
+"""A wrong setting is told at start-up: one sentence, with the name of the variable and without any secret."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.operations.wrong_settings import PASSWORD, RIGHT, SECRETS, misspellings, mistakes, read, told
+from tests.processes import ROOT
+
+VALUES = [*SECRETS.values(), PASSWORD]
+
+
+def names() -> list[str]:
+    return re.findall(r"^([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE)
+
+
+@pytest.fixture(scope="module")
+def wrong(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[str, str]]:
+    return [*mistakes(tmp_path_factory.mktemp("wrong")), *misspellings(names())]
+
+
+@pytest.fixture
+def right(tmp_path: Path) -> dict[str, str]:
+    return RIGHT | {"STATIC_ROOT": str(tmp_path)}
+
+
+def test_right_settings_are_told_nothing_about(right: dict[str, str]) -> None:
+    assert told(right) == []
+
+
+def test_each_wrong_setting_is_told_by_its_name_and_no_secret_is(
+    right: dict[str, str], wrong: list[tuple[str, str]]
+) -> None:
+    untold = []
+    for name, value in wrong:
+        said = told(right | {name: value})
+        if not any(name in sentence for sentence in said):
+            untold.append((name, value, said))
+        assert not any(secret in sentence for sentence in said for secret in VALUES), name
+    assert untold == [] and len(wrong) > 600
+
+
+@pytest.mark.parametrize("start", [["manage.py", "check"], ["-c", "import proveflow.wsgi"]], ids=["command", "server"])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"SECRET_KEY": "$" + SECRETS["SECRET_KEY"]},
+        {"DATABASE_URL": f"postgres://u:{PASSWORD}#@h/x"},
+        {"ALLOWED_HOSTS": "verify.example.com:443"},
+    ],
+    ids=lambda wrong: next(iter(wrong)),
+)
+def test_no_process_starts_and_none_ends_with_a_traceback(
+    right: dict[str, str], start: list[str], wrong: dict[str, str]
+) -> None:
+    ended = subprocess.run(
+        [sys.executable, *start], cwd=ROOT, env={**right, **wrong}, capture_output=True, text=True, check=False
+    )
+    assert ended.returncode and "Traceback" not in ended.stderr + ended.stdout and next(iter(wrong)) in ended.stderr
+    assert not any(secret in ended.stderr for secret in VALUES)
+
+
+# --- What is meant is taken -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "written", "setting", "meant"),
+    [
+        ("ALLOWED_HOSTS", " a.example , .b.example,", "ALLOWED_HOSTS", ["a.example", ".b.example"]),
+        ("ALLOWED_COUNTRIES", "US, CA", "ALLOWED_COUNTRIES", ["US", "CA"]),
+        ("PROVE_CLIENT_SECRET", "secret\n", "PROVE_CLIENT_SECRET", "secret"),
+        ("PROVE_CLIENT_SECRET", r"\$secret", "PROVE_CLIENT_SECRET", "$secret"),
+        ("PROVE_CLIENT_SECRET", "${PROVE_CLIENT_ID}", "PROVE_CLIENT_SECRET", "prove-client"),
+        ("RETENTION_DAYS", "", "RETENTION_DAYS", 90),
+        ("TWILIO_LOOKUP", "Yes", "TWILIO_LOOKUP", True),
+        ("TWILIO_LOOKUP", "", "TWILIO_LOOKUP", False),
+        ("LIMITS", "", "LIMITS", {}),
+        ("BRAND_NAME", '"Acme"', "BRAND_NAME", '"Acme"'),
+    ],
+)
+def test_blanks_and_empty_values_are_taken_as_they_are_meant(
+    right: dict[str, str], name: str, written: str, setting: str, meant: object
+) -> None:
+    assert read(right | {name: written})[setting] == meant
+
+
+def test_forms_are_accepted_from_the_hosts_and_their_subdomains_and_from_further_origins(right: dict[str, str]) -> None:
+    hosts = {"ALLOWED_HOSTS": "verify.example.com,.ngrok-free.app"}
+    further = {"CSRF_TRUSTED_ORIGINS": "https://verify.example.com:8443"}
+    assert set(read(right | hosts | further)["CSRF_TRUSTED_ORIGINS"]) == {
+        *("https://verify.example.com", "https://verify.example.com:8443"),
+        *("https://ngrok-free.app", "https://*.ngrok-free.app"),
+    }
+
+
+def test_browsers_are_told_for_one_day_by_default_to_come_back_by_https(right: dict[str, str]) -> None:
+    names = ("SECURE_HSTS_SECONDS", "SECURE_HSTS_INCLUDE_SUBDOMAINS", "SECURE_HSTS_PRELOAD")
+    assert [read(right)[name] for name in names] == [24 * 3600, False, False]
+    longer = read(right | {"HSTS_DAYS": "365", "HSTS_SUBDOMAINS": "1", "HSTS_PRELOAD": "1"})
+    assert [longer[name] for name in names] == [365 * 24 * 3600, True, True]
+
+
+def test_what_other_programs_read_is_no_misspelling(right: dict[str, str]) -> None:
+    others = {"TWILIO_EDGE": "sydney", "PROVE_SERVICE_HOST": "10.0.0.1", "PROVE_PORT_80_TCP_ADDR": "10.0.0.1"}
+    others |= {"TEST_DATABASE_URL": "x", "DEBUGINFOD_URLS": "x", "LINES": "40", "SECRET_KEY_BASE": "x", "TERM": "xterm"}
+    assert told(right | others) == []
+
+
+# --- The .env file ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (b"DEBUG = 1\n", "line 1"),
+        (b"# ours\n\nDEBUG=1\nRETENTION_DAYS: 90\n", "line 4"),
+        ("DEBUG=1\n".encode("utf-16"), "UTF-8"),
+        (b"RETENTION_DAY=90\n", "RETENTION_DAYS"),
+    ],
+)
+def test_a_line_of_the_file_that_would_be_skipped_is_told(
+    right: dict[str, str], tmp_path: Path, content: bytes, why: str
+) -> None:
+    (tmp_path / ".env").write_bytes(content)
+    (sentence,) = told(right | {"ENV_FILE": str(tmp_path / ".env")})
+    assert why in sentence
+
+
+def test_the_file_may_have_a_byte_order_mark_and_lines_as_in_windows(right: dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / ".env").write_bytes("\ufeffRETENTION_DAYS=7\r\nexport BRAND_NAME='Acme'\r\n".encode())
+    found = read(right | {"ENV_FILE": str(tmp_path / ".env")})
+    assert (found["RETENTION_DAYS"], found["BRAND_NAME"]) == (7, "Acme")
+
+
+def test_variables_of_the_process_win_and_stay_as_they_are(right: dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("RETENTION_DAYS=7\nHOLD_DAYS=8\n")
+    before = dict(os.environ)
+    found = read(right | {"ENV_FILE": str(tmp_path / ".env"), "RETENTION_DAYS": "9"})
+    assert (found["RETENTION_DAYS"], found["HOLD_LIFE"].days) == (9, 8)
+    assert dict(os.environ) == before
+
+
+# --- DATABASE_URL -----------------------------------------------------------------------------------------------------
+
+
+def test_options_of_the_url_are_joined_to_ours_and_win(right: dict[str, str]) -> None:
+    url = RIGHT["DATABASE_URL"] + "?connect_timeout=9&sslmode=verify-full&options=-c%20search_path%3Dproveflow"
+    options = read(right | {"DATABASE_URL": url})["DATABASES"]["default"]["OPTIONS"]
+    assert (options["connect_timeout"], options["sslmode"], options["tcp_user_timeout"]) == (9, "verify-full", 5000)
+    assert options["options"].startswith("-c statement_timeout=3000 ")
+    assert options["options"].endswith(" -c search_path=proveflow")
+
+
+def test_a_password_with_special_characters_is_read_from_its_escapes(right: dict[str, str]) -> None:
+    url = "postgres://u:p%23%2F%3F%40%25@host/x"
+    assert read(right | {"DATABASE_URL": url})["DATABASES"]["default"]["PASSWORD"] == "p#/?@%"
