@@ -143,6 +143,8 @@ CARRIER_CONSENT = env.str("CARRIER_CONSENT", default="")  # the text that your c
 # How many proxies append to X-Forwarded-For, and the networks of the last one. Without both, the peer is the client.
 TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)
 TRUSTED_PROXY_CIDRS = env.list("TRUSTED_PROXY_CIDRS", default=[])
+# The header that they append to: X-Forwarded-For, Forwarded (RFC 7239), or one that has the client alone.
+FORWARDED_HEADER = env.str("FORWARDED_HEADER", default="X-Forwarded-For")
 # Fields of onboarding.domain.budgets to replace, by budget: {"sends_address": {"burst": 50, "watch_only": true}}
 LIMITS = env.json("LIMITS", default={})
 # Log and do not refuse. The default with a simulated Twilio: texts cost nothing, and all people are 127.0.0.1.

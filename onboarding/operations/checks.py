@@ -233,6 +233,9 @@ def proxies(**_kwargs: object) -> Iterator[CheckMessage]:
         if not network.prefixlen:
             hint = "Anybody can then pretend to be at any address. Name the proxies' own network."
             yield Warning(f"TRUSTED_PROXY_CIDRS: {cidr} trusts everybody.", hint=hint, id="onboarding.W012")
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9-]*", settings.FORWARDED_HEADER):
+        hint = "X-Forwarded-For, Forwarded, or another one that the proxy sets."
+        yield Error("FORWARDED_HEADER is no header.", hint=hint, id="onboarding.E011")
     if settings.SECURE_PROXY_SSL_HEADER and not settings.TRUSTED_PROXY_COUNT:
         hint = "Set TRUSTED_PROXY_COUNT and TRUSTED_PROXY_CIDRS: otherwise all people share the proxy's one budget."
         yield Error("BEHIND_TLS_PROXY is on, and no proxy is trusted.", hint=hint, id="onboarding.E011")

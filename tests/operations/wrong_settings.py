@@ -110,6 +110,7 @@ def mistakes(folder: Path) -> Iterator[tuple[str, str]]:
         (["DATABASE_URL"], [url.format(PASSWORD) for url in DATABASE_URLS]),
         (["TRUSTED_PROXY_CIDRS"], NETWORKS),
         (["LIMITS"], LIMITS),
+        (["FORWARDED_HEADER"], ["", "X_FORWARDED_FOR", "X-Forwarded-For:", "X-Forwarded-For, Forwarded", "$H"]),
         (["CODE_CHANNELS"], ["", "SMS", "sms;call", "pigeon", "$sms", "'sms'"]),
         (
             ["TWILIO_FROM_NUMBER", "TWILIO_MESSAGING_SERVICE_SID"],
