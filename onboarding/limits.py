@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
-from django.conf import settings
 from django.db import Error as DatabaseError
 from django.db import connection
 from django.db.models import QuerySet
@@ -21,6 +20,7 @@ from django.db.models.expressions import RawSQL
 from django.db.models.functions import Now
 from django.utils.crypto import salted_hmac
 
+from onboarding.conf import conf
 from onboarding.domain import budgets
 from onboarding.domain.budgets import Address, Budget, Charge
 from onboarding.domain.errors import Limited
@@ -168,8 +168,8 @@ def expired() -> tuple[QuerySet[Cell], QuerySet[Lease]]:
 
 def in_force(budget: Budget) -> Budget:
     """Return the budget with the changes of the settings LIMITS and LIMITS_WATCH_ONLY."""
-    watch_only = budget.watch_only or settings.LIMITS_WATCH_ONLY
-    return replace(budget, **{"watch_only": watch_only, **settings.LIMITS.get(budget.name, {})})
+    watch_only = budget.watch_only or conf.LIMITS_WATCH_ONLY
+    return replace(budget, **{"watch_only": watch_only, **conf.LIMITS.get(budget.name, {})})
 
 
 def key(budget: Budget, subject: str) -> str:

@@ -15,6 +15,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django_otp.models import Device
 
+from onboarding.conf import conf
 from onboarding.domain.phone import Number
 from onboarding.domain.policy import NO_POSSESSION, RELINK
 from onboarding.domain.states import CLAIMS, FINAL, OPEN, PASSED, Channel, Notice, Review, Stage, State
@@ -159,7 +160,7 @@ class OnboardingSession(models.Model):
     @property
     def channels(self) -> list[Channel]:
         """Return the channels that can deliver a code, the usual one first; none if Verify has none of ours."""
-        return [Channel(channel) for channel in settings.CODE_CHANNELS if channel not in self.channels_off.split()]
+        return [Channel(channel) for channel in conf.CODE_CHANNELS if channel not in self.channels_off.split()]
 
     @property
     def usual_channel(self) -> Channel:

@@ -5,11 +5,11 @@ reports wrong values at start-up.
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
+from onboarding.conf import Conf, read
 from proveflow import database
 from proveflow.environment import Environment
 from proveflow.gunicorn import threads
@@ -40,121 +40,87 @@ if SANDBOX and not DEBUG:
         "set the vendors' credentials, or point PROVE_BASE_URL and TWILIO_BASE_URL at `manage.py sandbox PORT`."
     )
 
-# How many calls to a vendor are under way at once, in one process; more wait for their turn. Prove is called three
-# times a flow: at 300 ms a call, 24 are enough for 24 / 0.3 / 3 = 26 flows a second. Twilio's Lookup and Messaging have
-# a quarter of this each: if all vendors hang, 60 of 64 threads wait for them.
-UPSTREAM_CALLS_AT_ONCE = env.int("UPSTREAM_CALLS_AT_ONCE", default=threads * 3 // 8)
-
-# By URL prefix: the requests transport adapter to use in place of the network.
-UPSTREAM_ADAPTERS = {"sandbox://": "sandbox.adapter.SandboxAdapter"} if SANDBOX else {}
-
 # With a sandbox, the credentials of its vendor are not needed.
 of_prove, of_twilio = ({"default": ""} if simulated else {} for simulated in (SANDBOX_PROVE, SANDBOX_TWILIO))
+sender, from_number = env.str("TWILIO_MESSAGING_SERVICE_SID", default=""), env.str("TWILIO_FROM_NUMBER", default="")
 
-PROVE_UAT = "https://platform.uat.proveapis.com"
-PROVE_BASE_URL = (env.address("PROVE_BASE_URL") or PROVE_UAT).rstrip("/")
-PROVE_CLIENT_ID = env.str("PROVE_CLIENT_ID", **of_prove)
-PROVE_CLIENT_SECRET = env.str("PROVE_CLIENT_SECRET", **of_prove)
+# The settings of the app, which onboarding/conf.py describes: here are the variables that they are read from.
+PROVEFLOW: dict[str, Any] = {
+    "PROVE_BASE_URL": (env.address("PROVE_BASE_URL") or Conf.PROVE_BASE_URL).rstrip("/"),
+    "PROVE_CLIENT_ID": env.str("PROVE_CLIENT_ID", **of_prove),
+    "PROVE_CLIENT_SECRET": env.str("PROVE_CLIENT_SECRET", **of_prove),
+    "PROVE_CHECK_REPUTATION": env.bool("PROVE_CHECK_REPUTATION", default=False),
+    "TWILIO_BASE_URL": env.address("TWILIO_BASE_URL") or Conf.TWILIO_BASE_URL,
+    "TWILIO_ACCOUNT_SID": env.str("TWILIO_ACCOUNT_SID", **of_twilio),
+    "TWILIO_API_KEY_SID": env.str("TWILIO_API_KEY_SID", default=""),
+    "TWILIO_API_KEY_SECRET": env.str("TWILIO_API_KEY_SECRET", default=""),
+    "TWILIO_AUTH_TOKEN": env.str("TWILIO_AUTH_TOKEN", default=""),
+    "TWILIO_VERIFY_SERVICE_SID": env.str("TWILIO_VERIFY_SERVICE_SID", **of_twilio),
+    # The sender of the text to a number that a device was moved away from. Without one, no text is sent.
+    "TWILIO_SENDER": sender or from_number,
+    "TWILIO_LOOKUP": env.bool("TWILIO_LOOKUP", default=False),
+    # Prove is called three times a flow: at 300 ms a call, 24 are enough for 24 / 0.3 / 3 = 26 flows a second. Twilio's
+    # Lookup and Messaging have a quarter of this each: if all vendors hang, 60 of 64 threads wait for them.
+    "UPSTREAM_CALLS_AT_ONCE": env.int("UPSTREAM_CALLS_AT_ONCE", default=threads * 3 // 8),
+    "UPSTREAM_ADAPTERS": {"sandbox://": "sandbox.adapter.SandboxAdapter"} if SANDBOX else {},
+    "SANDBOX_URL": "/sandbox/" if SANDBOX else "",
+    "DEFAULT_REGION": env.str("DEFAULT_REGION", default="US"),
+    "CODE_CHANNELS": env.list("CODE_CHANNELS", default=["sms", "call"]),
+    "CODE_LENGTH": env.int("CODE_LENGTH", default=6),
+    "DESKTOP_ALLOWED": env.bool("DESKTOP_ALLOWED", default=DEBUG),
+    "REBIND_COOLING_OFF": timedelta(hours=env.int("REBIND_COOLING_OFF_HOURS", default=0)),
+    "REBIND_REVIEW": env.bool("REBIND_REVIEW", default=False),
+    "NEW_DEVICE_NOTICE": env.bool("NEW_DEVICE_NOTICE", default=False),
+    "HOLD_LIFE": timedelta(days=env.int("HOLD_DAYS", default=30)),
+    "LOGIN_IDLE": timedelta(minutes=env.int("LOGIN_IDLE_MINUTES", default=60)),
+    "LOGIN_LIFE": timedelta(hours=env.int("LOGIN_HOURS", default=12)),
+    "STEP_UP": timedelta(minutes=env.int("STEP_UP_MINUTES", default=15)),
+    "BRAND_NAME": env.str("BRAND_NAME", default="proveflow"),
+    "BRAND_DIR": env.str("BRAND_DIR", default=""),
+    "SUPPORT_URL": env.address("SUPPORT_URL"),
+    "PRIVACY_URL": env.address("PRIVACY_URL"),
+    "TERMS_URL": env.address("TERMS_URL"),
+    "CONTINUE_URL": env.address("CONTINUE_URL"),
+    "CONTINUE_HOSTS": env.list("CONTINUE_HOSTS", default=[]),
+    "REVIEW_HOURS": env.int("REVIEW_HOURS", default=4),
+    "NOTICES_VERSION": env.str("NOTICES_VERSION", default="1"),
+    "CARRIER_CONSENT": env.str("CARRIER_CONSENT", default=""),
+    "TRUSTED_PROXY_COUNT": env.int("TRUSTED_PROXY_COUNT", default=0),
+    "TRUSTED_PROXY_CIDRS": env.list("TRUSTED_PROXY_CIDRS", default=[]),
+    "FORWARDED_HEADER": env.str("FORWARDED_HEADER", default="X-Forwarded-For"),
+    "LIMITS": env.json("LIMITS", default={}),
+    # With a simulated Twilio, texts cost nothing, and all people are 127.0.0.1.
+    "LIMITS_WATCH_ONLY": env.bool("LIMITS_WATCH_ONLY", default=SANDBOX_TWILIO),
+    "PROVE_PRICE_CENTS": env.int("PROVE_PRICE_CENTS", default=5),
+    "TEXT_PRICE_CENTS": env.int("TEXT_PRICE_CENTS", default=5),
+    "LOOKUP_PRICE_CENTS": env.int("LOOKUP_PRICE_CENTS", default=1),
+    "RETENTION_DAYS": env.int("RETENTION_DAYS", default=90),
+}
+# Empty: all countries, which is harmless with a simulated Twilio and which Prove's test users need.
+countries = [] if SANDBOX_TWILIO else [PROVEFLOW["DEFAULT_REGION"]]
+PROVEFLOW["ALLOWED_COUNTRIES"] = env.list("ALLOWED_COUNTRIES", default=countries)
+if origins := env.list("PROVE_DEVICE_ORIGINS", default=[]):
+    PROVEFLOW["PROVE_DEVICE_ORIGINS"] = origins
 if SANDBOX_PROVE:
-    PROVE_BASE_URL = "sandbox://embedded/sandbox/prove"
-    PROVE_CLIENT_ID = PROVE_CLIENT_SECRET = "sandbox"  # noqa: S105 - the sandbox's published secret
-
-TWILIO_BASE_URL = env.address("TWILIO_BASE_URL") or "https://verify.twilio.com"
-TWILIO_ACCOUNT_SID = env.str("TWILIO_ACCOUNT_SID", **of_twilio)
-TWILIO_USERNAME = env.str("TWILIO_API_KEY_SID", default="") or TWILIO_ACCOUNT_SID
-TWILIO_API_KEY_SECRET = env.str("TWILIO_API_KEY_SECRET", default="")
-auth_token = env.str("TWILIO_AUTH_TOKEN", default="")
-TWILIO_PASSWORD = TWILIO_API_KEY_SECRET or auth_token
-TWILIO_VERIFY_SERVICE_SID = env.str("TWILIO_VERIFY_SERVICE_SID", **of_twilio)
-# The sender of the text to a number that a device was moved away from. Without one, no text is sent.
-from_number = env.str("TWILIO_FROM_NUMBER", default="")
-TWILIO_SENDER = env.str("TWILIO_MESSAGING_SERVICE_SID", default="") or from_number
+    PROVEFLOW["PROVE_BASE_URL"] = "sandbox://embedded/sandbox/prove"
+    PROVEFLOW["PROVE_CLIENT_ID"] = PROVEFLOW["PROVE_CLIENT_SECRET"] = "sandbox"  # noqa: S105 - a published secret
 if SANDBOX_TWILIO:
-    TWILIO_BASE_URL = "sandbox://embedded/sandbox/twilio"
-    TWILIO_ACCOUNT_SID, TWILIO_USERNAME, TWILIO_PASSWORD = "AC" + "0" * 32, "AC" + "0" * 32, "sandbox"
-    TWILIO_API_KEY_SECRET = ""
-    TWILIO_VERIFY_SERVICE_SID, TWILIO_SENDER = "VA" + "0" * 32, "MG" + "0" * 32
+    PROVEFLOW |= {
+        "TWILIO_BASE_URL": "sandbox://embedded/sandbox/twilio",
+        "TWILIO_ACCOUNT_SID": "AC" + "0" * 32,
+        "TWILIO_API_KEY_SID": "",
+        "TWILIO_API_KEY_SECRET": "",
+        "TWILIO_AUTH_TOKEN": "sandbox",
+        "TWILIO_VERIFY_SERVICE_SID": "VA" + "0" * 32,
+        "TWILIO_SENDER": "MG" + "0" * 32,
+    }
 
-# Further checks of a number. The vendors charge for each; `onboarding.domain.policy` judges the answers.
-PROVE_CHECK_REPUTATION = env.bool("PROVE_CHECK_REPUTATION", default=False)
-TWILIO_LOOKUP = env.bool("TWILIO_LOOKUP", default=False)
-TWILIO_LOOKUP_BASE_URL = TWILIO_BASE_URL.replace("://verify.", "://lookups.", 1)
-TWILIO_MESSAGING_BASE_URL = TWILIO_BASE_URL.replace("://verify.", "://api.", 1)
-
-# When a device moves to another number: how long neither may move again, and whether a reviewer decides first.
-REBIND_COOLING_OFF = timedelta(hours=env.int("REBIND_COOLING_OFF_HOURS", default=0))
-REBIND_REVIEW = env.bool("REBIND_REVIEW", default=False)
-# Whether a person's other devices are told of a new one, by a text to each of their numbers.
-NEW_DEVICE_NOTICE = env.bool("NEW_DEVICE_NOTICE", default=False)
-# How long an undecided or declined bind keeps its number and key from being linked, unless a reviewer lifts it.
-HOLD_LIFE = timedelta(days=env.int("HOLD_DAYS", default=30))
-
-# The origin that Prove's Web SDK calls, which the authToken names. The Content-Security-Policy has to allow it.
-device_origins = env.list("PROVE_DEVICE_ORIGINS", default=[])
-PROVE_DEVICE_ORIGINS = {
-    PROVE_UAT: ["https://device.uat.prove-auth.proveapis.com"],
-    "https://platform.proveapis.com": ["https://device.prove-auth.proveapis.com"],
-}.get(PROVE_BASE_URL, device_origins)
-if urlsplit(PROVE_BASE_URL).scheme == "http":  # a stand-alone sandbox on loopback
-    PROVE_DEVICE_ORIGINS = ["{0.scheme}://{0.netloc}".format(urlsplit(PROVE_BASE_URL))]
-
-# Numbers in no numbering plan (E.164, or how they begin) that are taken where Prove is its UAT or a sandbox of ours:
-# Prove's test users, https://developer.prove.com/docs/unify-sandbox-testing, and those for fiction in three countries.
-TEST_NUMBERS: tuple[str, ...] = ()
-if urlsplit(PROVE_BASE_URL).scheme != "https" or ".uat." in PROVE_BASE_URL:
-    TEST_NUMBERS = (
-        *(f"+1200100{last}" for last in (4011, 4014, 4015, 4016, 4017, 4018, 4041)),
-        *(f"+200100{last}" for last in (4025, 4026, 4027, 4028, 4029, 4043)),
-        *("+447700900", "+3363998", "+3532091"),
-    )
-
-# `manage.py recover` deletes sessions, their events and revoked bindings after this time.
-RETENTION_DAYS = env.int("RETENTION_DAYS", default=90)
-DEFAULT_REGION = env.str("DEFAULT_REGION", default="US")
-# How codes are delivered, the first by default: sms, call.
-CODE_CHANNELS = env.list("CODE_CHANNELS", default=["sms", "call"])
-
-# How many digits the Verify service is set to. A code of another length is refused before it costs a guess.
-CODE_LENGTH = env.int("CODE_LENGTH", default=6)
-
-# Whether a computer's browser may be linked. If not, people are asked to continue on their phone.
-DESKTOP_ALLOWED = env.bool("DESKTOP_ALLOWED", default=DEBUG)
-
-# --- Brand and links -------------------------------------------------------------------------------------------
-
-BRAND_NAME = env.str("BRAND_NAME", default="proveflow")
 # May contain logo.svg, and brand.css with other design tokens.
-BRAND_DIR = env.path("BRAND_DIR", default=str(BASE_DIR / "brand"))
-BRAND_LOGO = "brand/logo.svg" if Path(BRAND_DIR("logo.svg")).is_file() else "onboarding/icon.svg"
-BRAND_CSS = "brand/brand.css" if Path(BRAND_DIR("brand.css")).is_file() else ""
-SUPPORT_URL = env.address("SUPPORT_URL")
-PRIVACY_URL = env.address("PRIVACY_URL")
-TERMS_URL = env.address("TERMS_URL")
-# Where people go on when their number is linked, and the hosts that a page may name for it (?next=https://...).
-CONTINUE_URL = env.address("CONTINUE_URL")
-CONTINUE_HOSTS = [*env.list("CONTINUE_HOSTS", default=[]), *filter(None, [urlsplit(CONTINUE_URL).netloc])]
-# Within how many hours reviewers decide. People read it; their session lasts 8 hours.
-REVIEW_HOURS = env.int("REVIEW_HOURS", default=4)
-NOTICES_VERSION = env.str("NOTICES_VERSION", default="1")  # of the legal notices; a session keeps the accepted one
-CARRIER_CONSENT = env.str("CARRIER_CONSENT", default="")  # the text that your contract with Prove requires
-
-# --- Limits ---------------------------------------------------------------------------------------------------
-
-# How many proxies append to X-Forwarded-For, and the networks of the last one. Without both, the peer is the client.
-TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)
-TRUSTED_PROXY_CIDRS = env.list("TRUSTED_PROXY_CIDRS", default=[])
-# The header that they append to: X-Forwarded-For, Forwarded (RFC 7239), or one that has the client alone.
-FORWARDED_HEADER = env.str("FORWARDED_HEADER", default="X-Forwarded-For")
-# Fields of onboarding.domain.budgets to replace, by budget: {"sends_address": {"burst": 50, "watch_only": true}}
-LIMITS = env.json("LIMITS", default={})
-# Log and do not refuse. The default with a simulated Twilio: texts cost nothing, and all people are 127.0.0.1.
-LIMITS_WATCH_ONLY = env.bool("LIMITS_WATCH_ONLY", default=SANDBOX_TWILIO)
-# The price of a flow at Prove, a text and a look-up: charged to the budget `money`.
-PROVE_PRICE_CENTS = env.int("PROVE_PRICE_CENTS", default=5)
-TEXT_PRICE_CENTS = env.int("TEXT_PRICE_CENTS", default=5)
-LOOKUP_PRICE_CENTS = env.int("LOOKUP_PRICE_CENTS", default=1)
-# ISO 3166. Empty: all countries, which is harmless with a simulated Twilio and which Prove's test users need.
-ALLOWED_COUNTRIES = env.list("ALLOWED_COUNTRIES", default=[] if SANDBOX_TWILIO else [DEFAULT_REGION])
+BRAND_DIR = Path(PROVEFLOW["BRAND_DIR"] or BASE_DIR / "brand")
+if (BRAND_DIR / "logo.svg").is_file():
+    PROVEFLOW["BRAND_LOGO"] = "brand/logo.svg"
+if (BRAND_DIR / "brand.css").is_file():
+    PROVEFLOW["BRAND_CSS"] = "brand/brand.css"
 
 # --- Django ---------------------------------------------------------------------------------------------------
 
@@ -230,12 +196,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 SESSION_ENGINE = "onboarding.session_store"
-# When the log-ins of people and reviewers end: so long without a request, and so long after they began.
-LOGIN_IDLE = timedelta(minutes=env.int("LOGIN_IDLE_MINUTES", default=60))
-LOGIN_LIFE = timedelta(hours=env.int("LOGIN_HOURS", default=12))
-# How long ago a person may have passed Prove or a code to unlink their other devices without doing so again.
-STEP_UP = timedelta(minutes=env.int("STEP_UP_MINUTES", default=15))
-SESSION_COOKIE_AGE = int(max(timedelta(hours=8), LOGIN_IDLE).total_seconds())
+SESSION_COOKIE_AGE = int(max(timedelta(hours=8), PROVEFLOW["LOGIN_IDLE"]).total_seconds())
 USE_TZ = True
 TIME_ZONE = "UTC"
 LANGUAGE_CODE = "en"
@@ -257,7 +218,7 @@ STATIC_ROOT = env.path("STATIC_ROOT", default=str(BASE_DIR / "staticfiles"))
 STATICFILES_DIRS = [
     BASE_DIR / "static",
     ("prove", BASE_DIR / "node_modules/@prove-identity/prove-auth/build/bundle/release"),
-    *([("brand", BRAND_DIR())] if Path(BRAND_DIR()).is_dir() else []),
+    *([("brand", BRAND_DIR)] if BRAND_DIR.is_dir() else []),
 ]
 WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = DEBUG
 if not DEBUG:
@@ -296,7 +257,7 @@ CONTENT_SECURITY_POLICY: dict[str, Any] = {
         "style-src": [SELF],
         "img-src": [SELF],
         "font-src": [SELF],
-        "connect-src": [SELF, *PROVE_DEVICE_ORIGINS],
+        "connect-src": [SELF, *read(PROVEFLOW).PROVE_DEVICE_ORIGINS],
         "form-action": [SELF],
         "base-uri": [NONE],
         "frame-ancestors": [NONE],

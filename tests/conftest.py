@@ -4,10 +4,13 @@ import gc
 import os
 import shutil
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from django.utils import translation
 from playwright.sync_api import Browser, sync_playwright
+
+from onboarding.conf import NAME, TYPES, conf
 
 SHELLS = ("chromium-headless-shell", "headless_shell")  # first: they draw no window
 NAMES = (*SHELLS, "chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -35,6 +38,26 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_collection_finish() -> None:
     """Garbage collections skip all that has been imported."""
     gc.freeze()
+
+
+class ProductSettings:
+    """Django's settings, in which a test also reads and sets those of the dict PROVEFLOW, by their names."""
+
+    def __init__(self, django_settings: Any) -> None:
+        self.__dict__["django_settings"] = django_settings
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(conf if name in TYPES else self.django_settings, name)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if name in TYPES:
+            name, value = NAME, {**getattr(self, NAME), name: value}
+        setattr(self.django_settings, name, value)
+
+
+@pytest.fixture
+def settings(settings: Any) -> ProductSettings:
+    return ProductSettings(settings)
 
 
 @pytest.fixture(autouse=True)

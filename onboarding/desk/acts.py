@@ -6,7 +6,6 @@ from functools import partial
 from typing import Any
 
 from django import forms
-from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
@@ -15,6 +14,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, path, reverse
 from django.utils.translation import gettext_lazy as _
 
+from onboarding.conf import conf
 from onboarding.desk import reviews
 from onboarding.domain.errors import Limited, StaleState
 from onboarding.domain.mentions import mentions_number
@@ -31,7 +31,7 @@ class ReasonForm(forms.Form):
 
     def clean_reason(self) -> str:
         reason: str = self.cleaned_data["reason"]
-        if mentions_number(reason, {settings.DEFAULT_REGION, *settings.ALLOWED_COUNTRIES}):
+        if mentions_number(reason, {conf.DEFAULT_REGION, *conf.ALLOWED_COUNTRIES}):
             raise forms.ValidationError(_("Leave phone numbers out: the reason is kept."), code="number")
         return reason
 

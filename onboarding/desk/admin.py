@@ -7,7 +7,6 @@ browser history contains a number.
 import json
 from collections.abc import Sequence
 
-from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
@@ -22,6 +21,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from onboarding import limits
+from onboarding.conf import conf
 from onboarding.desk.acts import APPROVE, DECLINE, REVEAL, REVOKE, ActsAdmin
 from onboarding.desk.filters import (
     AgeFilter,
@@ -145,7 +145,7 @@ class ReadOnlyAdmin(ReadOnly, ActsAdmin):
 def _numbers(text: str) -> Sequence[Number]:
     """Return all numbers that the text can mean, also those that no numbering plan has."""
     try:
-        return read(text, settings.DEFAULT_REGION)
+        return read(text, conf.DEFAULT_REGION)
     except NotANumber as error:
         return error.possible
 

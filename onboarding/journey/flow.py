@@ -8,12 +8,12 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.db.models.functions import Now
 
 from onboarding import events, limits
+from onboarding.conf import conf
 from onboarding.domain.budgets import Address
 from onboarding.domain.errors import Garbled, StaleState, UpstreamError
 from onboarding.domain.phone import Number
@@ -99,7 +99,7 @@ def _may_move(session: OnboardingSession, key: Binding | None) -> None:
             events.record(Name.REBIND_TOO_SOON, {}, session=session)
             set_notice(session, Notice.MOVED_LATELY)
         raise StaleState
-    if settings.REBIND_REVIEW and REBIND not in risk.cleared_reasons(session):
+    if conf.REBIND_REVIEW and REBIND not in risk.cleared_reasons(session):
         reasons = {**session.failure_reasons, REBIND: "Every move of a key waits for a reviewer."}
         transition(session, State.IN_REVIEW, Name.REBIND_HELD, failure_reasons=reasons)
         raise StaleState
@@ -114,7 +114,7 @@ def _open(
             number=number.e164,
             client_request_id=str(session.client_request_id),
             rebind=session.rebind,
-            check_reputation=settings.PROVE_CHECK_REPUTATION,
+            check_reputation=conf.PROVE_CHECK_REPUTATION,
         )
         transition(session, State.STARTED, Name.FLOW_ANSWERED, correlation_id=flow.correlation_id)
     except UpstreamError as error:

@@ -5,13 +5,13 @@ from copy import copy
 from datetime import timedelta
 from typing import Any
 
-from django.conf import settings
 from django.db import IntegrityError, OperationalError, transaction
 from django.db.models import F
 from django.db.models.functions import Greatest, Least, Now
 from django.utils.translation import get_language
 
 from onboarding import events, limits
+from onboarding.conf import conf
 from onboarding.domain import budgets
 from onboarding.domain.budgets import Address, Charge
 from onboarding.domain.errors import Busy, Limited, Refused, StaleState, Unreachable, UpstreamError
@@ -62,7 +62,7 @@ def send_code(
             raise
         _charge_send(session, before, charges, address, is_new=is_new)
     if refused := _refused_line(session):
-        sends = list(budgets.sends(session.phone, address, cents=settings.TEXT_PRICE_CENTS))  # the look-up is not free
+        sends = list(budgets.sends(session.phone, address, cents=conf.TEXT_PRICE_CENTS))  # the look-up is not free
         return _line_refused(session, refused, sends, is_new=is_new)
     try:
         locale = LOCALES.get(get_language() or "")
@@ -123,7 +123,7 @@ def _unsent(session: OnboardingSession) -> State:
 
 def _refused_line(session: OnboardingSession) -> Judgement | None:
     """Return the judgement on the number's type of line if no code may be sent to it, or None."""
-    if not settings.TWILIO_LOOKUP:
+    if not conf.TWILIO_LOOKUP:
         return None
     judgement = judge_line(risk.line_type(session), session.failure_reasons, cleared=risk.cleared_reasons(session))
     return None if judgement.verdict is Verdict.ASK_POSSESSION else judgement
@@ -136,8 +136,8 @@ def may_send(session: OnboardingSession) -> bool:
 
 def _price(session: OnboardingSession) -> int:
     """Return the price of a send, and of the look-up before it, in cents."""
-    looks_up = settings.TWILIO_LOOKUP and not session.line_type
-    return int(settings.TEXT_PRICE_CENTS + (settings.LOOKUP_PRICE_CENTS if looks_up else 0))
+    looks_up = conf.TWILIO_LOOKUP and not session.line_type
+    return int(conf.TEXT_PRICE_CENTS + (conf.LOOKUP_PRICE_CENTS if looks_up else 0))
 
 
 def _unsend(session: OnboardingSession, charges: list[Charge], *, is_new: bool) -> None:
@@ -291,10 +291,10 @@ def give_back(session: OnboardingSession, address: Address, *, is_proved: bool) 
     """Give back what a right code and a link give back. A right code also releases the lease and resets the guesses."""
     owed: list[Charge] = []
     if session.has_passed:
-        owed += budgets.owed_for_link(session.phone, address, cents=settings.PROVE_PRICE_CENTS)
+        owed += budgets.owed_for_link(session.phone, address, cents=conf.PROVE_PRICE_CENTS)
     if is_proved:
         lease.release(session)
-        owed += budgets.owed_for_code(session.phone, address, sends=session.sends, cents=settings.TEXT_PRICE_CENTS)
+        owed += budgets.owed_for_code(session.phone, address, sends=session.sends, cents=conf.TEXT_PRICE_CENTS)
     if owed:
         limits.give_back(session.phone, owed, reset=budgets.guesses_of(session.phone) if is_proved else [])
 

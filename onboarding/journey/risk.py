@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from datetime import timedelta
 
-from django.conf import settings
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
 from onboarding import events
+from onboarding.conf import conf
 from onboarding.domain import budgets
 from onboarding.domain.budgets import Address, Charge
 from onboarding.domain.errors import UpstreamError
@@ -24,8 +24,8 @@ LINE_TYPE_LIFE = timedelta(days=30)  # a line seldom changes its type, and every
 
 def start_charges(number: Number, address: Address) -> Iterator[Charge]:
     """Return what a start with this number costs its address: more if no numbering plan has the number."""
-    yield from budgets.starts(number, address, cents=settings.PROVE_PRICE_CENTS)
-    if not number.is_listed and not number.e164.startswith(settings.TEST_NUMBERS):
+    yield from budgets.starts(number, address, cents=conf.PROVE_PRICE_CENTS)
+    if not number.is_listed and not number.e164.startswith(conf.TEST_NUMBERS):
         yield from budgets.unlisted(address)
 
 
@@ -63,7 +63,7 @@ def earlier_decision(session: OnboardingSession, device_id: str | None) -> dict[
         same,
         state__in=(State.IN_REVIEW, State.DECLINED),
         approved_at__isnull=False,
-        moved_at__gt=Now() - settings.HOLD_LIFE,
+        moved_at__gt=Now() - conf.HOLD_LIFE,
     )
     standing = decided.exclude(review=Review.APPROVED).exclude(failure_reasons={}).first()
     if standing is None:
@@ -75,7 +75,7 @@ def earlier_decision(session: OnboardingSession, device_id: str | None) -> dict[
 
 def moved_lately(number: str, key: Binding | None) -> bool:
     """Return whether the number, or the binding `key` of this browser, was rebound within REBIND_COOLING_OFF."""
-    moved = Binding.objects.filter(moved_from__isnull=False, created_at__gt=Now() - settings.REBIND_COOLING_OFF)
+    moved = Binding.objects.filter(moved_from__isnull=False, created_at__gt=Now() - conf.REBIND_COOLING_OFF)
     return moved.filter(Q(number=number) | Q(moved_from__number=number) | Q(pk=key and key.pk)).exists()
 
 
@@ -84,7 +84,7 @@ def line_type(session: OnboardingSession) -> str:
 
     A failed look-up gives UNKNOWN_LINE.
     """
-    if not settings.TWILIO_LOOKUP:
+    if not conf.TWILIO_LOOKUP:
         return ""
     session.line_type = _known(session.number) or _looked_up(session)
     OnboardingSession.objects.filter(pk=session.pk).update(line_type=session.line_type)

@@ -5,6 +5,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import override
 
 from onboarding import events, limits
+from onboarding.conf import conf
 from onboarding.domain import budgets
 from onboarding.domain.errors import UpstreamError
 from onboarding.events import Name
@@ -25,7 +26,7 @@ def send_moved_away(binding: Binding) -> None:
 
 def send_new_device(binding: Binding) -> None:
     """Tell the person's other devices that `binding` is new, if the settings want that: one text for each number."""
-    if not settings.NEW_DEVICE_NOTICE:
+    if not conf.NEW_DEVICE_NOTICE:
         return
     others = Binding.objects.filter(user=binding.user_id, confirmed=True).exclude(pk=binding.pk).order_by("pk")
     for other in {each.number: each for each in others}.values():
@@ -38,11 +39,11 @@ def _send(binding: Binding, text: str) -> None:
 
     It is counted as money while there is some, and sent in any case.
     """
-    if not settings.TWILIO_SENDER:
+    if not conf.TWILIO_SENDER:
         return
-    limits.charge(budgets.security_texts(cents=settings.TEXT_PRICE_CENTS))
+    limits.charge(budgets.security_texts(cents=conf.TEXT_PRICE_CENTS))
     try:
-        messaging().send(binding.number, f"{settings.BRAND_NAME}: {text} {settings.SUPPORT_URL}".strip())
+        messaging().send(binding.number, f"{conf.BRAND_NAME}: {text} {conf.SUPPORT_URL}".strip())
     except UpstreamError as error:
         events.record(Name.NOTICE_UNANSWERED, events.error_facts(error), binding=binding)
     else:

@@ -13,12 +13,14 @@ from urllib.parse import urlsplit
 import phonenumbers
 from django.conf import settings
 from django.contrib.staticfiles import finders
-from django.core.checks import CheckMessage, Error, Info, Warning, register
+from django.core.checks import CheckMessage, Error, Info, Warning
 
 from onboarding import limits
+from onboarding.conf import conf
 from onboarding.domain import budgets
 from onboarding.domain.budgets import BUDGETS, NUMBER_OWNER
 from onboarding.domain.states import Channel
+from onboarding.operations.settings_check import of_settings
 from onboarding.upstream.http import is_safe
 
 SHORTEST_SECRET_KEY = 50  # characters, as Django's own generator writes
@@ -35,11 +37,11 @@ WEB_SDK = "prove/prove-auth.js"
 SIDS = {"TWILIO_ACCOUNT_SID": "AC", "TWILIO_VERIFY_SERVICE_SID": "VA"}
 
 
-@register
+@of_settings()
 def upstream_urls(**_kwargs: object) -> Iterator[CheckMessage]:
     """E001: a base URL is not encrypted. E002: a base URL contains credentials."""
     for name in ("PROVE_BASE_URL", "TWILIO_BASE_URL"):
-        url = getattr(settings, name)
+        url = getattr(conf, name)
         if not is_safe(url):
             hint = "Plain http is for 127.0.0.1, [::1] and localhost only."
             yield Error(f"{name} is no https URL.", hint=hint, id="onboarding.E001")
@@ -48,7 +50,7 @@ def upstream_urls(**_kwargs: object) -> Iterator[CheckMessage]:
             yield Error(f"{name} holds credentials.", hint=hint, id="onboarding.E002")
 
 
-@register
+@of_settings()
 def secret_key(**_kwargs: object) -> Iterator[CheckMessage]:
     """E003: SECRET_KEY, which signs the cookies, is weak."""
     key = settings.SECRET_KEY
@@ -58,62 +60,62 @@ def secret_key(**_kwargs: object) -> Iterator[CheckMessage]:
         yield Error("SECRET_KEY is short or a placeholder.", hint=hint, id="onboarding.E003")
 
 
-@register
+@of_settings()
 def device_origins(**_kwargs: object) -> Iterator[CheckMessage]:
     """E018: the Content-Security-Policy does not let the Web SDK reach Prove."""
-    if not settings.SANDBOX_PROVE and not settings.PROVE_DEVICE_ORIGINS:
+    is_emulated = conf.PROVE_BASE_URL.startswith(tuple(conf.UPSTREAM_ADAPTERS))
+    if not is_emulated and not conf.PROVE_DEVICE_ORIGINS:
         hint = "Ask Prove which origin the Web SDK talks to with your PROVE_BASE_URL."
         yield Error("PROVE_DEVICE_ORIGINS is not set.", hint=hint, id="onboarding.E018")
 
 
-@register
+@of_settings()
 def web_sdk(**_kwargs: object) -> Iterator[CheckMessage]:
     """E004: Prove's Web SDK, which runs the device check, is not installed."""
     if finders.find(WEB_SDK) is None:
         yield Error("Prove's Web SDK is not installed.", hint="`make run` installs it.", id="onboarding.E004")
 
 
-@register
+@of_settings()
 def secrets(**_kwargs: object) -> Iterator[CheckMessage]:
     """E021: a credential is empty, as in an .env that was copied and not filled in, or has what none has."""
     for name, value in (
-        ("PROVE_CLIENT_ID", settings.PROVE_CLIENT_ID),
-        ("PROVE_CLIENT_SECRET", settings.PROVE_CLIENT_SECRET),
-        ("TWILIO_API_KEY_SECRET" if settings.TWILIO_API_KEY_SECRET else "TWILIO_AUTH_TOKEN", settings.TWILIO_PASSWORD),
+        ("PROVE_CLIENT_ID", conf.PROVE_CLIENT_ID),
+        ("PROVE_CLIENT_SECRET", conf.PROVE_CLIENT_SECRET),
+        ("TWILIO_API_KEY_SECRET" if conf.TWILIO_API_KEY_SECRET else "TWILIO_AUTH_TOKEN", conf.twilio_credentials[1]),
     ):
         if not re.fullmatch(r"[!-~]+", value):
             what = "has a blank, or another character that none has" if value else "is empty"
             yield Error(f"{name} {what}.", hint="Copy it from the vendor's page once more.", id="onboarding.E021")
 
 
-@register
+@of_settings()
 def twilio_sids(**_kwargs: object) -> Iterator[CheckMessage]:
     """E005: a sid has the wrong form, or half an API key is set. Without this check, the first text would fail."""
     for name, prefix in SIDS.items():
-        if not re.fullmatch(rf"{prefix}[0-9a-fA-F]{{32}}", getattr(settings, name)):
+        if not re.fullmatch(rf"{prefix}[0-9a-fA-F]{{32}}", getattr(conf, name)):
             hint = f"It is {prefix} and 32 hexadecimal digits."
             yield Error(f"{name} is not such a sid.", hint=hint, id="onboarding.E005")
-    is_reported_above = settings.TWILIO_USERNAME == settings.TWILIO_ACCOUNT_SID
-    if not is_reported_above and not re.fullmatch(r"(AC|SK)[0-9a-fA-F]{32}", settings.TWILIO_USERNAME):
+    if not re.fullmatch(r"|SK[0-9a-fA-F]{32}", conf.TWILIO_API_KEY_SID):
         hint = "It is SK and 32 hexadecimal digits."
         yield Error("TWILIO_API_KEY_SID is not such a sid.", hint=hint, id="onboarding.E005")
-    if settings.TWILIO_USERNAME.startswith("SK") != bool(settings.TWILIO_API_KEY_SECRET):
+    if bool(conf.TWILIO_API_KEY_SID) != bool(conf.TWILIO_API_KEY_SECRET):
         hint = "Set both, or neither: then TWILIO_AUTH_TOKEN is used."
         yield Error("TWILIO_API_KEY_SID and TWILIO_API_KEY_SECRET go together.", hint=hint, id="onboarding.E005")
-    if not re.fullmatch(r"|MG[0-9a-fA-F]{32}|\+[1-9][0-9]{6,14}", settings.TWILIO_SENDER):
+    if not re.fullmatch(r"|MG[0-9a-fA-F]{32}|\+[1-9][0-9]{6,14}", conf.TWILIO_SENDER):
         hint = "A messaging service is MG and 32 hexadecimal digits, a number is like +12015550123."
         yield Error("TWILIO_MESSAGING_SERVICE_SID or TWILIO_FROM_NUMBER is no sender.", hint=hint, id="onboarding.E005")
 
 
-@register
+@of_settings()
 def default_region(**_kwargs: object) -> Iterator[CheckMessage]:
     """E006: numbers without a country code cannot be read, because DEFAULT_REGION does not exist."""
-    if settings.DEFAULT_REGION not in phonenumbers.SUPPORTED_REGIONS:
+    if conf.DEFAULT_REGION not in phonenumbers.SUPPORTED_REGIONS:
         hint = "Two capital letters of ISO 3166, like US or DE."
         yield Error("DEFAULT_REGION is no region with phone numbers.", hint=hint, id="onboarding.E006")
 
 
-@register
+@of_settings()
 def production(**_kwargs: object) -> Iterator[CheckMessage]:
     """E007, W008, E016, W017: a setting for development is on in production."""
     if settings.DEBUG:
@@ -121,11 +123,11 @@ def production(**_kwargs: object) -> Iterator[CheckMessage]:
     if "*" in settings.ALLOWED_HOSTS:
         hint = "Name the hosts that people see: links are made from them."
         yield Error("ALLOWED_HOSTS takes any host.", hint=hint, id="onboarding.E016")
-    if settings.LIMITS_WATCH_ONLY:
+    if conf.LIMITS_WATCH_ONLY:
         yield Warning(
             "LIMITS_WATCH_ONLY refuses nobody.", hint="Set it to 0 once the budgets fit.", id="onboarding.W017"
         )
-    if settings.SANDBOX:
+    if conf.UPSTREAM_ADAPTERS:
         hint = "Set the vendors' credentials."
         yield Error("The sandbox is built in, and DEBUG is off.", hint=hint, id="onboarding.E007")
     if settings.DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
@@ -133,7 +135,7 @@ def production(**_kwargs: object) -> Iterator[CheckMessage]:
         yield Warning("SQLite lets one writer in at a time.", hint=hint, id="onboarding.W008")
 
 
-@register(deploy=True)
+@of_settings(deploy=True)
 def ceiling(**_kwargs: object) -> Iterator[CheckMessage]:
     """I036: what the vendors may cost in a day, and where to change it."""
     money = limits.in_force(budgets.MONEY)
@@ -146,85 +148,85 @@ def ceiling(**_kwargs: object) -> Iterator[CheckMessage]:
     )
 
 
-@register
+@of_settings()
 def limits_of_settings(**_kwargs: object) -> Iterator[CheckMessage]:
     """E009: LIMITS names no budget, or a field or value that it cannot have. E019: a number is too small."""
     hint = 'Like {"sends_address": {"burst": 50, "every_s": 60, "watch_only": true}}; domain/budgets.py names them.'
-    for name, changes in settings.LIMITS.items():
+    for name, changes in conf.LIMITS.items():
         known = name in BUDGETS and isinstance(changes, dict) and changes.keys() <= CHANGEABLE.keys()
         if not (known and all(_has_type(changes[k], CHANGEABLE[k]) for k in changes)):
             yield Error(f"LIMITS: {name} is no such budget or no such change of one.", hint=hint, id="onboarding.E009")
         elif "every_s" in changes and changes["every_s"] < SHORTEST_S.get(name, 0.001):
             yield Error(f"LIMITS: every_s of {name} is too short.", hint="Give it more seconds.", id="onboarding.E009")
     for name in ("PROVE_PRICE_CENTS", "TEXT_PRICE_CENTS", "LOOKUP_PRICE_CENTS", "RETENTION_DAYS"):
-        if getattr(settings, name) < 1:
+        if getattr(conf, name) < 1:
             yield Error(f"{name} is less than 1.", hint="Leave it out for the default.", id="onboarding.E019")
-    if min(settings.LOGIN_IDLE, settings.LOGIN_LIFE, settings.STEP_UP) < SHORTEST_LOGIN:
+    if min(conf.LOGIN_IDLE, conf.LOGIN_LIFE, conf.STEP_UP) < SHORTEST_LOGIN:
         hint = "LOGIN_IDLE_MINUTES and STEP_UP_MINUTES are 5 or more, LOGIN_HOURS is 1 or more."
         yield Error("LOGIN_IDLE_MINUTES, LOGIN_HOURS or STEP_UP_MINUTES is too short.", hint=hint, id="onboarding.E019")
 
 
-@register
+@of_settings()
 def channels(**_kwargs: object) -> Iterator[CheckMessage]:
     """E022: CODE_CHANNELS is empty, or has an unknown channel."""
     known = list(map(str, Channel))
-    if not settings.CODE_CHANNELS or not set(settings.CODE_CHANNELS) <= set(known):
+    if not conf.CODE_CHANNELS or not set(conf.CODE_CHANNELS) <= set(known):
         hint = f"Name one or more of {', '.join(known)}, with commas; the first is the usual one."
         yield Error("CODE_CHANNELS names no channel, or an unknown one.", hint=hint, id="onboarding.E022")
 
 
-@register
+@of_settings()
 def countries(**_kwargs: object) -> Iterator[CheckMessage]:
     """E010: a country does not exist. W013: the default country is not allowed. W020: all countries are allowed."""
-    for country in settings.ALLOWED_COUNTRIES:
+    for country in conf.ALLOWED_COUNTRIES:
         if country not in phonenumbers.SUPPORTED_REGIONS:
             hint = "Two capital letters of ISO 3166 each, with commas, like US,CA. Empty: all countries."
             yield Error(f"ALLOWED_COUNTRIES: {country} is no country.", hint=hint, id="onboarding.E010")
-    if settings.ALLOWED_COUNTRIES and settings.DEFAULT_REGION not in settings.ALLOWED_COUNTRIES:
+    if conf.ALLOWED_COUNTRIES and conf.DEFAULT_REGION not in conf.ALLOWED_COUNTRIES:
         hint = "The phone page chooses no country for a browser that names no language."
         yield Warning("DEFAULT_REGION is not among ALLOWED_COUNTRIES.", hint=hint, id="onboarding.W013")
-    if not (settings.DEBUG or settings.ALLOWED_COUNTRIES):
+    if not (settings.DEBUG or conf.ALLOWED_COUNTRIES):
         hint = "Name the countries that your people are from: fraudsters have texts sent to the most expensive ones."
         yield Warning("ALLOWED_COUNTRIES lets all countries in.", hint=hint, id="onboarding.W020")
 
 
-@register
+@of_settings()
 def consent(**_kwargs: object) -> Iterator[CheckMessage]:
     """W014: carriers are asked without the consent text that they require."""
-    if settings.PROVE_CHECK_REPUTATION and not settings.CARRIER_CONSENT:
+    if conf.PROVE_CHECK_REPUTATION and not conf.CARRIER_CONSENT:
         hint = "Set CARRIER_CONSENT to the words of your contract with Prove."
         yield Warning("PROVE_CHECK_REPUTATION asks carriers, and nobody agreed to it.", hint=hint, id="onboarding.W014")
 
 
-@register
+@of_settings()
 def support(**_kwargs: object) -> Iterator[CheckMessage]:
     """W015: people who cannot receive texts have nowhere to go."""
-    if not settings.DEBUG and not settings.SUPPORT_URL:
+    if not settings.DEBUG and not conf.SUPPORT_URL:
         hint = "Where people get help who cannot receive a text or a call (NIST SP 800-63B, 3.2.9; ASVS 5.0, 6.6.1)."
         yield Warning("SUPPORT_URL is not set.", hint=hint, id="onboarding.W015")
 
 
-@register
+@of_settings()
 def journey(**_kwargs: object) -> Iterator[CheckMessage]:
     """W031: the last page leads nowhere. E032, E033, E034: CONTINUE_URL, CODE_LENGTH, REVIEW_HOURS is wrong."""
-    url = urlsplit(settings.CONTINUE_URL)
-    if not settings.DEBUG and not settings.CONTINUE_URL:
+    url = urlsplit(conf.CONTINUE_URL)
+    if not settings.DEBUG and not conf.CONTINUE_URL:
         hint = "Where people go on when their number is linked. A link may name another place: /?next=..."
         yield Warning("CONTINUE_URL is not set.", hint=hint, id="onboarding.W031")
-    if settings.CONTINUE_URL and (url.scheme not in ("http", "https") or not url.netloc):
+    if conf.CONTINUE_URL and (url.scheme not in ("http", "https") or not url.netloc):
         yield Error("CONTINUE_URL is no http or https URL.", hint="https://app.example.com/", id="onboarding.E032")
-    if settings.CODE_LENGTH not in CODE_LENGTHS:
+    if conf.CODE_LENGTH not in CODE_LENGTHS:
         hint = "As the Verify service is set: https://www.twilio.com/docs/verify/api/service"
         yield Error("CODE_LENGTH is not 4 to 10.", hint=hint, id="onboarding.E033")
-    if not 1 <= settings.REVIEW_HOURS <= settings.SESSION_COOKIE_AGE // 3600:
+    if not 1 <= conf.REVIEW_HOURS <= settings.SESSION_COOKIE_AGE // 3600:
         hint = "The page that waits for the decision knows its person only as long as SESSION_COOKIE_AGE."
         yield Error("REVIEW_HOURS is less than 1, or longer than a session.", hint=hint, id="onboarding.E034")
 
 
-@register
+@of_settings()
 def proxies(**_kwargs: object) -> Iterator[CheckMessage]:
     """E011: the settings of trusted proxies contradict each other. W012: everybody is trusted as a proxy."""
-    for cidr in settings.TRUSTED_PROXY_CIDRS:
+    for cidr in conf.TRUSTED_PROXY_CIDRS:
         try:
             network = ip_network(cidr, strict=False)
         except ValueError:
@@ -233,13 +235,13 @@ def proxies(**_kwargs: object) -> Iterator[CheckMessage]:
         if not network.prefixlen:
             hint = "Anybody can then pretend to be at any address. Name the proxies' own network."
             yield Warning(f"TRUSTED_PROXY_CIDRS: {cidr} trusts everybody.", hint=hint, id="onboarding.W012")
-    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9-]*", settings.FORWARDED_HEADER):
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9-]*", conf.FORWARDED_HEADER):
         hint = "X-Forwarded-For, Forwarded, or another one that the proxy sets."
         yield Error("FORWARDED_HEADER is no header.", hint=hint, id="onboarding.E011")
-    if settings.SECURE_PROXY_SSL_HEADER and not settings.TRUSTED_PROXY_COUNT:
+    if settings.SECURE_PROXY_SSL_HEADER and not conf.TRUSTED_PROXY_COUNT:
         hint = "Set TRUSTED_PROXY_COUNT and TRUSTED_PROXY_CIDRS: otherwise all people share the proxy's one budget."
         yield Error("BEHIND_TLS_PROXY is on, and no proxy is trusted.", hint=hint, id="onboarding.E011")
-    if bool(settings.TRUSTED_PROXY_COUNT) != bool(settings.TRUSTED_PROXY_CIDRS):
+    if bool(conf.TRUSTED_PROXY_COUNT) != bool(conf.TRUSTED_PROXY_CIDRS):
         hint = "Set both, or neither where no proxy stands in front."
         yield Error("TRUSTED_PROXY_COUNT and TRUSTED_PROXY_CIDRS go together.", hint=hint, id="onboarding.E011")
 

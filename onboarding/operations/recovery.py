@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
@@ -17,6 +16,7 @@ from django.db.models import Exists, ForeignObjectRel, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 
 from onboarding import limits
+from onboarding.conf import conf
 from onboarding.domain.errors import StaleState
 from onboarding.domain.states import CLAIMS, FINAL, OPEN
 from onboarding.journey import flow, keys, unlinking
@@ -67,7 +67,7 @@ def _tell_prove() -> int:
 
 def _delete_old() -> int:
     """Return how many sessions, bindings, people, events and browser sessions were deleted."""
-    past = Now() - timedelta(days=settings.RETENTION_DAYS)
+    past = Now() - timedelta(days=conf.RETENTION_DAYS)
     for rows in limits.expired():
         _delete(rows)
     return (

@@ -12,23 +12,26 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import psycopg
+from django.apps import apps
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.core.checks import CheckMessage, Error, Tags, Warning
 from django.db import connections
+
+from onboarding.conf import conf
+from onboarding.operations.settings_check import of_settings
 
 HOST = r"(\w([\w-]*\w)?\.)*\w([\w-]*\w)?"
 # What Django compares with: https://docs.djangoproject.com/en/stable/ref/settings/#allowed-hosts
 ALLOWED_HOST = re.compile(rf"\*|\.?{HOST}|\[[0-9a-f:.]+\]", re.ASCII | re.IGNORECASE)
 ORIGIN = re.compile(rf"https?://((\*\.)?{HOST}|\[[0-9a-f:.]+\])(:\d{{1,5}})?", re.ASCII | re.IGNORECASE)
 HOST_AND_PORT = re.compile(rf"({HOST}|\[[0-9a-f:.]+\])(:\d{{1,5}})?", re.ASCII | re.IGNORECASE)
-DEFAULT_BRAND = "brand"  # a folder that need not exist
 LINKS = ("SUPPORT_URL", "PRIVACY_URL", "TERMS_URL")
 SHORTEST_PRELOAD = timedelta(days=365)  # https://hstspreload.org
 TIME_LIMITS = "SELECT name FROM pg_settings WHERE name = ANY(%s) AND setting = '0' ORDER BY name"
 LIMITED = ["statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"]
 
 
-@register
+@of_settings()
 def hosts(**_kwargs: object) -> Iterator[CheckMessage]:
     """E038: a host or origin can match nothing that a browser sends. E016: there is no host in production."""
     if not settings.DEBUG and not settings.ALLOWED_HOSTS:
@@ -41,9 +44,9 @@ def hosts(**_kwargs: object) -> Iterator[CheckMessage]:
         hint = "As browsers write it: https://verify.example.com:8443, without a path; https://*.example.com."
         yield from _mismatches("CSRF_TRUSTED_ORIGINS", settings.CSRF_TRUSTED_ORIGINS, ORIGIN, hint)
     hint = "A name, with a port if it has one of its own: app.example.com:8443."
-    yield from _mismatches("CONTINUE_HOSTS", settings.CONTINUE_HOSTS, HOST_AND_PORT, hint)
+    yield from _mismatches("CONTINUE_HOSTS", conf.CONTINUE_HOSTS, HOST_AND_PORT, hint)
     hint = "As https://device.prove-auth.proveapis.com, without a path."
-    yield from _mismatches("PROVE_DEVICE_ORIGINS", settings.PROVE_DEVICE_ORIGINS, ORIGIN, hint)
+    yield from _mismatches("PROVE_DEVICE_ORIGINS", conf.PROVE_DEVICE_ORIGINS, ORIGIN, hint)
 
 
 def _mismatches(name: str, found: Sequence[str], pattern: re.Pattern[str], hint: str) -> Iterator[CheckMessage]:
@@ -52,11 +55,11 @@ def _mismatches(name: str, found: Sequence[str], pattern: re.Pattern[str], hint:
             yield Error(f"{name}: entry {position} can match nothing.", hint=hint, id="onboarding.E038")
 
 
-@register
+@of_settings()
 def links(**_kwargs: object) -> Iterator[CheckMessage]:
     """E039: a link of every page leads nowhere."""
     for name in LINKS:
-        url = urlsplit(getattr(settings, name))
+        url = urlsplit(getattr(conf, name))
         is_web = url.scheme in ("http", "https") and bool(url.netloc)
         is_other = url.scheme in ("mailto", "tel") and bool(url.path)
         is_ours = not url.scheme and url.path.startswith("/") and not url.netloc
@@ -65,14 +68,13 @@ def links(**_kwargs: object) -> Iterator[CheckMessage]:
             yield Error(f"{name} is no link.", hint=hint, id="onboarding.E039")
 
 
-@register
+@of_settings()
 def folders(**_kwargs: object) -> Iterator[CheckMessage]:
     """E040: a folder is missing, or this user cannot write to it."""
-    brand = Path(str(settings.BRAND_DIR)).resolve()
-    if brand != settings.BASE_DIR / DEFAULT_BRAND and not brand.is_dir():
+    if conf.BRAND_DIR and not Path(conf.BRAND_DIR).is_dir():
         yield Error("BRAND_DIR is no folder.", hint="It contains logo.svg or brand.css.", id="onboarding.E040")
-    written = {} if settings.DEBUG else {"STATIC_ROOT": Path(str(settings.STATIC_ROOT))}
-    if settings.SANDBOX:
+    written = {} if settings.DEBUG or not settings.STATIC_ROOT else {"STATIC_ROOT": Path(str(settings.STATIC_ROOT))}
+    if apps.is_installed("sandbox"):
         written["SANDBOX_STORE"] = Path(str(settings.SANDBOX_STORE)).parent
     for name, folder in written.items():
         nearest = next(path for path in (folder, *folder.absolute().parents) if path.exists())
@@ -81,15 +83,15 @@ def folders(**_kwargs: object) -> Iterator[CheckMessage]:
             yield Error(f"{name} is in a folder that cannot be written to.", hint=hint, id="onboarding.E040")
 
 
-@register
+@of_settings()
 def vendors(**_kwargs: object) -> Iterator[CheckMessage]:
     """W041: production asks Prove's test environment."""
-    if not settings.DEBUG and urlsplit(settings.PROVE_BASE_URL).hostname == "platform.uat.proveapis.com":
+    if not settings.DEBUG and urlsplit(conf.PROVE_BASE_URL).hostname == "platform.uat.proveapis.com":
         hint = "In production: https://platform.proveapis.com"
         yield Warning("PROVE_BASE_URL is Prove's test environment (UAT).", hint=hint, id="onboarding.W041")
 
 
-@register
+@of_settings()
 def strict_transport(**_kwargs: object) -> Iterator[CheckMessage]:
     """E042: browsers' preload lists would not take the site."""
     is_long = SHORTEST_PRELOAD.total_seconds() <= settings.SECURE_HSTS_SECONDS
@@ -98,7 +100,7 @@ def strict_transport(**_kwargs: object) -> Iterator[CheckMessage]:
         yield Error("HSTS_PRELOAD is not possible.", hint=hint, id="onboarding.E042")
 
 
-@register(Tags.database)
+@of_settings(Tags.database)
 def time_limits(databases: Sequence[str] | None = None, **_kwargs: object) -> Iterator[CheckMessage]:
     """W037: PostgreSQL does not answer, or a pooler has dropped the time limits of its sessions."""
     for alias in databases or ():

@@ -11,7 +11,6 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 import requests
-from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connections
 from django.utils.module_loading import import_string
@@ -21,6 +20,7 @@ from requests.structures import CaseInsensitiveDict
 from urllib3.exceptions import HTTPError, NewConnectionError
 
 from onboarding import __version__
+from onboarding.conf import conf
 from onboarding.domain.errors import Busy, Garbled, Refused, Uncertain, Unreachable, UpstreamError
 from onboarding.upstream.breaker import CircuitBreaker, NotAsked
 from onboarding.upstream.bulkhead import Bulkhead
@@ -61,7 +61,7 @@ class Upstream:
         self._adapter = _adapter(base_url)
         self._breaker, self._retry_budget = CircuitBreaker(service), RetryBudget()
         self._rate_limit_hold = RateLimitHold()
-        self._bulkhead = Bulkhead(service, max(1, round(settings.UPSTREAM_CALLS_AT_ONCE * share)))
+        self._bulkhead = Bulkhead(service, max(1, round(conf.UPSTREAM_CALLS_AT_ONCE * share)))
 
     def post(self, path: str, **content: Any) -> dict[str, Any]:
         """Return the JSON object of a 2xx response. `content`: `headers`, `auth`, `data` or `json`, as in requests.
@@ -214,7 +214,7 @@ def _body(response: requests.Response) -> bytes:
 
 def _adapter(base_url: str) -> BaseAdapter:
     """Return the adapter that UPSTREAM_ADAPTERS names for this URL, or one for the network."""
-    for prefix, path in settings.UPSTREAM_ADAPTERS.items():
+    for prefix, path in conf.UPSTREAM_ADAPTERS.items():
         if base_url.startswith(prefix):
             adapter: BaseAdapter = import_string(path)()
             return adapter
@@ -226,7 +226,7 @@ def is_safe(url: str) -> bool:
     parts = urlsplit(url)
     if parts.scheme == "http":
         return parts.hostname == "localhost" or _is_loopback(parts.hostname or "")
-    return bool(parts.hostname) and (parts.scheme == "https" or url.startswith(tuple(settings.UPSTREAM_ADAPTERS)))
+    return bool(parts.hostname) and (parts.scheme == "https" or url.startswith(tuple(conf.UPSTREAM_ADAPTERS)))
 
 
 def _is_loopback(host: str) -> bool:

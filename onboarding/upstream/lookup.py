@@ -4,8 +4,7 @@ import re
 from datetime import timedelta
 from functools import cache
 
-from django.conf import settings
-
+from onboarding.conf import conf
 from onboarding.domain.errors import Garbled
 from onboarding.domain.policy import UNKNOWN_LINE
 from onboarding.upstream.http import Upstream
@@ -43,8 +42,7 @@ class Lookup:
 def lookup() -> Lookup:
     """Return the client of this process, made from the settings."""
     return Lookup(
-        settings.TWILIO_LOOKUP_BASE_URL,
-        settings.TWILIO_USERNAME,
-        settings.TWILIO_PASSWORD,
-        settings.TWILIO_ACCOUNT_SID,
+        conf.TWILIO_LOOKUP_BASE_URL,
+        *conf.twilio_credentials,
+        conf.TWILIO_ACCOUNT_SID,
     )

@@ -6,8 +6,7 @@ https://www.twilio.com/docs/messaging/api/message-resource
 from datetime import timedelta
 from functools import cache
 
-from django.conf import settings
-
+from onboarding.conf import conf
 from onboarding.domain.errors import Garbled
 from onboarding.upstream.http import Upstream
 from onboarding.upstream.twilio import SHARE, is_number, twilio_client
@@ -39,9 +38,8 @@ class Messaging:
 def messaging() -> Messaging:
     """Return the client of this process, made from the settings."""
     return Messaging(
-        settings.TWILIO_MESSAGING_BASE_URL,
-        settings.TWILIO_USERNAME,
-        settings.TWILIO_PASSWORD,
-        settings.TWILIO_ACCOUNT_SID,
-        settings.TWILIO_SENDER,
+        conf.TWILIO_MESSAGING_BASE_URL,
+        *conf.twilio_credentials,
+        conf.TWILIO_ACCOUNT_SID,
+        conf.TWILIO_SENDER,
     )

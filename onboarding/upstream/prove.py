@@ -7,8 +7,7 @@ from datetime import timedelta
 from functools import cache
 from typing import Any, TypeVar
 
-from django.conf import settings
-
+from onboarding.conf import conf
 from onboarding.domain.errors import Garbled, Refused
 from onboarding.domain.phone import same
 from onboarding.domain.policy import Success
@@ -135,7 +134,7 @@ class Prove:
 @cache
 def prove() -> Prove:
     """Return the client of this process, made from the settings."""
-    return Prove(settings.PROVE_BASE_URL, settings.PROVE_CLIENT_ID, settings.PROVE_CLIENT_SECRET)
+    return Prove(conf.PROVE_BASE_URL, conf.PROVE_CLIENT_ID, conf.PROVE_CLIENT_SECRET)
 
 
 def _started_flow(body: Mapping[str, Any]) -> StartedFlow:

@@ -13,10 +13,10 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlencode
 
-from django.conf import settings
 from twilio.http.response import Response
 from twilio.rest import Client
 
+from onboarding.conf import conf
 from onboarding.domain.errors import Busy, Garbled, Refused
 from onboarding.domain.phone import same
 from onboarding.domain.states import Channel
@@ -151,11 +151,10 @@ class Twilio:
 def twilio() -> Twilio:
     """Return the client of this process, made from the settings."""
     return Twilio(
-        settings.TWILIO_BASE_URL,
-        settings.TWILIO_USERNAME,
-        settings.TWILIO_PASSWORD,
-        settings.TWILIO_ACCOUNT_SID,
-        settings.TWILIO_VERIFY_SERVICE_SID,
+        conf.TWILIO_BASE_URL,
+        *conf.twilio_credentials,
+        conf.TWILIO_ACCOUNT_SID,
+        conf.TWILIO_VERIFY_SERVICE_SID,
     )
 
 

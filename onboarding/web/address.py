@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from ipaddress import ip_address, ip_network
 from itertools import islice
 
-from django.conf import settings
 from django.http import HttpRequest
 
+from onboarding.conf import conf
 from onboarding.domain.budgets import Address
 
 NO_ADDRESS = ip_address("0.0.0.0")  # noqa: S104 - of a peer on a Unix socket
@@ -30,11 +30,11 @@ def of(request: HttpRequest) -> Address:
     FORWARDED_HEADER is the header. If it cannot be read, that is logged, and the peer counts for all clients behind it.
     """
     peer = parse(request.META.get("REMOTE_ADDR", "")) or NO_ADDRESS
-    if not settings.TRUSTED_PROXY_COUNT or not _is_trusted(peer):
+    if not conf.TRUSTED_PROXY_COUNT or not _is_trusted(peer):
         return peer
-    header = request.headers.get(settings.FORWARDED_HEADER, "")
-    forwarded = next(islice(_from_the_right(header), settings.TRUSTED_PROXY_COUNT - 1, None), "")
-    client = _node(_for(forwarded) if settings.FORWARDED_HEADER == FORWARDED else forwarded)
+    header = request.headers.get(conf.FORWARDED_HEADER, "")
+    forwarded = next(islice(_from_the_right(header), conf.TRUSTED_PROXY_COUNT - 1, None), "")
+    client = _node(_for(forwarded) if conf.FORWARDED_HEADER == FORWARDED else forwarded)
     if client is None:
         _tell("has no address" if forwarded else "has fewer entries than TRUSTED_PROXY_COUNT")
     return client or peer
@@ -75,7 +75,7 @@ def _node(text: str) -> Address | None:
 
 
 def _is_trusted(peer: Address) -> bool:
-    return any(peer in ip_network(cidr, strict=False) for cidr in settings.TRUSTED_PROXY_CIDRS)
+    return any(peer in ip_network(cidr, strict=False) for cidr in conf.TRUSTED_PROXY_CIDRS)
 
 
 def _tell(what: str) -> None:
@@ -85,4 +85,4 @@ def _tell(what: str) -> None:
         if time.monotonic() - _told_at < TOLD_EVERY_S:
             return
         _told_at = time.monotonic()
-    log.warning("%s of a trusted proxy %s: its visitors share one budget", settings.FORWARDED_HEADER, what)
+    log.warning("%s of a trusted proxy %s: its visitors share one budget", conf.FORWARDED_HEADER, what)

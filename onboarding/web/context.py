@@ -1,19 +1,20 @@
 """The context processor of all pages."""
 
-from django.conf import settings
 from django.http import HttpRequest
+
+from onboarding.conf import conf
 
 
 def environment(_request: HttpRequest | None) -> dict[str, object]:
     """Return the brand, the links of the pages, and the sandbox's URL, which is empty when no vendor is simulated."""
     return {
-        "sandbox_url": "/sandbox/" if settings.SANDBOX else "",
-        "brand_name": settings.BRAND_NAME,
-        "brand_logo": settings.BRAND_LOGO,
-        "brand_css": settings.BRAND_CSS,
-        "channels": settings.CODE_CHANNELS,
-        "support_url": settings.SUPPORT_URL,
-        "privacy_url": settings.PRIVACY_URL,
-        "terms_url": settings.TERMS_URL,
-        "carrier_consent": settings.CARRIER_CONSENT,
+        "sandbox_url": conf.SANDBOX_URL,
+        "brand_name": conf.BRAND_NAME,
+        "brand_logo": conf.BRAND_LOGO,
+        "brand_css": conf.BRAND_CSS,
+        "channels": conf.CODE_CHANNELS,
+        "support_url": conf.SUPPORT_URL,
+        "privacy_url": conf.PRIVACY_URL,
+        "terms_url": conf.TERMS_URL,
+        "carrier_consent": conf.CARRIER_CONSENT,
     }

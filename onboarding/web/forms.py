@@ -8,7 +8,6 @@ from functools import lru_cache
 from typing import Any
 
 from django import forms
-from django.conf import settings
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import mark_safe
 from django.utils.translation import get_language
@@ -16,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation.trans_real import parse_accept_lang_header
 from phonenumbers import country_code_for_region
 
+from onboarding.conf import conf
 from onboarding.domain.countries import NAMES
 from onboarding.domain.languages import country_of
 from onboarding.domain.phone import EXAMPLES, NotANumber, Number, Problem, normalized
@@ -47,11 +47,11 @@ class StartForm(forms.Form):
     """The page's key, which is good for one start, and the version of the legal notices that the person accepts."""
 
     start_key = forms.UUIDField(initial=uuid.uuid4, widget=forms.HiddenInput)
-    notices = forms.CharField(required=False, initial=lambda: settings.NOTICES_VERSION, widget=forms.HiddenInput)
+    notices = forms.CharField(required=False, initial=lambda: conf.NOTICES_VERSION, widget=forms.HiddenInput)
 
     def clean_notices(self) -> str:
         """Return the version. It is empty if the form did not come from a page of ours: then nothing was accepted."""
-        if self.cleaned_data["notices"] not in ("", settings.NOTICES_VERSION):
+        if self.cleaned_data["notices"] not in ("", conf.NOTICES_VERSION):
             raise forms.ValidationError(OUTDATED, code="outdated")
         return str(self.cleaned_data["notices"])
 
@@ -94,7 +94,7 @@ class PhoneForm(StartForm):
             numbers, message = read(self.cleaned_data["phone"], self.region), AMBIGUOUS
         except NotANumber as error:
             numbers, message = _allowed(error.possible), self._message(error)
-            meant = [number for number in numbers if number.e164.startswith(settings.TEST_NUMBERS)]
+            meant = [number for number in numbers if number.e164.startswith(conf.TEST_NUMBERS)]
         else:
             meant = numbers if len(numbers) == 1 else []
         meant = meant or [number for number in numbers if number.e164 == self.cleaned_data.get("meant")]
@@ -126,7 +126,7 @@ def _reachable(number: Number) -> Number:
     """Return the number if a code can be sent to such a line. Raises ValidationError before anything costs money."""
     if number.is_service:
         raise forms.ValidationError(SERVICE_NUMBER, code="service")
-    if number.is_landline and Channel.CALL not in settings.CODE_CHANNELS:
+    if number.is_landline and Channel.CALL not in conf.CODE_CHANNELS:
         raise forms.ValidationError(LANDLINE, code="landline")
     return number
 
@@ -152,7 +152,7 @@ def _without_accents(name: str) -> str:
 
 def allowed_countries() -> Collection[str]:
     """Return the ISO 3166 codes of ALLOWED_COUNTRIES, or of all countries."""
-    return settings.ALLOWED_COUNTRIES or NAMES.keys()
+    return conf.ALLOWED_COUNTRIES or NAMES.keys()
 
 
 def likely_country(languages: str) -> str:
@@ -163,7 +163,7 @@ def likely_country(languages: str) -> str:
     if len(allowed_countries()) == 1:
         return next(iter(allowed_countries()))
     country = country_of([tag for tag, _quality in parse_accept_lang_header(languages.replace("_", "-"))])
-    country = settings.DEFAULT_REGION if country is None else country
+    country = conf.DEFAULT_REGION if country is None else country
     return country if country in allowed_countries() else ""
 
 
@@ -194,8 +194,8 @@ class CodeForm(forms.Form):
         code = code_in(self.cleaned_data["code"])
         if not code:
             raise forms.ValidationError(_("The code is made of numbers only, like 123456"), code="invalid")
-        if len(code) != settings.CODE_LENGTH:
-            message = _("The code has %(count)s numbers. Check it") % {"count": settings.CODE_LENGTH}
+        if len(code) != conf.CODE_LENGTH:
+            message = _("The code has %(count)s numbers. Check it") % {"count": conf.CODE_LENGTH}
             raise forms.ValidationError(message, code="length")
         return code
 
@@ -211,7 +211,7 @@ def code_in(text: str) -> str:
     if not any(map(str.isalpha, seen)):
         return ""
     found = {_joined(run) for run in re.findall(r"(?<![A-Za-z0-9])[0-9]++(?:[- ][0-9]++)*+(?![A-Za-z])", seen)}
-    codes = {code for code in found if code is None or len(code) == settings.CODE_LENGTH}
+    codes = {code for code in found if code is None or len(code) == conf.CODE_LENGTH}
     return (codes.pop() if len(codes) == 1 else None) or ""
 
 

@@ -5,13 +5,13 @@ import uuid
 from collections.abc import Callable, Mapping
 from functools import wraps
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
+from onboarding.conf import conf
 from onboarding.domain.errors import Limited, StaleState
 from onboarding.domain.states import Stage, State
 from onboarding.journey import flow, handoff
@@ -105,14 +105,14 @@ def _finish(request: HttpRequest, session: OnboardingSession) -> None:
 def keep_exit(request: HttpRequest) -> None:
     """Keep where the link to this page asks to go on afterwards (?next=), if it is on an allowed host."""
     wanted = request.GET.get("next", "")
-    hosts = {request.get_host(), *settings.CONTINUE_HOSTS}
+    hosts = {request.get_host(), *conf.continue_hosts}
     if len(wanted) <= LONGEST_URL and url_has_allowed_host_and_scheme(wanted, hosts, request.is_secure()):
         request.session[EXIT_KEY] = wanted
 
 
 def exit_url(request: HttpRequest) -> str:
     """Return where the person goes on from here, or "" if nothing says so."""
-    return str(request.session.get(EXIT_KEY) or settings.CONTINUE_URL)
+    return str(request.session.get(EXIT_KEY) or conf.CONTINUE_URL)
 
 
 def journey(request: HttpRequest) -> uuid.UUID | None:
@@ -144,7 +144,7 @@ def handoff_page(request: HttpRequest) -> str | None:
     accepted = handoff_of(request, ACCEPTED_KEY)
     if accepted and accepted.stage in (Stage.SCANNED, Stage.CONFIRMED):
         return "handoff_phone" if accepted.stage == Stage.SCANNED else None
-    return "handoff" if is_computer(request) and not settings.DESKTOP_ALLOWED else None
+    return "handoff" if is_computer(request) and not conf.DESKTOP_ALLOWED else None
 
 
 def handoff_of(request: HttpRequest, role: str) -> Handoff | None:

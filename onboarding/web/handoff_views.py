@@ -3,7 +3,6 @@
 from urllib.parse import urlsplit
 
 import segno
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -11,6 +10,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
+from onboarding.conf import conf
 from onboarding.domain.errors import Limited
 from onboarding.domain.states import Stage
 from onboarding.journey import handoff
@@ -33,7 +33,7 @@ def computer(request: HttpRequest) -> HttpResponse:
         return redirect("handoff")
     code = _qr_code(request, offered) if offered and offered.stage == Stage.OFFERED else ""
     return _handoff_page(
-        request, "computer", offered, form=form, code=code, host=request.get_host(), may_stay=settings.DESKTOP_ALLOWED
+        request, "computer", offered, form=form, code=code, host=request.get_host(), may_stay=conf.DESKTOP_ALLOWED
     )
 
 

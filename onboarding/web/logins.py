@@ -20,6 +20,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.functional import SimpleLazyObject
 from django_otp.middleware import is_verified
 
+from onboarding.conf import conf
 from onboarding.models import Binding, OnboardingSession, ProveKey
 
 AUTH_BACKEND = "django.contrib.auth.backends.ModelBackend"
@@ -64,7 +65,7 @@ def _unless_ended(request: HttpRequest, known: Any) -> Any:
         return _anonymous(request)
     now = user.read_at if login.binding else _now(user)
     began, used = (datetime.fromisoformat(time) if time else now for time in (login.began, login.used))
-    if now - began > settings.LOGIN_LIFE or now - used > settings.LOGIN_IDLE:
+    if now - began > conf.LOGIN_LIFE or now - used > conf.LOGIN_IDLE:
         return _anonymous(request)
     if not login.used or now - used > NOTED_EVERY:
         request.session[LOGIN_KEY] = Login(began.isoformat(), now.isoformat(), login.binding)
@@ -126,7 +127,7 @@ def is_fresh(request: HttpRequest) -> bool:
     """Return whether the person who is logged in by a binding passed Prove or a code within STEP_UP."""
     user: Any = request.user
     began = datetime.fromisoformat(Login(*request.session[LOGIN_KEY]).began)
-    return bool(user.read_at - began <= settings.STEP_UP)
+    return bool(user.read_at - began <= conf.STEP_UP)
 
 
 # --- The binding that a browser remembers ------------------------------------------------------------------------

@@ -3,7 +3,6 @@
 import uuid
 from http import HTTPStatus
 
-from django.conf import settings
 from django.contrib import auth
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
@@ -11,6 +10,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 from django_otp.decorators import otp_required
 
+from onboarding.conf import conf
 from onboarding.domain.errors import Limited, StaleState, UpstreamError
 from onboarding.domain.phone import Number
 from onboarding.domain.states import FINAL, Notice, State
@@ -219,7 +219,7 @@ def unverified(request: HttpRequest, session: OnboardingSession) -> HttpResponse
         return gate.redirect_to_page(request, session)
     if wants_json(request):
         return JsonResponse({"stage": session.review})
-    context = {"exit_url": gate.exit_url(request), "review_hours": settings.REVIEW_HOURS}
+    context = {"exit_url": gate.exit_url(request), "review_hours": conf.REVIEW_HOURS}
     return _session_page(request, "onboarding/unverified.html", session, **context)
 
 

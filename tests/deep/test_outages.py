@@ -9,16 +9,16 @@ from pathlib import Path
 
 import pytest
 import requests
-from django.conf import settings
 from django.db import connection
 
+from onboarding.conf import conf
 from tests.deep.any_order import invariants
 from tests.deep.conftest import DEEP, report, wait_until
 from tests.deep.servers.deployment import TIMEOUT_S, Deployment, deployed
 from tests.deep.servers.load import SimulatedPerson
 
 PEOPLE = 72
-CALLS_AT_ONCE = settings.UPSTREAM_CALLS_AT_ONCE  # in a worker
+CALLS_AT_ONCE = conf.UPSTREAM_CALLS_AT_ONCE  # in a worker
 PAGES = ("/", "/healthz", "/readyz", "/admin/login/", "/nowhere")
 
 pytestmark = [

@@ -10,6 +10,7 @@ from django.test import Client
 from django.utils.text import capfirst
 from django.utils.translation import get_language_info
 
+from onboarding.conf import conf
 from tests import qr
 from tests.device import through
 from tests.journey.conftest import Later, Sandbox
@@ -18,7 +19,7 @@ from tests.languages import pseudo
 
 NUMBER, E164, MAYBE_SENT = "+1 201 555 0123", "+12015550123", "+12025550145"
 LANGUAGES = [get_language_info(code)["name_local"] for code, _name in product.LANGUAGES]
-NAMES = (product.BRAND_NAME, "testserver", *map(capfirst, LANGUAGES), "Esperanto")
+NAMES = (conf.BRAND_NAME, "testserver", *map(capfirst, LANGUAGES), "Esperanto")
 
 
 def with_language(visitor: Visitor, language: str) -> Visitor:

@@ -12,15 +12,17 @@ from unittest import mock
 import pytest
 from django.conf import settings
 from django.core.checks import CheckMessage, run_checks
+from django.core.exceptions import ImproperlyConfigured
 from django.test import override_settings
 
+from onboarding.conf import NAME, TYPES, conf, given, read
 from tests.processes import ROOT
 
 GOOD_KEY = "k9Zq-x7Rw_" * 6
 DEVELOPMENT: dict[str, Any] = {"DEBUG": True}  # which Django's test runner switches off
 PRODUCTION: dict[str, Any] = {
     "DEBUG": False,
-    "SANDBOX": False,
+    "UPSTREAM_ADAPTERS": {},
     "SECRET_KEY": GOOD_KEY,
     "PROVE_BASE_URL": "https://platform.proveapis.com",
     "TWILIO_BASE_URL": "https://verify.twilio.com",
@@ -28,15 +30,19 @@ PRODUCTION: dict[str, Any] = {
     "CONTINUE_URL": "https://app.example.com/",
     "LIMITS_WATCH_ONLY": False,
     "ALLOWED_COUNTRIES": ["US"],
-    "SANDBOX_PROVE": False,
-    "SANDBOX_TWILIO": False,
     "PROVE_DEVICE_ORIGINS": ["https://device.uat.prove-auth.proveapis.com"],
 }
 
 
+def split(changes: dict[str, Any]) -> dict[str, Any]:
+    """Return Django's settings of the changes, with the app's own in PROVEFLOW."""
+    own = {name: value for name, value in changes.items() if name in TYPES}
+    return {NAME: {**given(), **own}, **{name: value for name, value in changes.items() if name not in TYPES}}
+
+
 def ours(*, engine: str = "postgresql", **changes: Any) -> list[CheckMessage]:
     database = {"ENGINE": f"django.db.backends.{engine}"}
-    with mock.patch.dict(settings.DATABASES["default"], database), override_settings(**DEVELOPMENT | changes):
+    with mock.patch.dict(settings.DATABASES["default"], database), override_settings(**split(DEVELOPMENT | changes)):
         return [message for message in run_checks() if str(message.id).startswith("onboarding.")]
 
 
@@ -50,6 +56,50 @@ def test_development_with_the_sandbox_passes() -> None:
 
 def test_production_passes() -> None:
     assert ids(**PRODUCTION) == []
+
+
+def test_an_unknown_setting_is_named_with_the_nearest_known_one() -> None:
+    with override_settings(PROVEFLOW={**given(), "ALOWED_COUNTRIES": ["US"], "Brand_name": "Acme", "COLOUR": "red"}):
+        found = [(message.id, message.msg, message.hint) for message in run_checks()]
+    assert [(id_, hint) for id_, _, hint in found] == [
+        ("onboarding.E043", "Did you mean 'ALLOWED_COUNTRIES'?"),
+        ("onboarding.E043", "Did you mean 'BRAND_NAME'?"),
+        ("onboarding.E043", "Leave it out."),
+    ]
+    assert "'ALOWED_COUNTRIES'" in found[0][1]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("CODE_LENGTH", "6", "int"),
+        ("CODE_LENGTH", True, "int"),
+        ("REBIND_REVIEW", 1, "bool"),
+        ("LOGIN_IDLE", 60, "timedelta"),
+        ("ALLOWED_COUNTRIES", "US", "list of strings"),
+        ("ALLOWED_COUNTRIES", [1], "list of strings"),
+        ("LIMITS", [], "dict with strings as keys"),
+        ("BRAND_NAME", None, "str"),
+    ],
+)
+def test_a_setting_of_a_wrong_type_is_an_error(name: str, value: object, expected: str) -> None:
+    with override_settings(PROVEFLOW={**given(), name: value}):
+        [message] = run_checks()
+        with pytest.raises(ImproperlyConfigured, match=name):
+            assert conf.BRAND_NAME
+    assert message.id == "onboarding.E043" and name in message.msg and message.hint == f"It is a {expected}."
+
+
+def test_every_setting_has_a_default() -> None:
+    made = read({})
+    assert made.ALLOWED_COUNTRIES == ["US"] and made.TWILIO_LOOKUP_BASE_URL == "https://lookups.twilio.com"
+    assert not conf_reads_elsewhere()
+
+
+def conf_reads_elsewhere() -> list[str]:
+    """Return the modules of the app that read the dict, or a setting by a computed name."""
+    modules = (path for path in (ROOT / "onboarding").rglob("*.py") if path.name != "conf.py")
+    return [path.name for path in modules if re.search(r"getattr\(settings|settings\.PROVEFLOW", path.read_text())]
 
 
 @pytest.mark.parametrize("setting", ["PROVE_BASE_URL", "TWILIO_BASE_URL"])
@@ -139,7 +189,9 @@ def test_a_reputation_check_without_carrier_consent_is_a_warning() -> None:
 
 
 def test_the_sandbox_is_refused_in_production() -> None:
-    assert ids(**PRODUCTION | {"SANDBOX": True}) == ["onboarding.E007"]
+    assert ids(**PRODUCTION | {"UPSTREAM_ADAPTERS": {"sandbox://": "sandbox.adapter.SandboxAdapter"}}) == [
+        "onboarding.E007"
+    ]
 
 
 def test_sqlite_in_production_is_a_warning() -> None:
@@ -232,11 +284,11 @@ def test_a_budget_that_would_limit_nothing_is_an_error(limits: dict[str, Any], e
 
 
 def test_an_api_key_needs_its_own_secret() -> None:
-    key = {"TWILIO_USERNAME": "SK" + "0" * 32}
+    key = {"TWILIO_API_KEY_SID": "SK" + "0" * 32}
     assert ids(**key, TWILIO_API_KEY_SECRET="") == ["onboarding.E005"]
     assert ids(**key, TWILIO_API_KEY_SECRET="secret") == []
     assert ids(TWILIO_API_KEY_SECRET="secret") == ["onboarding.E005"]
-    assert ids(TWILIO_USERNAME="VA" + "0" * 32) == ["onboarding.E005"]
+    assert ids(TWILIO_API_KEY_SID="VA" + "0" * 32) == ["onboarding.E005"]
 
 
 def test_the_docs_list_every_check() -> None:
@@ -246,7 +298,7 @@ def test_the_docs_list_every_check() -> None:
     assert sorted(listed) == sorted(set(defined))
 
 
-@pytest.mark.parametrize("setting", ["PROVE_CLIENT_SECRET", "TWILIO_PASSWORD"])
+@pytest.mark.parametrize("setting", ["PROVE_CLIENT_SECRET", "TWILIO_AUTH_TOKEN"])
 @pytest.mark.parametrize("value", ["", "two words", "sécret"])
 def test_a_credential_that_no_vendor_gave_is_an_error(setting: str, value: str) -> None:
     assert ids(**{setting: value}) == ["onboarding.E021"]
@@ -287,7 +339,7 @@ def test_browsers_preload_lists_need_a_year_and_the_subdomains() -> None:
 
 
 def test_the_daily_ceiling_is_told_with_its_setting() -> None:
-    with override_settings(LIMITS={"money": {"burst": 60_000, "every_s": 1.44}}):
+    with override_settings(**split({"LIMITS": {"money": {"burst": 60_000, "every_s": 1.44}}})):
         told = [str(message) for message in run_checks(include_deployment_checks=True) if "I036" in str(message.id)]
     assert len(told) == 1 and "$600 a day" in told[0] and "LIMITS" in told[0]
 

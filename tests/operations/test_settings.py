@@ -18,10 +18,18 @@ CREDENTIALS = {
     "TWILIO_AUTH_TOKEN": "a-token",
     "TWILIO_VERIFY_SERVICE_SID": "VA" + "1" * 32,
 }
-NAMES = ["PROVE_BASE_URL", "TWILIO_BASE_URL", "PROVE_DEVICE_ORIGINS", "SANDBOX", "UPSTREAM_ADAPTERS", "INSTALLED_APPS"]
+OF_THE_PROJECT, NAMES = (
+    ["SANDBOX", "INSTALLED_APPS"],
+    ["PROVE_BASE_URL", "TWILIO_BASE_URL", "PROVE_DEVICE_ORIGINS", "UPSTREAM_ADAPTERS"],
+)
 NAMES += ["TWILIO_LOOKUP_BASE_URL", "TWILIO_MESSAGING_BASE_URL", "TWILIO_SENDER", "TWILIO_LOOKUP"]
 NAMES += ["PROVE_CHECK_REPUTATION", "TEST_NUMBERS"]
-READ = f"import json, proveflow.settings as s; print(json.dumps({{n: getattr(s, n) for n in {NAMES}}}))"
+READ = f"""
+import json, proveflow.settings as s
+from onboarding.conf import read
+c = read(s.PROVEFLOW)
+print(json.dumps({{n: getattr(s, n) for n in {OF_THE_PROJECT}}} | {{n: getattr(c, n) for n in {NAMES}}}))
+"""
 
 
 def settings(folder: Path, **environment: str) -> "subprocess.CompletedProcess[str]":

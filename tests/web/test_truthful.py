@@ -9,6 +9,7 @@ from django.test import Client
 from django.utils import translation
 from django.utils.translation import gettext
 
+from onboarding.conf import conf
 from onboarding.models import OnboardingSession
 from onboarding.web import system_views
 from tests.deep.any_order import desk
@@ -309,7 +310,7 @@ def test_pages_of_errors_have_the_brand_and_a_link_to_help(support: None, rf: An
     crash, bad = system_views.server_error(rf.get("/")), Client().get("/?%00")
     assert (crash.status_code, bad.status_code) == (500, 400)
     for answer in (crash, bad):
-        assert product.BRAND_NAME in answer.content.decode() and HELP in answer.content.decode()
+        assert conf.BRAND_NAME in answer.content.decode() and HELP in answer.content.decode()
 
 
 def test_without_javascript_one_message_is_shown(visitor: Visitor) -> None:

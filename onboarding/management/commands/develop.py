@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from django.conf import settings
 from whitenoise.runserver_nostatic.management.commands import runserver  # type: ignore[import-untyped]
+
+from onboarding.conf import conf
 
 
 class Command(runserver.Command):  # type: ignore[misc]
@@ -23,5 +24,5 @@ class Command(runserver.Command):  # type: ignore[misc]
         """Print the addresses."""
         origin = f"http://{self.addr}:{server_port}"
         self.stdout.write(f"The app:      {origin}/")
-        if settings.SANDBOX:
-            self.stdout.write(f"The sandbox:  {origin}/sandbox/")
+        if conf.SANDBOX_URL:
+            self.stdout.write(f"The sandbox:  {origin}{conf.SANDBOX_URL}")

@@ -13,12 +13,13 @@ from urllib.parse import quote
 import pytest
 from requests import PreparedRequest
 
+from onboarding.conf import conf
 from sandbox.adapter import SandboxAdapter
 from sandbox.prove import token as sandbox_token
 from sandbox.twilio import wire as sandbox_twilio
 from tests.deep.any_order.harness import SPELLINGS
 
-CREDENTIALS = ("PROVE_CLIENT_ID", "PROVE_CLIENT_SECRET", "TWILIO_PASSWORD", "SECRET_KEY")
+CREDENTIALS = ("PROVE_CLIENT_ID", "PROVE_CLIENT_SECRET", "TWILIO_AUTH_TOKEN", "SECRET_KEY")
 Canaries = Mapping[str, set[str]]  # by kind
 
 
@@ -103,6 +104,6 @@ def credentials(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Canaries:
         setattr(settings, name, secrets.token_urlsafe(32))
     monkeypatch.setattr(sandbox_token, "CLIENT_ID", settings.PROVE_CLIENT_ID)
     monkeypatch.setattr(sandbox_token, "CLIENT_SECRET", settings.PROVE_CLIENT_SECRET)
-    basic = f"{settings.TWILIO_USERNAME}:{settings.TWILIO_PASSWORD}"
+    basic = ":".join(conf.twilio_credentials)
     monkeypatch.setattr(sandbox_twilio, "CREDENTIALS", {basic})
     return {name: {getattr(settings, name)} for name in CREDENTIALS}

@@ -5,9 +5,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.conf import settings as django_settings
 from django.db.models import F
 
+from onboarding.conf import conf
 from onboarding.desk import reviews
 from onboarding.domain.states import State
 from onboarding.models import Binding, Event, OnboardingSession
@@ -238,7 +238,7 @@ def test_a_first_rebind_need_not_wait(visitor: Visitor, cooling_off: None) -> No
 
 
 def test_there_is_no_cooling_off_time_unless_the_settings_set_one(visitor: Visitor) -> None:
-    assert timedelta(0) == django_settings.REBIND_COOLING_OFF
+    assert timedelta(0) == conf.REBIND_COOLING_OFF
     visitor.links(FIRST, FIRST)
     for number in (SECOND, FIRST, SECOND):
         rebinds_to(visitor, number)
