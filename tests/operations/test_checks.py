@@ -19,7 +19,8 @@ from onboarding.conf import NAME, TYPES, conf, given, read
 from tests.processes import ROOT
 
 GOOD_KEY = "k9Zq-x7Rw_" * 6
-DEVELOPMENT: dict[str, Any] = {"DEBUG": True}  # which Django's test runner switches off
+# Django's test runner switches DEBUG off.
+DEVELOPMENT: dict[str, Any] = {"DEBUG": True, "PROVE_DEVICE_ORIGINS": ["https://device.example.com"]}
 PRODUCTION: dict[str, Any] = {
     "DEBUG": False,
     "UPSTREAM_ADAPTERS": {},
@@ -202,7 +203,7 @@ def test_sqlite_in_production_is_a_warning() -> None:
 
 def test_every_message_has_a_hint() -> None:
     wrong = {"PROVE_BASE_URL": "http://id:secret@example.com", "DEFAULT_REGION": "XX", "TWILIO_ACCOUNT_SID": "x"}
-    messages = ours(**PRODUCTION | wrong | {"SECRET_KEY": "short", "SANDBOX": True})
+    messages = ours(**PRODUCTION | wrong | {"SECRET_KEY": "short", "UPSTREAM_ADAPTERS": {"x://": ""}})
     assert len(messages) == 7 and all(message.hint for message in messages)
 
 
@@ -288,7 +289,7 @@ def test_an_api_key_needs_its_own_secret() -> None:
     assert ids(**key, TWILIO_API_KEY_SECRET="") == ["onboarding.E005"]
     assert ids(**key, TWILIO_API_KEY_SECRET="secret") == []
     assert ids(TWILIO_API_KEY_SECRET="secret") == ["onboarding.E005"]
-    assert ids(TWILIO_API_KEY_SID="VA" + "0" * 32) == ["onboarding.E005"]
+    assert ids(TWILIO_API_KEY_SID="VA" + "0" * 32, TWILIO_API_KEY_SECRET="secret") == ["onboarding.E005"]
 
 
 def test_the_docs_list_every_check() -> None:
