@@ -4,11 +4,12 @@ import io
 import time
 from collections.abc import Mapping
 from http.client import RemoteDisconnected
-from typing import Any, cast
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import requests
 from django.core.handlers.wsgi import WSGIRequest
+from django.http import Http404, HttpResponse
 from django.urls import resolve
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPResponse
@@ -40,19 +41,38 @@ class SandboxAdapter(HTTPAdapter):
     ) -> requests.Response:
         """The response. Raises what requests raises on a socket. No fault lasts longer than the read timeout."""
         django_request = _django_request(request)
-        match = resolve(django_request.path_info, "sandbox.root")
-        outcome = cast(Route | ByMethod, match.func).receive(django_request, match.kwargs)
+        try:
+            match = resolve(django_request.path_info, "sandbox.root")
+            if not isinstance(match.func, Route | ByMethod):  # the control API
+                response = match.func(django_request, **match.kwargs)
+                return self._built(request, response, io.BytesIO(response.content))
+        except Http404:
+            return self._built(request, HttpResponse(status=404), io.BytesIO())
+        outcome = match.func.receive(django_request, match.kwargs)
         timeout_s = _read_timeout_s(timeout)
         if outcome.fault:
             _raise_or_wait(request, outcome.fault, timeout_s)
-        body = _body(outcome.reply, outcome.fault, timeout_s)
-        return self.build_response(request, _urllib3_response(outcome.reply, body, django_request.method))
+        return self._built(request, outcome.reply.as_response(), _body(outcome.reply, outcome.fault, timeout_s))
+
+    def _built(
+        self, request: requests.PreparedRequest, response: HttpResponse, body: io.BufferedIOBase
+    ) -> requests.Response:
+        headers = {**dict(response.items()), "Content-Length": str(len(response.content))}
+        built = HTTPResponse(
+            body=body,
+            headers=headers,
+            status=response.status_code,
+            reason=response.reason_phrase,
+            preload_content=False,
+            decode_content=False,
+            request_method=request.method,
+        )
+        return self.build_response(request, built)
 
 
 def _django_request(request: requests.PreparedRequest) -> WSGIRequest:
     url = urlsplit(request.url or "")
-    body = request.body or b""
-    raw = body if isinstance(body, bytes) else str(body).encode()
+    raw = _whole_body(request.body)
     headers = {f"HTTP_{name.upper().replace('-', '_')}": value for name, value in request.headers.items()}
     return WSGIRequest(
         {
@@ -69,6 +89,15 @@ def _django_request(request: requests.PreparedRequest) -> WSGIRequest:
             "wsgi.input": io.BytesIO(raw),
         }
     )
+
+
+def _whole_body(body: Any) -> bytes:
+    """The body of a request as bytes: requests takes text, bytes, a file or anything that yields bytes."""
+    if isinstance(body, str):
+        return body.encode()
+    if body is None or isinstance(body, bytes | bytearray):
+        return bytes(body or b"")
+    return bytes(body.read()) if hasattr(body, "read") else b"".join(body)
 
 
 def _read_timeout_s(timeout: Timeouts) -> float:
@@ -103,20 +132,6 @@ def _body(reply: Reply, fault: ActiveFault | None, timeout_s: float) -> io.Buffe
     if fault and fault.kind == "drip":
         return io.BufferedReader(BytewiseBody(reply.content, fault.seconds, timeout_s), buffer_size=1)
     return io.BytesIO(reply.content)
-
-
-def _urllib3_response(reply: Reply, body: io.BufferedIOBase, method: str | None) -> HTTPResponse:
-    response = reply.as_response()
-    headers = {**dict(response.items()), "Content-Length": str(len(reply.content))}
-    return HTTPResponse(
-        body=body,
-        headers=headers,
-        status=response.status_code,
-        reason=response.reason_phrase,
-        preload_content=False,
-        decode_content=False,
-        request_method=method,
-    )
 
 
 class BytewiseBody(io.RawIOBase):

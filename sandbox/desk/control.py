@@ -17,7 +17,7 @@ from sandbox.desk import page
 from sandbox.state import clock, switches
 from sandbox.state.records import TABLES, Device, Fault, Handset, Received, Setting
 from sandbox.state.store import Store, transaction
-from sandbox.wire import arguments, faults
+from sandbox.wire import arguments, faults, sockets
 from sandbox.wire.arguments import Argument, Arguments, integer, nullable, one_of
 from sandbox.wire.call import ROUTES, json_body
 
@@ -50,6 +50,8 @@ class ControlView:
         self.actions = actions
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        if not sockets.read_chunked_body(request):
+            return HttpResponse(status=400)
         requested = self.actions.get("GET" if request.method == "HEAD" else request.method or "")
         if requested is None:
             allowed = ", ".join(self.actions)

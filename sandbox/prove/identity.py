@@ -1,9 +1,13 @@
 """Identities (proveIds) and their devices: look up, and revoke a device.
 
-https://developer.prove.com/reference/revoke-request. The fields of an identity are assumed.
+https://developer.prove.com/reference/revoke-request. The fields of an identity are those of the types of Prove's SDKs.
 """
 
 import uuid
+from datetime import UTC, datetime
+from typing import Any
+
+import phonenumbers
 
 from sandbox.prove import wire
 from sandbox.prove.wire import refusal, text
@@ -14,13 +18,17 @@ from sandbox.wire.call import Call, route
 from sandbox.wire.reply import Reply
 
 
-def prove_id_of(store: Store, number: str) -> str:
+def prove_id_of(store: Store, number: str, now: float) -> str:
     """The number's proveId, created on first use."""
-    identity = store.get(Identity, number)
-    if identity is None:
-        identity = Identity(number, str(uuid.uuid4()))
-        store.save(identity)
-    return identity.prove_id
+    known = store.get(Identity, number) or new_identity(store, number, now)
+    return known.prove_id
+
+
+def new_identity(store: Store, number: str, now: float) -> Identity:
+    """Gives the number a new identity, which replaces the one that it has."""
+    created = Identity(number, str(uuid.uuid4()), now)
+    store.save(created)
+    return created
 
 
 @route("prove.device_revoke", wire.server_call)
@@ -46,31 +54,37 @@ def lookup_call(call: Call) -> None:
 
 @route("prove.identity_lookup", lookup_call)
 def lookup(call: Call) -> Reply:
-    """GET /v3/identity/{mobileNumber}/lookup"""
+    """GET /v3/identity/{mobileNumber}/lookup: `items` has the number's identity. Without one, `items` is left out."""
     try:
         call.number = people.e164(call.arguments["number"])
     except ValueError:
-        raise refusal(8011) from None
-    return _record(call, call.store.get(Identity, call.number))
+        raise refusal(1001, "field 'mobileNumber' is invalid") from None
+    found = call.store.get(Identity, call.number)
+    return Reply({"items": [_record(call, found)]} if found else {})
 
 
 @route("prove.identity", lookup_call)
 def identity(call: Call) -> Reply:
-    """GET /v3/identity/{proveId}"""
+    """GET /v3/identity/{proveId}. Raises Refusal if it is unknown."""
     found = call.store.find(Identity, prove_id=call.arguments["prove_id"])
-    return _record(call, found[0] if found else None)
-
-
-def _record(call: Call, found: Identity | None) -> Reply:
-    if found is None:
+    if not found:
         raise refusal(8011)
+    return Reply(_record(call, found[0]))
+
+
+def _record(call: Call, found: Identity) -> dict[str, Any]:
     call.number = found.number
     devices = [device for device in call.store.find(Device, number=found.number) if not device.revoked]
+    created = datetime.fromtimestamp(found.created_at, UTC)
     record = {
-        "success": True,
-        "proveId": found.prove_id,
-        "phoneNumber": found.number,
+        "active": True,
+        "carrier": "Sandbox Wireless",
+        "countryCode": phonenumbers.region_code_for_number(phonenumbers.parse(found.number)),
+        "createdAt": int(found.created_at),
+        "creationString": f"{created:%Y-%m-%d %H:%M:%S}.{created.microsecond // 1000:03} +0000 UTC",
+        "deviceId": devices[-1].device_id if devices else None,
         "lineType": people.person(found.number).line_type,
-        "isActive": True,
+        "phoneNumber": found.number,
+        "proveId": found.prove_id,
     }
-    return Reply(record | ({"deviceId": devices[-1].device_id} if devices else {}))
+    return {name: value for name, value in record.items() if value is not None}

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sandbox.prove import jwts, wire
-from sandbox.prove.identity import prove_id_of
+from sandbox.prove.identity import new_identity, prove_id_of
 from sandbox.prove.wire import body, flag, refusal, text
 from sandbox.state import people
 from sandbox.state.records import Device, Flow, Identity
@@ -113,8 +113,8 @@ def _bind(call: Call, flow: Flow, device: Device) -> None:
     flow.bound = True
     call.store.save(flow)
     if people.person(flow.number).recycled:
-        call.store.save(Identity(flow.number, str(uuid.uuid4())))
-    device.prove_id = prove_id_of(call.store, flow.number)
+        new_identity(call.store, flow.number, call.now)
+    device.prove_id = prove_id_of(call.store, flow.number, call.now)
     call.store.save(device)
     call.effects["bound"] = True
 
@@ -143,7 +143,7 @@ def _prove_id(call: Call, flow: Flow) -> str:
     device = _device(call, flow)
     if device and device.prove_id and call.switch("recycled_prove_id") == "of_key":
         return device.prove_id
-    return prove_id_of(call.store, flow.number)
+    return prove_id_of(call.store, flow.number, call.now)
 
 
 def _evaluation(success: str, reasons: Mapping[str, str]) -> dict[str, Any]:

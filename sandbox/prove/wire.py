@@ -14,6 +14,7 @@ from sandbox.wire.errors import prove_error, rate_limited
 from sandbox.wire.reply import Refusal, Reply
 
 MAX_BODY_BYTES = 4 * 1024
+TOO_MANY = 429
 
 
 def refusal(code: int, message: str = "", status: int = 0) -> Refusal:
@@ -90,17 +91,24 @@ def flag(fields: dict[str, Any], name: str) -> bool:
 
 
 def _limit_rate(call: Call) -> None:
+    """Raises Refusal if as many calls as the limit allows were served in the last second. Refused ones do not count.
+
+    A caller that waits as long as Retry-After says is served, unless others have used up the second meanwhile.
+    """
     limit = call.switch("requests_per_second")
     if limit == "unlimited":
         return
-    recent = [r for r in call.store.since(Received, "at", call.now - 1) if _is_limited(r.route)]
-    if len(recent) >= int(limit):
+    served = [received for received in call.store.since(Received, "at", call.now - 1) if _counts(received)]
+    if len(served) >= int(limit):
         raise Refusal(rate_limited())
 
 
-def _is_limited(name: str) -> bool:
+def _counts(received: Received) -> bool:
     """Prove's routes for servers count towards the limit, except /token."""
-    return name in ROUTES and name.startswith("prove.") and name != "prove.token" and not ROUTES[name].cross_origin
+    name = received.route
+    if received.status == TOO_MANY or name not in ROUTES or ROUTES[name].cross_origin:
+        return False
+    return name.startswith("prove.") and name != "prove.token"
 
 
 def no_guard(call: Call) -> None:

@@ -93,6 +93,7 @@ class Identity:
 
     number: str
     prove_id: str
+    created_at: float
     INDEXES: ClassVar[tuple[str, ...]] = ("prove_id",)
 
 

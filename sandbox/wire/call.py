@@ -80,6 +80,8 @@ class Route:
     def __call__(self, request: HttpRequest, **arguments: str) -> HttpResponse:
         if self.cross_origin and request.method == "OPTIONS":
             return preflight()
+        if not sockets.read_chunked_body(request):
+            return HttpResponse(status=400)
         outcome = self.receive(request, arguments)
         response = outcome.reply.as_response()
         if self.cross_origin and "Origin" in request.headers:

@@ -1,5 +1,6 @@
-"""Faults on a real socket: that of the stand-alone server or of Django's development server."""
+"""What needs a real socket, that of the stand-alone server or of Django's development server: chunks and faults."""
 
+import io
 import os
 import re
 import select
@@ -10,10 +11,26 @@ from itertools import takewhile
 
 from django.http import HttpRequest, HttpResponse
 
+from sandbox.wire import chunked
 from sandbox.wire.faults import HANG_S, ActiveFault
 
 HINT = b"HTTP/1.1 103 Early Hints\r\nLink: </>; rel=preload\r\n\r\n"
 RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # SO_LINGER on, 0 seconds: the peer gets RST instead of FIN
+
+
+def read_chunked_body(request: HttpRequest) -> bool:
+    """Reads the body if it comes in chunks. Closes the connection and returns false if it is malformed."""
+    if request.headers.get("Transfer-Encoding", "").lower() != "chunked":
+        return True
+    reader = _reader(request)
+    if reader is None:
+        return True
+    try:
+        chunked.read_body(request, reader)
+    except ValueError:
+        _close(_connection(request), reset=False)
+        return False
+    return True
 
 
 def apply_fault(request: HttpRequest, response: HttpResponse, fault: ActiveFault | None) -> HttpResponse:
@@ -82,11 +99,15 @@ def _http_message(response: HttpResponse, connection: str = "close") -> bytes:
     return "\r\n".join([*head, f"Connection: {connection}", "", ""]).encode() + response.content
 
 
-def _connection(request: HttpRequest) -> socket.socket:
-    """The request's socket, from the private attributes of the stream that its body is read from."""
+def _reader(request: HttpRequest) -> io.BufferedReader | None:
+    """What the server reads requests from, found by the private attributes of the stream of this request's body."""
     stream = getattr(request, "environ", {}).get("wsgi.input")
     reader = getattr(getattr(stream, "_read", None), "__self__", None)
-    connection = getattr(getattr(reader, "raw", None), "_sock", None)
+    return reader if isinstance(reader, io.BufferedReader) else None
+
+
+def _connection(request: HttpRequest) -> socket.socket:
+    connection = getattr(getattr(_reader(request), "raw", None), "_sock", None)
     if not isinstance(connection, socket.socket):
         raise ConnectionResetError("a fault of the sandbox")
     return connection

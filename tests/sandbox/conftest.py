@@ -1,18 +1,28 @@
 """Two sandboxes to drive: one in this process, behind the adapter, and one in a process of its own, over HTTP."""
 
-import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 import requests
-from django.test import Client
 from pytest_django import Settings
 
 from sandbox.adapter import SandboxAdapter
 from tests.processes import free_port, running
 from tests.sandbox.driver import SandboxDriver
+
+EMBEDDED = "sandbox://embedded"
+
+
+def control(session: requests.Session, origin: str, method: str, path: str, arguments: Mapping[str, Any]) -> Any:
+    """The answer of the control API. Raises HTTPError if it refuses the call."""
+    query = f"?{urlencode(arguments)}" if method == "GET" else ""
+    body = None if method == "GET" else arguments
+    answer = session.request(method, f"{origin}/sandbox/{path}{query}", json=body, timeout=5)
+    answer.raise_for_status()
+    return answer.json()
 
 
 @pytest.fixture(autouse=True)
@@ -26,18 +36,9 @@ def store(settings: Settings, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def embedded() -> Iterator[SandboxDriver]:
-    client = Client()
-
-    def control(method: str, path: str, arguments: Mapping[str, Any]) -> Any:
-        if method == "GET":
-            return client.get(f"/sandbox/{path}", dict(arguments)).json()
-        answer = client.generic(method, f"/sandbox/{path}", json.dumps(arguments), content_type="application/json")
-        assert answer.status_code == 200, answer.content
-        return answer.json()
-
     with requests.Session() as session:
         session.mount("sandbox://", SandboxAdapter())
-        yield SandboxDriver(session, "sandbox://embedded", control)
+        yield SandboxDriver(session, EMBEDDED, lambda *call: control(session, EMBEDDED, *call))
 
 
 @pytest.fixture(scope="session")
@@ -55,16 +56,10 @@ def standalone_origin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]
 
 @pytest.fixture
 def standalone(standalone_origin: str) -> Iterator[SandboxDriver]:
-    with requests.Session() as session:
-
-        def control(method: str, path: str, arguments: Mapping[str, Any]) -> Any:
-            query, body = (arguments, None) if method == "GET" else (None, arguments)
-            answer = requests.request(method, f"{standalone_origin}/sandbox/{path}", params=query, json=body, timeout=5)
-            answer.raise_for_status()
-            return answer.json()
-
-        control("POST", "control/reset", {})
-        yield SandboxDriver(session, standalone_origin, control)
+    with requests.Session() as session, requests.Session() as controller:
+        sandbox = SandboxDriver(session, standalone_origin, lambda *call: control(controller, standalone_origin, *call))
+        sandbox.control("POST", "control/reset", {})
+        yield sandbox
 
 
 @pytest.fixture(params=["embedded", "standalone"])

@@ -18,6 +18,14 @@ class Like:
     example: str
 
 
+@dataclass(frozen=True)
+class Whole:
+    """Any whole number."""
+
+    example: int
+
+
+NUMBER = Whole(1747671792)
 UUID = Like(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "713189b8-5555-4b08-83ba-75d08780aebd")
 JWT = Like(r"[A-Za-z0-9_-]+\.[A-Za-z0-9]+\.[A-Za-z0-9_-]+", "eyJhbGciOiJFUzI1NiJ9.eyJhdXRoIjp7fX0.c2lnbmF0dXJl")
 TEXT = Like(r".+", "some text")
@@ -46,6 +54,8 @@ def differences(expected: Any, actual: Any, where: str = "body") -> list[str]:
     if isinstance(expected, Like):
         fits = isinstance(actual, str) and re.fullmatch(expected.pattern, actual, re.DOTALL)
         return [] if fits else [f"{where}: {actual!r} does not match {expected.pattern}"]
+    if isinstance(expected, Whole):
+        return [] if type(actual) is int else [f"{where}: {actual!r} is not a whole number"]
     if isinstance(expected, Mapping) and isinstance(actual, dict):
         missing = [f"{where}.{name}: is missing" for name in expected.keys() - actual.keys()]
         additional = [f"{where}.{name}: is not expected" for name in actual.keys() - expected.keys()]
@@ -63,7 +73,7 @@ def differences(expected: Any, actual: Any, where: str = "body") -> list[str]:
 def example(expected: Any) -> Any:
     """The expected value with an example for each pattern."""
     match expected:
-        case Like():
+        case Like() | Whole():
             return expected.example
         case Mapping():
             return {name: example(value) for name, value in expected.items()}

@@ -3,16 +3,32 @@
 import requests
 
 from tests.sandbox.driver import SandboxDriver
-from tests.wire.case import UUID, Case
+from tests.wire.case import NUMBER, UUID, Case, Like
 from tests.wire.prove import ADA, BEN, ERRORS, UNKNOWN_ID, error
 
 IDENTITY = "docs/identity-manager-implementation-guide"
-RECORD = {"success": True, "proveId": UUID, "phoneNumber": ADA, "lineType": "mobile", "isActive": True}
+CREATED = Like(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} \+0000 UTC", "2025-05-19 16:23:12.475 +0000 UTC")
+RECORD = {
+    "active": True,
+    "carrier": "Sandbox Wireless",
+    "countryCode": "US",
+    "createdAt": NUMBER,
+    "creationString": CREATED,
+    "deviceId": UUID,
+    "lineType": "mobile",
+    "phoneNumber": ADA,
+    "proveId": UUID,
+}
 
 
 def look_up(sandbox: SandboxDriver, number: str) -> requests.Response:
     sandbox.bound_flow(ADA)
     return sandbox.identity(f"{number}/lookup")
+
+
+def fetch(sandbox: SandboxDriver) -> requests.Response:
+    sandbox.bound_flow(ADA)
+    return sandbox.identity(sandbox.identity(f"{ADA}/lookup").json()["items"][0]["proveId"])
 
 
 def lookup_above_the_limit(sandbox: SandboxDriver) -> requests.Response:
@@ -29,9 +45,11 @@ def lookup_above_the_limit(sandbox: SandboxDriver) -> requests.Response:
 
 CASES = [
     Case("look up an identity", IDENTITY, "lookup", lambda s: look_up(s, ADA), "",
-         {**RECORD, "deviceId": UUID}),
-    Case("look up an unknown identity", IDENTITY, "lookup", lambda s: look_up(s, BEN), "",
-         error(8011, "Identity Not Found"), 404),
+         {"items": [RECORD]}),
+    Case("look up a number without an identity", "assumed", "lookup", lambda s: look_up(s, BEN), "", {}),
+    Case("look up what is no number", "assumed", "lookup", lambda s: look_up(s, "hello"), "",
+         error(1001, "field 'mobileNumber' is invalid"), 400),
+    Case("fetch an identity", IDENTITY, "identity", fetch, "", RECORD),
     Case("fetch an unknown identity", IDENTITY, "identity", lambda s: s.identity(UNKNOWN_ID), "",
          error(8011, "Identity Not Found"), 404),
     Case("look up an identity without a token", ERRORS, "lookup",

@@ -23,18 +23,28 @@ def test_the_sandbox_responds_as_documented(case: Case, sandbox: SandboxDriver) 
     assert not found, "\n".join([*found, f"see {case.page}", sandbox.last_exchange])
 
 
-def test_the_rate_limit_allows_25_server_calls_a_second_and_ignores_other_calls(
+def test_the_rate_limit_goes_on_serving_25_calls_a_second_to_a_client_that_sends_40(
     embedded: SandboxDriver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     embedded.set_switches(requests_per_second="25")
     monkeypatch.setattr(clock, "now", lambda _: NOON)
-    answered: Counter[int] = Counter()
-    for _ in range(30):
-        answered[prove.unify(embedded, phoneNumber=ADA).status_code] += 1
-        for _ in range(2):
-            embedded.start_verification(ADA)
+    embedded.authorization()
+    served: Counter[int] = Counter()
+    for call in range(160):
+        monkeypatch.setattr(clock, "now", lambda _, call=call: NOON + call / 40)
+        served[call // 40] += prove.unify(embedded, phoneNumber=ADA).status_code == 200
+        embedded.start_verification(ADA)  # does not count
 
-    assert answered == {200: 25, 429: 5}
+    assert served == {0: 25, 1: 25, 2: 25, 3: 25}
 
-    monkeypatch.setattr(clock, "now", lambda _: NOON + 1)
+
+def test_a_client_that_waits_as_told_is_served(embedded: SandboxDriver, monkeypatch: pytest.MonkeyPatch) -> None:
+    embedded.set_switches(requests_per_second="25")
+    monkeypatch.setattr(clock, "now", lambda _: NOON)
+    embedded.authorization()
+    responses = [prove.unify(embedded, phoneNumber=ADA) for _ in range(60)]
+    assert Counter(response.status_code for response in responses) == {200: 25, 429: 35}
+
+    monkeypatch.setattr(clock, "now", lambda _: NOON + int(responses[-1].headers["Retry-After"]))
+
     assert prove.unify(embedded, phoneNumber=ADA).status_code == 200
