@@ -5,7 +5,7 @@ from django.urls import path, re_path
 from sandbox.desk import control, views
 from sandbox.prove import identity, token, unify, web_sdk
 from sandbox.prove import wire as prove
-from sandbox.twilio import lookup, messages, verify
+from sandbox.twilio import lookup, messages, service, verify
 from sandbox.twilio import wire as twilio
 from sandbox.wire.call import ByMethod
 
@@ -31,6 +31,7 @@ TWILIO_POST = {
 }
 VERIFICATION = {"GET": verify.fetch, "POST": verify.update}
 PHONE_NUMBER = {"GET": lookup.lookup}
+SERVICE = {"GET": service.fetch}
 
 CONTROL = [
     path("messages.json", control.messages_view, name="messages"),
@@ -53,6 +54,7 @@ urlpatterns = [
     *(path(f"prove/{suffix}", view) for suffix, view in PROVE.items()),
     re_path("^prove(?:/|$)", prove.unknown_path),
     *(path(f"twilio/{suffix}", ByMethod({"POST": view}, twilio.wrong_method)) for suffix, view in TWILIO_POST.items()),
+    path("twilio/v2/Services/<service>", ByMethod(SERVICE, twilio.wrong_method)),
     path("twilio/v2/Services/<service>/Verifications/<sid>", ByMethod(VERIFICATION, twilio.wrong_method)),
     path("twilio/v2/PhoneNumbers/<number>", ByMethod(PHONE_NUMBER, twilio.wrong_method)),
     re_path("^twilio(?:/|$)", twilio.unknown_path),

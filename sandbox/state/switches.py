@@ -120,6 +120,12 @@ SWITCHES = {
             "Two live tests saw 429 with 60202, and the error's page says so; Twilio's blog of 2020 says 404.",
         ),
         Switch(
+            "twilio_bad_locale",
+            ("20404", "60200"),
+            "What a verification with an unsupported `Locale` is refused with.",
+            "Twilio's page on languages says 404; a large sender's client expects 60200 for the parameter.",
+        ),
+        Switch(
             "twilio_errors",
             ("classic", "rfc9457"),
             "The shape of Twilio's error bodies.",

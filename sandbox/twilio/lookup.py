@@ -10,6 +10,7 @@ from sandbox.twilio import wire
 from sandbox.wire.call import Call, route
 from sandbox.wire.reply import Reply
 
+EMULATED = "line_type_intelligence"
 PACKAGES = (
     "caller_name",
     "sim_swap",
@@ -19,9 +20,11 @@ PACKAGES = (
     "identity_match",
     "reassigned_number",
     "sms_pumping_risk",
+    "phone_number_quality_score",
+    "pre_fill",
 )
 
-
+DEFAULT_COUNTRY = "US"  # of a number in national format without a CountryCode
 # https://www.twilio.com/docs/lookup/v2-api/formatting-validation
 PARSE_ERRORS = {
     NumberParseException.INVALID_COUNTRY_CODE: "INVALID_COUNTRY_CODE",
@@ -41,25 +44,33 @@ VALIDATION_ERRORS = {
 
 @route("twilio.lookup", wire.account)
 def lookup(call: Call) -> Reply:
-    """Only the package line_type_intelligence is emulated. All others are null, as if they were not requested.
+    """Only the package line_type_intelligence is emulated. Raises Refusal for any other, so that no test relies on it.
 
     An invalid number is no error: the status is 200 and `valid` is false.
     """
     call.number = call.arguments["number"]
-    try:
-        answer = _formatted(phonenumbers.parse(call.number, call.request.GET.get("CountryCode")))
-    except NumberParseException as error:
-        answer = _answer(call.number, PARSE_ERRORS.get(error.error_type))
+    requested = set(filter(None, call.request.GET.get("Fields", "").split(",")))
+    if missing := ", ".join(sorted(requested - {EMULATED, "validation"})):
+        raise wire.refusal(call, 20001, message=f"{missing}: this sandbox emulates {EMULATED} only")
+    answer = _validated(call.number, call.request.GET.get("CountryCode") or DEFAULT_COUNTRY)
     call.number = answer["phone_number"]
-    requested = "line_type_intelligence" in call.request.GET.get("Fields", "").split(",")
-    line_type = _line_type(call.number) if requested and answer["valid"] else None
-    return Reply(answer | dict.fromkeys(PACKAGES) | {"line_type_intelligence": line_type})
+    line_type = _line_type(call.number) if EMULATED in requested and answer["valid"] else None
+    return Reply(answer | dict.fromkeys(PACKAGES) | {EMULATED: line_type})
+
+
+def _validated(number: str, country: str) -> dict[str, Any]:
+    """The response for a number as it was written: international, or national of this country."""
+    try:
+        parsed = phonenumbers.parse(number, country)
+    except NumberParseException as error:
+        return _answer(number, PARSE_ERRORS.get(error.error_type))
+    invalid = VALIDATION_ERRORS.get(phonenumbers.is_possible_number_with_reason(parsed))
+    return _answer(number, invalid) if invalid else _formatted(parsed)
 
 
 def _formatted(parsed: PhoneNumber) -> dict[str, Any]:
     """The response for a number. Possible numbers count as valid, since the test users have none that are assigned."""
-    e164 = phonenumbers.format_number(parsed, PhoneNumberFormat.E164)
-    return _answer(e164, VALIDATION_ERRORS.get(phonenumbers.is_possible_number_with_reason(parsed))) | {
+    return _answer(phonenumbers.format_number(parsed, PhoneNumberFormat.E164), None) | {
         "calling_country_code": str(parsed.country_code),
         "country_code": phonenumbers.region_code_for_number(parsed)
         or phonenumbers.region_code_for_country_code(parsed.country_code or 0),
@@ -74,7 +85,7 @@ def _answer(number: str, error: str | None) -> dict[str, Any]:
         "phone_number": number,
         "national_format": None,
         "valid": error is None,
-        "validation_errors": [error] if error else [],
+        "validation_errors": [error] if error else None,
         "url": f"https://lookups.twilio.com/v2/PhoneNumbers/{number}",
     }
 

@@ -77,8 +77,10 @@ def _resource(call: Call, sid: str, sender: str, body: str) -> dict[str, object]
 def send_code(call: Call, verification: Verification) -> None:
     """Sends a verification's code as a text or a call."""
     host = (call.store.get(Handset, verification.number) or Handset("")).host
-    template = texts.TEXTS.get(call.request.POST.get("Locale", "en"), texts.TEXTS["en"])
-    text = template.format(sender=SENDER, code=verification.code)
+    form = call.request.POST
+    locale = form.get("Locale") or texts.locale_of(verification.number)
+    template = texts.TEXTS.get(locale, texts.TEXTS["en"])
+    text = template.format(sender=form.get("CustomFriendlyName") or SENDER, code=verification.code)
     body = _with_bound_code(text, verification.code, host if verification.channel == "sms" else "")
     deliver(call, verification.number, body, verification.code, verification.channel)
 

@@ -1,5 +1,8 @@
 """Verify's message by locale. https://www.twilio.com/docs/verify/supported-languages"""
 
+import phonenumbers
+from babel import Locale, UnknownLocaleError
+
 TEXTS = {
     "ar": "رمز {sender} الخاص بك هو {code}. لا تشاركه مع أي شخص.",
     "de": "Ihr Code von {sender} lautet {code}. Geben Sie ihn an niemanden weiter.",
@@ -15,3 +18,13 @@ OTHER_LOCALES = (
     *("mr", "ms", "nb", "nl", "pl", "pt", "ro", "ru", "sk", "sv", "te", "th", "tl", "tr", "uk", "vi", "zh", "zh-CN"),
     "zh-HK",
 )
+
+
+def locale_of(number: str) -> str:
+    """The locale of a message to a number in E.164 without a `Locale`: that of the number's country, or English."""
+    country = phonenumbers.region_code_for_number(phonenumbers.parse(number))
+    try:
+        spoken = Locale.parse(f"und_{country}")  # its likely language, by CLDR
+    except UnknownLocaleError:
+        return "en"
+    return next((locale for locale in (f"{spoken.language}-{country}", spoken.language) if locale in TEXTS), "en")

@@ -7,7 +7,7 @@ from typing import Any
 from sandbox.state import people
 from sandbox.state.clock import iso
 from sandbox.state.records import Verification
-from sandbox.twilio import messages, texts, wire
+from sandbox.twilio import messages, options, texts, wire
 from sandbox.twilio.wire import refusal
 from sandbox.wire.call import Call, route
 from sandbox.wire.reply import Reply
@@ -18,11 +18,10 @@ MAX_SENDS = 5
 MAX_CHECKS = 5
 CODE_DIGITS = 6
 CHANNELS = ("sms", "call")
-OTHER_CHANNELS = ("whatsapp", "email", "sna", "auto", "rcs")
+OTHER_CHANNELS = ("whatsapp", "sna", "auto", "rcs")
 # Codes that refuse texts but not calls: https://www.twilio.com/docs/verify/preventing-toll-fraud/sms-fraud-guard
 SMS_ONLY = (60205, 60410, 21610, 21612)
 RISK_CODES = (60410, 60605)  # codes that RiskCheck=disable turns off
-PATTERNS = {"RiskCheck": "enable|disable", "TemplateSid": "HJ[0-9a-fA-F]{32}"}
 
 
 @route("twilio.verification", wire.service)
@@ -53,7 +52,7 @@ def check(call: Call) -> Reply:
     form = call.request.POST
     verification = _found(call, form.get("VerificationSid", ""), form.get("To", ""))
     if not 4 <= len(form.get("Code", "")) <= 10:
-        raise refusal(call, 60200, "Code")
+        raise wire.invalid(call, "Code")
     verification.checks += 1
     verification.updated_at = call.now
     if verification.checks > MAX_CHECKS:
@@ -69,36 +68,42 @@ def check(call: Call) -> Reply:
 
 @route("twilio.verification_fetch", wire.service)
 def fetch(call: Call) -> Reply:
-    """Finds pending and cancelled verifications, but not approved or expired ones."""
-    return Reply(_resource(_found(call, call.arguments["sid"], "", also=("canceled",))))
+    """Finds pending and cancelled verifications, but not approved or expired ones, by sid or by number."""
+    return Reply(_resource(_found(call, *_sid_or_number(call), also=("canceled",))))
 
 
 @route("twilio.verification_update", wire.service)
 def update(call: Call) -> Reply:
-    """Cancels or approves a verification. Raises Refusal if it is not found."""
-    verification = _found(call, call.arguments["sid"], "")
+    """Cancels or approves a verification, found by sid or by number. Raises Refusal if it is not found."""
+    verification = _found(call, *_sid_or_number(call))
     status = call.request.POST.get("Status", "")
     if status not in ("canceled", "approved"):
-        raise refusal(call, 60200, "Status")
+        raise wire.invalid(call, "Status")
     verification.status, verification.updated_at = status, call.now
     call.store.save(verification)
     call.effects["status"] = status
     return Reply(_resource(verification))
 
 
+def _sid_or_number(call: Call) -> tuple[str, str]:
+    """What the path has: a sid and no number, or a number and no sid."""
+    written = call.arguments["sid"]
+    return ("", written) if written.startswith("+") else (written, "")
+
+
 def _validate(call: Call, channel: str) -> None:
     form = call.request.POST
+    if channel == "email":
+        raise refusal(call, 60217)
     if not re.fullmatch(r"\+[1-9][0-9]{6,14}", call.number):
-        raise refusal(call, 60200, "To")
+        raise wire.invalid(call, "To")
     if channel in OTHER_CHANNELS:
         raise refusal(call, 60223, channel.upper())
     if channel not in CHANNELS:
-        raise refusal(call, 60200, "Channel")
-    for name, pattern in PATTERNS.items():
-        if name in form and not re.fullmatch(pattern, form[name]):
-            raise refusal(call, 60200, name)
+        raise wire.invalid(call, "Channel")
+    options.validate(call)
     if form.get("Locale", "en") not in (*texts.TEXTS, *texts.OTHER_LOCALES):
-        raise wire.not_found(call)
+        raise wire.invalid(call, "Locale") if call.switch("twilio_bad_locale") == "60200" else wire.not_found(call)
     if "AppHash" in form and channel != "sms":
         raise refusal(call, 60602)
     if "CustomCode" in form:
@@ -145,7 +150,7 @@ def _found(call: Call, sid: str, number: str, also: tuple[str, ...] = ()) -> Ver
     candidates = call.store.find(Verification, **({"sid": sid} if sid else {"number": number}))
     call.number = candidates[-1].number if candidates else number
     if not sid and not candidates and call.switch("twilio_unknown_number") == "60200":
-        raise refusal(call, 60200, "To")
+        raise wire.invalid(call, "To")
     call.facts["sid"] = sid
     found = [v for v in candidates if v in _current(call) or v.status in also]
     if not found:

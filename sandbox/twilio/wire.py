@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import secrets
 
 from sandbox.wire.call import Call, Route
 from sandbox.wire.errors import TWILIO, twilio_error
@@ -18,6 +19,12 @@ def refusal(call: Call, code: int, detail: str = "", message: str = "") -> Refus
     return Refusal(twilio_error(code, words, problem_details=call.problem_details))
 
 
+def invalid(call: Call, name: str) -> Refusal:
+    """Error 60200, which names the parameter and, if it is To, quotes the value."""
+    quoted = f" `To`: {call.request.POST.get(name, '')}" if name == "To" else f": {name}"
+    return refusal(call, 60200, message=TWILIO[60200][1] + quoted)
+
+
 def not_found(call: Call) -> Refusal:
     """Error 20404, which names the path. https://www.twilio.com/docs/api/errors/20404"""
     resource = call.request.path.partition("/twilio")[2].removeprefix("/v2")
@@ -26,12 +33,14 @@ def not_found(call: Call) -> Refusal:
 
 def account(call: Call) -> None:
     """The guard of all routes: HTTP Basic with the SID of the account or of its API key, and its secret."""
+    call.headers["Twilio-Request-Id"] = "RQ" + secrets.token_hex(16)
     scheme, _, credentials = call.request.headers.get("Authorization", "").partition(" ")
     try:
         decoded = base64.b64decode(credentials, validate=True).decode()
     except (binascii.Error, UnicodeDecodeError):
         decoded = ""
     if scheme.lower() != "basic" or decoded not in CREDENTIALS:
+        call.headers["WWW-Authenticate"] = 'Basic realm="Twilio API"'
         raise refusal(call, 20003)
 
 

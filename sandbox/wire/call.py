@@ -3,7 +3,7 @@
 import json
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.conf import settings
@@ -26,7 +26,7 @@ class Call:
     """A call, as its handler gets it.
 
     The handler sets `number` to the phone number that the call is about. The ledger shows `facts`, and also `effects`
-    unless a fault undid the handler's changes.
+    unless a fault undid the handler's changes. `headers` are added to what the vendor replies.
     """
 
     request: HttpRequest
@@ -36,6 +36,7 @@ class Call:
     number: str = ""
     facts: dict[str, Any] = field(default_factory=dict)
     effects: dict[str, Any] = field(default_factory=dict)
+    headers: dict[str, str] = field(default_factory=dict)
     refusal: Refusal | None = None
 
     def switch(self, name: str) -> str:
@@ -94,6 +95,7 @@ class Route:
             call = Call(request, arguments, store, clock.now(store))
             store.set_savepoint()
             reply = self._handle(call)
+            reply = replace(reply, headers={**reply.headers, **call.headers})
             fault = faults.active_fault(store, self.name, call.number, from_browser=self.cross_origin)
             if fault:
                 if fault.record:

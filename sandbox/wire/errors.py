@@ -45,6 +45,7 @@ TWILIO = {
     60204: (403, "Service does not support this feature"),
     60205: (403, "SMS is not supported by landline phone number"),
     60212: (429, "Too many concurrent requests for phone number"),
+    60217: (400, "The channel email needs a mailer, and the service has none"),
     60221: (400, "Either a To number or VerificationSid must be specified"),
     60223: (400, "Delivery channel disabled"),
     60410: (403, "Verification delivery attempt blocked"),  # assumed

@@ -101,6 +101,8 @@ DECLARED: dict[str, tuple[Callable[[Phone], object], int]] = {
     "a wrong code": (lambda phone: wrong_codes(phone, 1), 200),
     "the fifth wrong code": (lambda phone: wrong_codes(phone, 5), 200),
     "fetch": (fetch, 200),
+    "fetch by number": (lambda phone: (phone.start(), phone.service.verifications(ADA).fetch()), 200),
+    "fetch the service": (lambda phone: phone.service.fetch(), 200),
     "fetch a cancelled one": (lambda phone: fetch(phone, cancelled=True), 200),
     "cancel": (lambda phone: update(phone, "canceled"), 200),
     "approve": (lambda phone: update(phone, "approved"), 200),

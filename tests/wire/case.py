@@ -43,7 +43,7 @@ class Case:
     client_result: str  # what our client returns or raises; empty if no client of ours sends this request
     body: Mapping[str, Any]
     status: int = 200
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str | Like] = field(default_factory=dict)
 
     def __str__(self) -> str:
         return self.name

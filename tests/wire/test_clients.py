@@ -61,7 +61,7 @@ def test_the_twilio_clients_report_each_documented_response(case: Case, vendor: 
 
 def _respond(vendor: responses.RequestsMock, url: str, case: Case) -> None:
     method = "GET" if case.operation == "PhoneNumbers" else "POST"
-    vendor.add(method, url, json=example(case.body), status=case.status, headers=dict(case.headers))
+    vendor.add(method, url, json=example(case.body), status=case.status, headers=example(case.headers))
 
 
 def _exchange(vendor: responses.RequestsMock, case: Case) -> str:

@@ -14,7 +14,7 @@ FRAUD, CREDENTIALS = "verify/preventing-toll-fraud/sms-fraud-guard", "usage/requ
 LOOKUP, FORMATTING = "lookup/v2-api/line-type-intelligence", "lookup/v2-api/formatting-validation"
 PACKAGES = (
     *("caller_name", "sim_swap", "call_forwarding", "line_status", "identity_match", "reassigned_number"),
-    "sms_pumping_risk",
+    *("sms_pumping_risk", "phone_number_quality_score", "pre_fill"),
 )
 MESSAGE, API_KEY = "messaging/api/message-resource", "SK" + "0" * 32
 ADA = "+12025550101"
@@ -23,6 +23,7 @@ SENDER, MESSAGING_SERVICE = "+12025550100", "MG" + "0" * 32
 DATE = Like(r"\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d \+0000", "Mon, 23 Nov 2026 10:00:00 +0000")
 SID = Like("VE[0-9a-f]{32}", "VE" + "1" * 32)
 ATTEMPT = {"time": MOMENT, "channel": "SMS", "attempt_sid": Like("VL[0-9a-f]{32}", "VL" + "2" * 32)}
+REQUEST_ID = Like("RQ[0-9a-f]{32}", "RQ" + "4" * 32)
 CODE_LIFE_S = 10 * 60
 SOON = {"Retry-After": "1"}
 
@@ -73,7 +74,7 @@ def looked_up(number: str, line_type: str | None, **format: Any) -> dict[str, An
         "phone_number": number,
         "national_format": Like(r"\(\d{3}\) \d{3}-\d{4}", "(202) 555-0101"),
         "valid": True,
-        "validation_errors": [],
+        "validation_errors": None,
         **dict.fromkeys(PACKAGES),
         "line_type_intelligence": known,
         "url": f"https://lookups.twilio.com/v2/PhoneNumbers/{number}",
@@ -131,6 +132,11 @@ def start_repeatedly(sandbox: SandboxDriver, times: int) -> requests.Response:
 def start_with_problem_details(sandbox: SandboxDriver) -> requests.Response:
     sandbox.set_switches(twilio_errors="rfc9457")
     return sandbox.start_verification("+12025550152")
+
+
+def start_in_an_unsupported_locale_as_60200(sandbox: SandboxDriver) -> requests.Response:
+    sandbox.set_switches(twilio_bad_locale="60200")
+    return start(sandbox, **GOOD, Locale="tlh")
 
 
 def check_right(sandbox: SandboxDriver) -> requests.Response:
@@ -205,11 +211,12 @@ CASES = [
     Case("start a sixth time", "api/errors/60203", "Verifications", lambda s: start_repeatedly(s, 6), "Busy",
          error(60203, 429), 429),
     Case("start without To", "api/errors/60200", "Verifications", lambda s: start(s, Channel="sms"), "number",
-         error(60200, 400), 400),
+         error(60200, 400, "Invalid parameter `To`: "), 400),
     Case("start to an invalid number", "api/errors/60200", "Verifications",
-         lambda s: start(s, To="hello", Channel="sms"), "number", error(60200, 400), 400),
+         lambda s: start(s, To="+82", Channel="sms"), "number", error(60200, 400, "Invalid parameter `To`: +82"), 400),
     Case("start by an unknown channel", "api/errors/60200", "Verifications",
-         lambda s: start(s, To=ADA, Channel="pigeon"), "number", error(60200, 400), 400),
+         lambda s: start(s, To=ADA, Channel="pigeon"), "number",
+         error(60200, 400, "Invalid parameter: Channel"), 400),
     Case("start by a disabled channel", "api/errors/60223", "Verifications",
          lambda s: start(s, To=ADA, Channel="rcs"), "channel", error(60223, 400), 400),
     Case("start with a custom code", "api/errors/60204", "Verifications",
@@ -227,6 +234,10 @@ CASES = [
     Case("start with an unsupported locale", LANGUAGES, "Verifications",
          lambda s: start(s, **GOOD, Locale="tlh"), "configuration",
          not_found(f"/Services/{SERVICE}/Verifications"), 404),
+    Case("start with an unsupported locale, with 60200", "api/errors/60200", "Verifications",
+         start_in_an_unsupported_locale_as_60200, "number", error(60200, 400, "Invalid parameter: Locale"), 400),
+    Case("start by e-mail without a mailer", "api/errors/60217", "Verifications",
+         lambda s: start(s, To="ada@example.com", Channel="email"), "configuration", error(60217, 400), 400),
     Case("start with the API key", CREDENTIALS, "Verifications",
          lambda s: s.twilio(f"/v2/Services/{SERVICE}/Verifications", GOOD, auth=(API_KEY, "sandbox")),
          "Verification pending", verification(), 201),
@@ -234,7 +245,8 @@ CASES = [
          problem(60205, 403), 403),
     Case("start with wrong credentials", "api/errors/20003", "Verifications",
          lambda s: s.twilio(f"/v2/Services/{SERVICE}/Verifications", GOOD, auth=(ACCOUNT, "guess")),
-         "configuration", error(20003, 401), 401),
+         "configuration", error(20003, 401), 401,
+         {"WWW-Authenticate": 'Basic realm="Twilio API"', "Twilio-Request-Id": REQUEST_ID}),
     Case("start on another service", "api/errors/20404", "Verifications",
          lambda s: s.twilio(f"/v2/Services/VA{'1' * 32}/Verifications", GOOD),
          "configuration", not_found(f"/Services/VA{'1' * 32}/Verifications"), 404),
@@ -258,7 +270,7 @@ CASES = [
     Case("a code for a number without a verification", "api/errors/20404", "VerificationCheck", check_by_number, "gone",
          error(20404, 404), 404),
     Case("a code for a number without a verification, with 60200", "api/errors/60200", "VerificationCheck",
-         check_by_number_as_60200, "code", error(60200, 400, "Invalid parameter: To"), 400),
+         check_by_number_as_60200, "code", error(60200, 400, f"Invalid parameter `To`: {ADA}"), 400),
     Case("the right code of a cancelled verification", "assumed", "VerificationCheck", check_cancelled, "gone",
          error(20404, 404), 404),
     Case("a code of three digits", "api/errors/60200", "VerificationCheck",
@@ -275,7 +287,7 @@ CASES = [
     Case("look up an invalid number", FORMATTING, "PhoneNumbers", partial(look_up, number="nonsense"), "unknown",
          invalid_number("nonsense", "NOT_A_NUMBER")),
     Case("look up a number that is too short", FORMATTING, "PhoneNumbers", partial(look_up, number="+1202"), "unknown",
-         looked_up("+1202", None, national_format="202", valid=False, validation_errors=["TOO_SHORT"])),
+         invalid_number("+1202", "TOO_SHORT")),
     Case("look up with wrong credentials", "api/errors/20003", "PhoneNumbers",
          lambda s: s.twilio(f"/v2/PhoneNumbers/{ADA}", method="GET", auth=(ACCOUNT, "guess")), "Refused 20003",
          error(20003, 401), 401),

@@ -23,9 +23,13 @@ def client_of(
     return client
 
 
+def service_of(sandbox: SandboxDriver) -> Any:
+    return client_of(sandbox).verify.v2.services(SERVICE)
+
+
 @pytest.fixture
 def service(sandbox: SandboxDriver) -> Any:
-    return client_of(sandbox).verify.v2.services(SERVICE)
+    return service_of(sandbox)
 
 
 def test_a_code_is_sent_and_approved(service: Any, sandbox: SandboxDriver) -> None:
@@ -206,3 +210,85 @@ def test_lookup_distinguishes_countries_with_the_same_calling_code(
     sandbox: SandboxDriver, number: str, country: str
 ) -> None:
     assert client_of(sandbox).lookups.v2.phone_numbers(number).fetch().country_code == country
+
+
+@pytest.mark.parametrize("written", ["2025550101", "(202) 555-0101", "+12025550101"])
+def test_lookup_takes_a_number_without_a_country_for_north_american(written: str, standalone: SandboxDriver) -> None:
+    found = client_of(standalone).lookups.v2.phone_numbers(written).fetch()
+
+    assert (found.phone_number, found.valid, found.validation_errors) == (ADA, True, None)
+
+
+def test_lookup_takes_a_country_code(standalone: SandboxDriver) -> None:
+    found = client_of(standalone).lookups.v2.phone_numbers("01512345678").fetch(country_code="DE")
+
+    assert (found.phone_number, found.country_code, found.calling_country_code) == ("+491512345678", "DE", "49")
+
+
+@pytest.mark.parametrize("packages", ["sim_swap", "line_type_intelligence,caller_name", "nonsense"])
+def test_lookup_refuses_packages_that_are_not_emulated(packages: str, standalone: SandboxDriver) -> None:
+    with pytest.raises(TwilioRestException, match="this sandbox emulates line_type_intelligence only"):
+        client_of(standalone).lookups.v2.phone_numbers(ADA).fetch(fields=packages)
+
+
+def test_a_verification_is_found_by_number(service: Any) -> None:
+    started = service.verifications.create(to=ADA, channel="sms")
+
+    assert service.verifications(ADA).fetch().sid == started.sid
+    assert service.verifications(ADA).update(status="canceled").status == "canceled"
+    assert service.verifications(ADA).fetch().status == "canceled"
+
+
+def test_a_number_without_a_verification_is_not_found(service: Any) -> None:
+    with pytest.raises(TwilioRestException) as raised:
+        service.verifications(ADA).fetch()
+
+    assert (raised.value.code, raised.value.status) == (20404, 404)
+
+
+@pytest.mark.parametrize(
+    ("number", "language"),
+    [("+4915123456789", "de"), ("+5215512345678", "es"), ("+5511961234567", "pt-BR"), ("+2001004025", "ar"),
+     ("+33612345678", "fr"), ("+447700900123", "en"), ("+81312345678", "en"), ("+8881234567", "en")],
+)  # fmt: skip
+def test_without_a_locale_the_text_is_in_the_language_of_the_numbers_country(
+    number: str, language: str, embedded: SandboxDriver
+) -> None:
+    client_of(embedded).verify.v2.services(SERVICE).verifications.create(to=number, channel="sms")
+
+    [message] = embedded.messages(number)
+    assert message["body"] == TEXTS[language].format(sender="Sandbox Verify", code=message["code"])
+
+
+def test_the_service_can_be_fetched(service: Any) -> None:
+    fetched = service.fetch()
+
+    assert (fetched.sid, fetched.friendly_name, fetched.code_length) == (SERVICE, "Sandbox Verify", 6)
+
+
+OPTIONS = [
+    ("Tags", "tags", ["[]", "{", '{"a": 1}', '{"a": "%s"}' % ("x" * 129), str({f"{n}": "" for n in range(11)})]),
+    ("DeviceIp", "device_ip", ["10.0.0", "example.com", ""]),
+    ("CustomFriendlyName", "custom_friendly_name", ["", "x" * 31, "1 2 3 4 5", "https://x.example"]),
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "argument", "value"), [(name, arg, value) for name, arg, values in OPTIONS for value in values]
+)
+def test_an_invalid_option_is_named(name: str, argument: str, value: str, embedded: SandboxDriver) -> None:
+    with pytest.raises(TwilioRestException, match=f"Invalid parameter: {name}") as raised:
+        service_of(embedded).verifications.create(to=ADA, channel="sms", **{argument: value})
+
+    assert (raised.value.code, raised.value.status) == (60200, 400)
+
+
+def test_valid_options_are_shown(embedded: SandboxDriver) -> None:
+    tags = '{"campaign": "winter"}'
+    service_of(embedded).verifications.create(
+        to=ADA, channel="sms", tags=tags, device_ip="2001:db8::1", custom_friendly_name="Adas bank"
+    )
+
+    [line] = embedded.ledger("twilio.verification")
+    assert (line["Tags"], line["DeviceIp"]) == (tags, "2001:db8::1")
+    assert embedded.messages(ADA)[0]["body"].startswith("Your Adas bank code is")
