@@ -136,6 +136,7 @@ INSTALLED_APPS = [
     "django_otp.plugins.otp_totp",
     "csp",
     "onboarding",
+    "onboarding.api",
     *(["sandbox"] if SANDBOX else []),
 ]
 
@@ -146,6 +147,7 @@ MIDDLEWARE = [
     "onboarding.web.middleware.security_headers",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.gzip.GZipMiddleware",  # pads randomly, and Django masks CSRF tokens, against BREACH
+    "onboarding.api.middleware.api",
     "django.middleware.locale.LocaleMiddleware",
     "onboarding.web.middleware.request_filter",
     "onboarding.web.middleware.request_deadline",

@@ -13,6 +13,7 @@ handler500 = "onboarding.web.system_views.server_error"
 
 urlpatterns = [
     path("", include("onboarding.web.urls")),
+    path("", include("onboarding.api.urls")),
     path("admin/", site.urls),
 ]
 if settings.SANDBOX:

@@ -9,12 +9,12 @@ or guesses came to nothing (SHARES). docs/design.md has the figures that follow 
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import IPv4Address, IPv6Address, ip_network
 
 from onboarding.domain.phone import Number
 
-Address = IPv4Address | IPv6Address
+IPAddress = IPv4Address | IPv6Address
 
 MINUTE, HOUR, DAY = 60, 3600, 86_400  # seconds
 NEAR, WIDE = 64, 48  # bits of an IPv6 prefix: one line, one site
@@ -26,6 +26,24 @@ WIDE_SHARES = 20  # so many times as many are allowed to an IPv6 /48
 LEAST_SHARE = min(SHARES)
 LEAST_UNITS = 5  # of any shared budget, so that a small one is of use to everybody
 REFUSED_SHARE = 0.8  # of any budget, for an address that was refused within a minute: it lets others go first
+
+
+@dataclass(frozen=True)
+class App:
+    """An app on a device, which calls the API: it counts for itself, and its address as a site does.
+
+    So people who share a carrier's address do not share one line's budgets. `key` is the publishable key with what it
+    allows an hour, or empty.
+    """
+
+    address: IPAddress
+    device: str  # within the key; empty if the app names none
+    key: str = ""
+    starts_per_hour: int = 0
+    sends_per_hour: int = 0
+
+
+Address = IPAddress | App  # where a request comes from
 
 
 @dataclass(frozen=True)
@@ -70,6 +88,9 @@ UNLISTED_ADDRESS = Budget("unlisted_address", 3, 4 * HOUR, "Numbers in no number
 HANDOFFS_ADDRESS = Budget("handoffs_address", 60, MINUTE, "QR codes: 60 at once, 60 an hour.")
 HANDOFFS_NETWORK = Budget("handoffs_network", 600, MINUTE / 10, "The same for an IPv6 /48: 600.")
 
+STARTS_KEY = Budget("starts_key", 600, 6, "Flows by a publishable key: its own figure, 600 by default.", shared=True)
+SENDS_KEY = Budget("sends_key", 600, 6, "Unanswered texts by a publishable key: its own figure.", shared=True)
+
 SENDS_NUMBER_HOUR = Budget("sends_number_hour", 3, HOUR, "At most 3 texts to a number in any hour.")
 SENDS_NUMBER_DAY = Budget("sends_number_day", 4, 12 * HOUR, "At most 5 texts to a number in any 24 hours.")
 SENDS_PAIR = Budget("sends_pair", 4, DAY, "Of these, at most one a day for good from one address.")
@@ -108,6 +129,7 @@ def starts(number: Number, address: Address, *, cents: int) -> Iterator[Charge]:
     """Return the charges for one flow at Prove."""
     yield from _by_address(STARTS_ADDRESS, STARTS_NETWORK, address)
     yield Charge(STARTS_PAIR, _pair(number, address))
+    yield from _by_key(STARTS_KEY, address)
     yield from _money(cents)
 
 
@@ -127,6 +149,7 @@ def sends(number: Number, address: Address, *, cents: int) -> Iterator[Charge]:
     yield Charge(SENDS_PAIR, _pair(number, address))
     yield Charge(REFUSED_PAIR, _pair(number, address), cost=0, needs_empty=True)
     yield from _by_address(SENDS_ADDRESS, SENDS_NETWORK, address)
+    yield from _by_key(SENDS_KEY, address)
     yield Charge(BRAKE_PREFIX, _prefix(number))
     yield Charge(BRAKE_COUNTRY, str(number.region))
     yield from _money(cents)
@@ -163,6 +186,7 @@ def owed_for_link(number: Number, address: Address, *, cents: int) -> Iterator[C
     """Return what a linked or recognised number gives back: the flow, and more of the address's."""
     yield from _by_address(STARTS_ADDRESS, STARTS_NETWORK, address, 1 + MORE_TO_ADDRESSES)
     yield Charge(STARTS_PAIR, _pair(number, address))
+    yield from _by_key(STARTS_KEY, address, 1 + MORE_TO_ADDRESSES)
     yield from _money(cents)
 
 
@@ -172,6 +196,7 @@ def owed_for_code(number: Number, address: Address, *, sends: int, cents: int) -
     yield Charge(SENDS_NUMBER_DAY, number.subscriber, sends)
     yield Charge(SENDS_PAIR, _pair(number, address), sends)
     yield from _by_address(SENDS_ADDRESS, SENDS_NETWORK, address, sends + MORE_TO_ADDRESSES)
+    yield from _by_key(SENDS_KEY, address, sends + MORE_TO_ADDRESSES)
     yield from _by_address(GUESSES_ADDRESS, GUESSES_NETWORK, address, 1 + MORE_GUESSES)
     yield Charge(GUESSES_ALL, "", 1 + MORE_GUESSES)
     yield Charge(BRAKE_PREFIX, _prefix(number), sends + MORE_TO_BRAKES)
@@ -226,7 +251,10 @@ def share(levels: Mapping[str, float], budget: Budget) -> float:
 
 
 def networks(address: Address) -> list[str]:
-    """Return the subjects of an address: itself in IPv4; its /64, then its /48, in IPv6."""
+    """Return the subjects of an address: itself in IPv4; its /64, then its /48, in IPv6; of an app, device and site."""
+    if isinstance(address, App):
+        site = networks(address.address)[-1]
+        return [f"{address.key} {address.device or site}", site]
     if isinstance(address, IPv4Address):
         return [str(address)]
     return [str(ip_network((address, bits), strict=False)) for bits in (NEAR, WIDE)]
@@ -237,6 +265,13 @@ def _by_address(
 ) -> Iterator[Charge]:
     for budget, network in zip((near, wide), networks(address), strict=False):
         yield Charge(budget, network, cost, forced)
+
+
+def _by_key(budget: Budget, address: Address, cost: float = 1) -> Iterator[Charge]:
+    """Yield the charge to the publishable key, by its own figure."""
+    if isinstance(address, App) and address.key:
+        an_hour = max(1, address.starts_per_hour if budget is STARTS_KEY else address.sends_per_hour)
+        yield Charge(replace(budget, burst=an_hour, every_s=HOUR / an_hour), address.key, cost)
 
 
 def _money(cents: int, *, forced: bool = False) -> Iterator[Charge]:

@@ -74,7 +74,9 @@ def start(
     return _open(number=number, start_key=start_key, previous=previous, address=address, how=how)
 
 
-def rebind(*, session: OnboardingSession, key: Binding | None, address: Address) -> Opened:
+def rebind(
+    *, session: OnboardingSession, key: Binding | None, address: Address, start_key: uuid.UUID | None = None
+) -> Opened:
     """Start a new flow that ties this device's key to the session's number after a code, as the person agreed to.
 
     `key` is the binding that this browser is verified by. Raises as `start` does; if Prove fails, the new session has
@@ -89,7 +91,7 @@ def rebind(*, session: OnboardingSession, key: Binding | None, address: Address)
         for name in ("journey", "recalled", "notices_version", "notices_accepted_at", "failure_reasons")
     }
     how |= {"rebind": True, "moves_from": key or session.moves_from}
-    return _open(number=session.phone, start_key=uuid.uuid4(), previous=session, address=address, how=how)
+    return _open(number=session.phone, start_key=start_key or uuid.uuid4(), previous=session, address=address, how=how)
 
 
 def _may_move(session: OnboardingSession, key: Binding | None) -> None:

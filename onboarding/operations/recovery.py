@@ -14,6 +14,7 @@ from django.contrib.sessions.models import Session
 from django.db import DatabaseError, transaction
 from django.db.models import Exists, ForeignObjectRel, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
+from django.dispatch import Signal
 
 from onboarding import limits
 from onboarding.conf import conf
@@ -27,6 +28,7 @@ from onboarding.models import Binding, Event, OnboardingSession, ProveKey
 TELL_AGAIN = CLAIM_TIMEOUT * 15  # 10 minutes between attempts to tell Prove of a revoked key
 BATCH = 500  # rows per transaction
 log = logging.getLogger(__name__)
+deleting = Signal()  # sent when old rows are deleted, for tables of other apps
 
 
 def recover() -> Mapping[str, int]:
@@ -70,6 +72,7 @@ def _delete_old() -> int:
     past = Now() - timedelta(days=conf.RETENTION_DAYS)
     for rows in limits.expired():
         _delete(rows)
+    deleting.send(None)
     return (
         _delete(OnboardingSession.objects.filter(state__in=FINAL, created_at__lte=past))
         + _delete_links(Binding.objects.filter(confirmed=False, revoked_at__lte=past))

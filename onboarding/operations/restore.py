@@ -11,6 +11,7 @@ from django.contrib.sessions.models import Session
 from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Now
+from django.dispatch import Signal
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from onboarding.domain.states import CLAIMS, OPEN
@@ -18,6 +19,8 @@ from onboarding.journey import keys
 from onboarding.journey.clock import CLAIM_TIMEOUT
 from onboarding.models import Binding, Handoff, Lease, OnboardingSession, ProveKey
 from onboarding.operations.recovery import BATCH, recover
+
+restored = Signal()  # sent in the same transaction, for tables of other apps
 
 
 def after_restore() -> Mapping[str, int]:
@@ -34,6 +37,7 @@ def after_restore() -> Mapping[str, int]:
         OnboardingSession.objects.filter(state__in=CLAIMS).update(moved_at=Now() - CLAIM_TIMEOUT)
         OnboardingSession.objects.filter(state__in=CLAIMS | OPEN).update(expires_at=Now())
         ProveKey.objects.filter(tell_prove_at__isnull=False).update(tell_prove_at=Now())
+        restored.send(None)
     return {**ended, **recover()}
 
 

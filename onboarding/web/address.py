@@ -11,7 +11,7 @@ from itertools import islice
 from django.http import HttpRequest
 
 from onboarding.conf import conf
-from onboarding.domain.budgets import Address
+from onboarding.domain.budgets import IPAddress
 
 NO_ADDRESS = ip_address("0.0.0.0")  # noqa: S104 - of a peer on a Unix socket
 FORWARDED = "Forwarded"
@@ -24,7 +24,7 @@ _lock = threading.Lock()
 _told_at = float("-inf")
 
 
-def of(request: HttpRequest) -> Address:
+def of(request: HttpRequest) -> IPAddress:
     """Return the peer, or for a trusted proxy the TRUSTED_PROXY_COUNT-th address from the right of its header.
 
     FORWARDED_HEADER is the header. If it cannot be read, that is logged, and the peer counts for all clients behind it.
@@ -40,7 +40,7 @@ def of(request: HttpRequest) -> Address:
     return client or peer
 
 
-def parse(text: str) -> Address | None:
+def parse(text: str) -> IPAddress | None:
     """Return the address, without a zone id, or None if `text` is none. An IPv4-mapped IPv6 address is IPv4."""
     try:
         address = ip_address(text.strip().partition("%")[0])
@@ -68,13 +68,13 @@ def _for(element: str) -> str:
     return next((value for name, _, value in pairs if name.strip().lower() == "for"), "")
 
 
-def _node(text: str) -> Address | None:
+def _node(text: str) -> IPAddress | None:
     """Return the address of an entry, as proxies write it; None for `unknown` and the like."""
     found = NODE.fullmatch(text.strip())
     return parse(found["v6"] or found["v4"] or found["bare"]) if found else None
 
 
-def _is_trusted(peer: Address) -> bool:
+def _is_trusted(peer: IPAddress) -> bool:
     return any(peer in ip_network(cidr, strict=False) for cidr in conf.TRUSTED_PROXY_CIDRS)
 
 

@@ -26,15 +26,16 @@ def wants_json(request: HttpRequest) -> bool:
 def too_many_requests(request: HttpRequest, limited: Limited, back: str | None = None) -> HttpResponse:
     """Return a 429 with Retry-After. Its page links to the path `back`, or to the start."""
     if wants_json(request):
-        response: HttpResponse = JsonResponse({"error": _limit_message(limited)}, status=429)
+        response: HttpResponse = JsonResponse({"error": limit_message(limited)}, status=429)
     else:
-        context = {"why": _limit_message(limited), "back": back or reverse("phone")}
+        context = {"why": limit_message(limited), "back": back or reverse("phone")}
         response = render(request, "onboarding/limited.html", context, status=429)
     response["Retry-After"] = str(max(1, ceil(limited.wait.total_seconds())))
     return response
 
 
-def _limit_message(limited: Limited) -> str:
+def limit_message(limited: Limited) -> str:
+    """Return what a person is told who reached a limit."""
     message = _(
         "For everyone's safety, codes and tries are limited. The limit is reached for now: you can go on in %(wait)s."
     )
@@ -58,10 +59,20 @@ def unavailable(error: UpstreamError | None = None) -> HttpResponse:
 
     It is a 400 without a time if Prove refuses the number: to try again would not help.
     """
-    if isinstance(error, Refused) and (error.code in REFUSED_NUMBERS or error.status == HTTPStatus.BAD_REQUEST):
-        message = _("We can't check this number. Check it, or use another one.")
-        return JsonResponse({"error": message, "field": "phone", "start_key": uuid.uuid4()}, status=400)
+    content = {"error": unavailable_message(error), "start_key": uuid.uuid4()}
+    if refuses_number(error):
+        return JsonResponse({**content, "field": "phone"}, status=400)
     seconds = ceil(error.retry_after.total_seconds()) if isinstance(error, Busy) else DEFAULT_RETRY_S
-    message = _("We can't check your phone right now. Nothing is lost: try again in a moment.")
-    content = {"error": message, "start_key": uuid.uuid4()}
     return JsonResponse(content, status=503, headers={"Retry-After": str(seconds)})
+
+
+def refuses_number(error: UpstreamError | None) -> bool:
+    """Return whether Prove refuses the number itself."""
+    return isinstance(error, Refused) and (error.code in REFUSED_NUMBERS or error.status == HTTPStatus.BAD_REQUEST)
+
+
+def unavailable_message(error: UpstreamError | None) -> str:
+    """Return what a person is told whose phone could not be checked."""
+    if refuses_number(error):
+        return _("We can't check this number. Check it, or use another one.")
+    return _("We can't check your phone right now. Nothing is lost: try again in a moment.")

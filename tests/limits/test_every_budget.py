@@ -10,8 +10,10 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
+from onboarding.api.models import PublishableKey
 from onboarding.domain.budgets import BUDGETS
 from onboarding.models import OnboardingSession
+from tests.api.app import App
 from tests.deep.any_order import desk
 from tests.device import through
 from tests.journey.conftest import Later, Sandbox
@@ -93,6 +95,18 @@ def looks_a_number_up() -> Any:
     return desk.reviewer().post("/admin/onboarding/binding/find/", {"number": NUMBER}, follow=True)
 
 
+def starts_in_an_app() -> Any:
+    return app_from(HERE).begins(NUMBER)
+
+
+def asks_for_a_text_in_an_app() -> Any:
+    return app_from(HERE).arrives_at_the_code(NUMBER)
+
+
+def app_from(address: str) -> App:
+    return App(PublishableKey.objects.create(name="the app").key, address)
+
+
 REQUESTS: Mapping[str, Callable[[], Any]] = {
     **dict.fromkeys(("starts_address", "starts_network", "starts_pair", "money"), starts),
     "unlisted_address": starts_with_an_unlisted_number,
@@ -103,6 +117,8 @@ REQUESTS: Mapping[str, Callable[[], Any]] = {
     **dict.fromkeys(("logins_account", "logins_account_day"), logs_in_as_a_reviewer),
     **dict.fromkeys(("logins_address", "logins_address_day", "logins_network"), logs_in_as_a_reviewer),
     **dict.fromkeys(("handoffs_address", "handoffs_network"), hands_over_to_a_phone),
+    "starts_key": starts_in_an_app,
+    "sends_key": asks_for_a_text_in_an_app,
     "reveals": reveals_a_number,
     "finds": looks_a_number_up,
     "guesses_elsewhere": types_the_code_of_another_browser,

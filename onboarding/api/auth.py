@@ -1,0 +1,117 @@
+"""Who calls: a verification by its client_secret, a person by their session token, an app by its publishable key."""
+
+from dataclasses import dataclass
+from typing import Any, cast
+
+from django.conf import settings
+from django.core.exceptions import DisallowedHost
+from django.db.models import Exists, OuterRef
+from django.db.models.functions import Now
+from django.http import HttpRequest
+from ninja.security import HttpBearer
+
+from onboarding.api import tokens
+from onboarding.api.models import ApiVerification, PublishableKey
+from onboarding.api.problems import Problem
+from onboarding.domain.budgets import Address, App
+from onboarding.models import Binding, OnboardingSession, ProveKey
+from onboarding.web import address
+from onboarding.web.logins import NOTED_EVERY
+
+
+@dataclass(frozen=True)
+class Holder:
+    """A person, by their session token. `session` is the one that verified them."""
+
+    row: ApiVerification
+    session: OnboardingSession
+    binding: Binding
+
+    @property
+    def is_fresh(self) -> bool:
+        """Whether the person passed Prove or a code within STEP_UP."""
+        return bool(self.session.read_at - self.session.moved_at <= settings.STEP_UP)
+
+
+class ClientSecret(HttpBearer):
+    """The client_secret of the verification in the path."""
+
+    openapi_bearerFormat = "pfc_"  # noqa: N815 - OpenAPI's name
+
+    def authenticate(self, request: HttpRequest, token: str) -> ApiVerification | None:
+        row, match = tokens.find(token, "pfc"), request.resolver_match
+        if row is None or match is None or str(row.pk) != str(match.kwargs["verification_id"]):
+            return None
+        check_origin(request, row.key)
+        return row
+
+
+class SessionToken(HttpBearer):
+    """A person's session token."""
+
+    openapi_bearerFormat = "pfs_"  # noqa: N815
+
+    def authenticate(self, request: HttpRequest, token: str) -> Holder | None:
+        row = tokens.find(token, "pfs")
+        if row is None:
+            return None
+        check_origin(request, row.key)
+        return holder_of(row)
+
+
+class AppKey(HttpBearer):
+    """A publishable key."""
+
+    openapi_bearerFormat = "pk_"  # noqa: N815
+
+    def authenticate(self, request: HttpRequest, token: str) -> PublishableKey | None:
+        key = PublishableKey.objects.filter(key=token, revoked_at=None).first()
+        if key is not None:
+            check_origin(request, key)
+        return key
+
+
+def holder_of(row: ApiVerification) -> Holder | None:
+    """Return the person who was verified, or None if the log-in has ended: as the pages' log-ins do."""
+    session = OnboardingSession.timed.filter(start_key=row.session_id).first()
+    if session is None or session.binding_id is None or not session.has_passed or row.ended_at:
+        return None
+    used = row.used_at or session.moved_at
+    if session.read_at - session.moved_at > settings.LOGIN_LIFE or session.read_at - used > settings.LOGIN_IDLE:
+        return None
+    revoked = ProveKey.objects.filter(device_id=OuterRef("device_id"), revoked_at__isnull=False)
+    linked = Binding.objects.filter(pk=session.binding_id, confirmed=True, user__is_active=True)
+    binding = linked.exclude(Exists(revoked)).select_related("user").first()
+    if binding is None:
+        return None
+    if session.read_at - used > NOTED_EVERY:
+        ApiVerification.objects.filter(pk=row.pk).update(used_at=Now())
+    return Holder(row, session, binding)
+
+
+def auth_of(request: HttpRequest) -> Any:
+    """Return what the `authenticate` of this request returned."""
+    return cast(Any, request).auth
+
+
+def caller(request: HttpRequest, key: PublishableKey | None, device: str) -> Address:
+    """Return what budgets count by."""
+    ip = address.of(request)
+    if key is None:
+        return App(ip, device)
+    return App(ip, device, str(key.pk), key.starts_per_hour, key.texts_per_hour)
+
+
+def check_origin(request: HttpRequest, key: PublishableKey | None) -> None:
+    """Raise Problem if the request comes from a site that its key does not allow."""
+    origin = request.headers.get("Origin")
+    if origin and key and not is_own(request, origin) and not key.allows_origin(origin):
+        raise Problem("origin_not_allowed")
+
+
+def is_own(request: HttpRequest, origin: str) -> bool:
+    """Return whether a page of ours sent the request."""
+    try:
+        return origin == f"{request.scheme}://{request.get_host()}"
+    except DisallowedHost:
+        return False

@@ -1,0 +1,81 @@
+"""What clients hold: the client_secret of a verification, and the session token of a person. Neither is stored.
+
+Both are derived, so that a repeated request gets the same ones: the client_secret from the Idempotency-Key, of which
+only a keyed hash is stored; the session token from the hash of the client_secret.
+"""
+
+import base64
+import hashlib
+import re
+import uuid
+from collections.abc import Mapping
+
+from cryptography.fernet import Fernet, InvalidToken
+from django.utils.crypto import constant_time_compare, salted_hmac
+
+from onboarding.api.models import ApiVerification
+
+TOKEN = re.compile("(pfc|pfs)_([0-9a-f]{32})_([A-Za-z0-9_-]{43})")
+
+
+def keyed_hash(purpose: str, value: str) -> str:
+    """Return a hash under a key derived from SECRET_KEY, in hexadecimal."""
+    return _mac(purpose, value).hex()
+
+
+def hash_of(client_secret: str) -> str:
+    """Return the SHA-256 that is stored in place of the client_secret, which has 256 random bits."""
+    return hashlib.sha256(client_secret.encode()).hexdigest()
+
+
+def client_secret(pk: uuid.UUID, idempotency_key: uuid.UUID) -> str:
+    return f"pfc_{pk.hex}_{_text(_mac('client_secret', f'{pk.hex} {idempotency_key.hex}'))}"
+
+
+def session_token(row: ApiVerification) -> str:
+    return f"pfs_{row.pk.hex}_{_text(_mac('session_token', row.secret_hash))}"
+
+
+def find(token: str, kind: str) -> ApiVerification | None:
+    """Return the verification of this client_secret (`pfc`) or session token (`pfs`), or None."""
+    match = TOKEN.fullmatch(token)
+    if not match or match[1] != kind:
+        return None
+    row = ApiVerification.objects.select_related("key").filter(pk=uuid.UUID(match[2])).first()
+    if row is None:
+        return None
+    same = hash_of(token) == row.secret_hash if kind == "pfc" else constant_time_compare(token, session_token(row))
+    return row if same else None
+
+
+def seal(auth_token: str, row: ApiVerification, idempotency_key: uuid.UUID) -> str:
+    """Return the authToken encrypted, so that only who has the Idempotency-Key can read it again."""
+    return _cipher(row, idempotency_key).encrypt(auth_token.encode()).decode()
+
+
+def unseal(row: ApiVerification, idempotency_key: uuid.UUID) -> str | None:
+    """Return the authToken of the verification, or None if none is kept."""
+    try:
+        return _cipher(row, idempotency_key).decrypt(row.sealed_auth_token.encode()).decode()
+    except InvalidToken:
+        return None
+
+
+def idempotency_hash(scope: str, idempotency_key: uuid.UUID) -> str:
+    return keyed_hash("idempotency", f"{scope} {idempotency_key.hex}")
+
+
+def request_hash(content: Mapping[str, object]) -> str:
+    return keyed_hash("request", repr(sorted(content.items())))
+
+
+def _cipher(row: ApiVerification, idempotency_key: uuid.UUID) -> Fernet:
+    return Fernet(base64.urlsafe_b64encode(_mac("auth_token", f"{row.pk.hex} {idempotency_key.hex}")))
+
+
+def _mac(purpose: str, value: str) -> bytes:
+    return salted_hmac(f"onboarding.api.{purpose}", value, algorithm="sha256").digest()
+
+
+def _text(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
