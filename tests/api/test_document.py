@@ -92,7 +92,7 @@ def test_no_generated_call_is_answered_by_a_500_or_against_the_document(clients:
 
     (calls if DEEP else seed(0)(calls))()
     report(f"API: {CALLS} generated calls on {connection.vendor}, 0 against the document, 0 of 500: {statuses}")
-    assert statuses[200] and statuses[201] and statuses[422]
+    assert {200, 422, *share(deep=[201], quick=[])} <= statuses.keys()
 
 
 def _steered(case: Any, app: App, luck: int) -> str:
