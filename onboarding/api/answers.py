@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from datetime import timedelta
 from html import unescape
 
-from django.conf import settings
 from django.urls import reverse
 from django.utils.html import strip_tags
 
@@ -12,6 +11,7 @@ from onboarding.api import schemas, tokens
 from onboarding.api.models import ApiVerification
 from onboarding.api.schemas import Action, NextAction, Status
 from onboarding.api.verifications import Begun
+from onboarding.conf import conf
 from onboarding.domain.states import Channel, Notice, Review, State
 from onboarding.journey import possession
 from onboarding.journey.clock import has_passed, time_left
@@ -59,7 +59,7 @@ def begun(begun: Begun) -> schemas.BegunVerification:
 
 def session_of(row: ApiVerification, session: OnboardingSession) -> schemas.Session | None:
     """Return the session token while the person is logged in by it."""
-    ends = session.moved_at + settings.LOGIN_LIFE
+    ends = session.moved_at + conf.LOGIN_LIFE
     if not session.has_passed or row.ended_at or has_passed(ends, session):
         return None
     if session.binding is None or not session.binding.confirmed:

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from typing import Any, cast
 
-from django.conf import settings
 from django.core.exceptions import DisallowedHost
 from django.db.models import Exists, OuterRef
 from django.db.models.functions import Now
@@ -13,6 +12,7 @@ from ninja.security import HttpBearer
 from onboarding.api import tokens
 from onboarding.api.models import ApiVerification, PublishableKey
 from onboarding.api.problems import Problem
+from onboarding.conf import conf
 from onboarding.domain.budgets import Address, App
 from onboarding.models import Binding, OnboardingSession, ProveKey
 from onboarding.web import address
@@ -30,7 +30,7 @@ class Holder:
     @property
     def is_fresh(self) -> bool:
         """Whether the person passed Prove or a code within STEP_UP."""
-        return bool(self.session.read_at - self.session.moved_at <= settings.STEP_UP)
+        return bool(self.session.read_at - self.session.moved_at <= conf.STEP_UP)
 
 
 class ClientSecret(HttpBearer):
@@ -77,7 +77,7 @@ def holder_of(row: ApiVerification) -> Holder | None:
     if session is None or session.binding_id is None or not session.has_passed or row.ended_at:
         return None
     used = row.used_at or session.moved_at
-    if session.read_at - session.moved_at > settings.LOGIN_LIFE or session.read_at - used > settings.LOGIN_IDLE:
+    if session.read_at - session.moved_at > conf.LOGIN_LIFE or session.read_at - used > conf.LOGIN_IDLE:
         return None
     revoked = ProveKey.objects.filter(device_id=OuterRef("device_id"), revoked_at__isnull=False)
     linked = Binding.objects.filter(pk=session.binding_id, confirmed=True, user__is_active=True)
