@@ -1,5 +1,7 @@
 # `make help` lists the targets. Each target first installs what it needs, if it is not installed yet.
 PORT ?= 8000
+# Not from the environment, where some shells have the machine's name: make serve HOST=[::1]
+HOST = 127.0.0.1
 PYTHON ?= python3
 BIN := .venv/bin
 NPM := $(shell command -v npm 2>/dev/null || echo $(BIN)/npm)
@@ -20,13 +22,13 @@ help: ## list the targets
 run: .venv/runtime $(SDK) .env ## run the product with the sandbox on http://127.0.0.1:8000
 	@$(BIN)/python manage.py migrate --verbosity 0
 	@echo "A reviewer for /admin/:  $(BIN)/python manage.py createreviewer NAME"
-	@$(BIN)/python manage.py develop 127.0.0.1:$(PORT)
+	@$(BIN)/python manage.py develop $(HOST):$(PORT)
 
 serve: .venv/runtime $(SDK) ## run the production server with the settings of the environment
 	$(BIN)/python manage.py check --deploy --fail-level ERROR
 	$(BIN)/python manage.py migrate --verbosity 0
 	$(BIN)/python manage.py collectstatic --noinput --verbosity 0
-	exec $(BIN)/gunicorn proveflow.wsgi --bind 127.0.0.1:$(PORT) --config proveflow/gunicorn.py
+	exec $(BIN)/gunicorn proveflow.wsgi --bind $(HOST):$(PORT) --config proveflow/gunicorn.py
 
 test: .venv/dev $(SDK) chromium ## run all tests, including those in a browser
 	$(PYTEST) $(ARGS)

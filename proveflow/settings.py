@@ -5,6 +5,7 @@ reports wrong values at start-up.
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
@@ -13,19 +14,24 @@ from onboarding.conf import Conf, read
 from proveflow import database
 from proveflow.environment import Environment
 from proveflow.gunicorn import threads
+from proveflow.static_files import for_other_origins
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Environment(BASE_DIR / ".env")
 
 DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = env.str("SECRET_KEY")
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost"] if DEBUG else [])
+LOOPBACK = ["127.0.0.1", "localhost", "[::1]"]
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=LOOPBACK if DEBUG else [])
 # Where forms may be sent from: https at each host of ours, and what else browsers see, as another port.
 CSRF_TRUSTED_ORIGINS = [
     *env.list("CSRF_TRUSTED_ORIGINS", default=[]),
-    *(f"https://{host.lstrip('.')}" for host in ALLOWED_HOSTS if host not in ("*", "127.0.0.1", "localhost")),
+    *(f"https://{host.lstrip('.')}" for host in ALLOWED_HOSTS if host not in ("*", *LOOPBACK)),
     *(f"https://*{host}" for host in ALLOWED_HOSTS if host.startswith(".")),
 ]
+# The path that all pages are below, as /verify, whether or not the proxy removes it from requests.
+PATH_PREFIX = env.str("PATH_PREFIX", default="").rstrip("/")
+FORCE_SCRIPT_NAME = PATH_PREFIX or None
 
 # --- Upstream -------------------------------------------------------------------------------------------------
 
@@ -63,7 +69,7 @@ PROVEFLOW: dict[str, Any] = {
     # Lookup and Messaging have a quarter of this each: if all vendors hang, 60 of 64 threads wait for them.
     "UPSTREAM_CALLS_AT_ONCE": env.int("UPSTREAM_CALLS_AT_ONCE", default=threads * 3 // 8),
     "UPSTREAM_ADAPTERS": {"sandbox://": "sandbox.adapter.SandboxAdapter"} if SANDBOX else {},
-    "SANDBOX_URL": "/sandbox/" if SANDBOX else "",
+    "SANDBOX_URL": f"{PATH_PREFIX}/sandbox/" if SANDBOX else "",
     "DEFAULT_REGION": env.str("DEFAULT_REGION", default="US"),
     "CODE_CHANNELS": env.list("CODE_CHANNELS", default=["sms", "call"]),
     "CODE_LENGTH": env.int("CODE_LENGTH", default=6),
@@ -145,6 +151,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "csp.middleware.CSPMiddleware",
     "onboarding.web.middleware.security_headers",
+    "onboarding.web.middleware.health_checks",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.gzip.GZipMiddleware",  # pads randomly, and Django masks CSRF tokens, against BREACH
     "onboarding.api.middleware.api",
@@ -190,7 +197,7 @@ DATABASES = {
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"  # the default would set a cookie of its own
-LOGIN_URL = "/"
+LOGIN_URL = "phone"
 OTP_TOTP_ISSUER = "proveflow"
 # For reviewers: the people who onboard have no password.
 AUTH_PASSWORD_VALIDATORS = [
@@ -215,7 +222,10 @@ LOCALE_PATHS = [BASE_DIR / "locale"]
 LANGUAGE_COOKIE_AGE = int(timedelta(days=365).total_seconds())
 LANGUAGE_COOKIE_HTTPONLY, LANGUAGE_COOKIE_SAMESITE = True, "Lax"
 
-STATIC_URL = "/static/"
+# Where browsers load the static files from: below this site, or at a CDN that loads them from the same path here.
+STATIC_URL = env.address("STATIC_URL") or f"{PATH_PREFIX}/static/"
+STATIC_ORIGINS = ["{0.scheme}://{0.netloc}".format(urlsplit(STATIC_URL))] if urlsplit(STATIC_URL).netloc else []
+WHITENOISE_ADD_HEADERS_FUNCTION = for_other_origins if STATIC_ORIGINS else None
 STATIC_ROOT = env.path("STATIC_ROOT", default=str(BASE_DIR / "staticfiles"))
 STATICFILES_DIRS = [
     BASE_DIR / "static",
@@ -250,15 +260,15 @@ if not DEBUG:
     SECURE_HSTS_INCLUDE_SUBDOMAINS, SECURE_HSTS_PRELOAD = HSTS_SUBDOMAINS, HSTS_PRELOAD
     if BEHIND_TLS_PROXY:
         SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
-        SECURE_SSL_REDIRECT, SECURE_REDIRECT_EXEMPT = True, ["^healthz$", "^readyz$"]  # probes bypass the proxy
+        SECURE_SSL_REDIRECT, SECURE_REDIRECT_EXEMPT = True, [r"(^|/)(healthz|readyz)$"]  # probes bypass the proxy
 
 CONTENT_SECURITY_POLICY: dict[str, Any] = {
     "DIRECTIVES": {
         "default-src": [NONE],
-        "script-src": [SELF],
-        "style-src": [SELF],
-        "img-src": [SELF],
-        "font-src": [SELF],
+        "script-src": [SELF, *STATIC_ORIGINS],
+        "style-src": [SELF, *STATIC_ORIGINS],
+        "img-src": [SELF, *STATIC_ORIGINS],
+        "font-src": [SELF, *STATIC_ORIGINS],
         "connect-src": [SELF, *read(PROVEFLOW).PROVE_DEVICE_ORIGINS],
         "form-action": [SELF],
         "base-uri": [NONE],

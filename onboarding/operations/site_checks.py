@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import psycopg
 from django.apps import apps
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning
@@ -69,6 +68,18 @@ def links(**_kwargs: object) -> Iterator[CheckMessage]:
 
 
 @of_settings()
+def paths(**_kwargs: object) -> Iterator[CheckMessage]:
+    """E044: the pages or the static files have no possible path."""
+    if not re.fullmatch(r"(/[\w.~-]+)*", settings.FORCE_SCRIPT_NAME or "", re.ASCII):
+        hint = "A path that begins with a slash: /verify"
+        yield Error("PATH_PREFIX is no path.", hint=hint, id="onboarding.E044")
+    url = urlsplit(settings.STATIC_URL)
+    if not (url.path.startswith("/") and url.path.endswith("/") and bool(url.netloc) == (url.scheme == "https")):
+        hint = "A path, or an https URL at your CDN, that ends with a slash: https://cdn.example.com/static/"
+        yield Error("STATIC_URL is no place of static files.", hint=hint, id="onboarding.E044")
+
+
+@of_settings()
 def folders(**_kwargs: object) -> Iterator[CheckMessage]:
     """E040: a folder is missing, or this user cannot write to it."""
     if conf.BRAND_DIR and not Path(conf.BRAND_DIR).is_dir():
@@ -111,9 +122,9 @@ def time_limits(databases: Sequence[str] | None = None, **_kwargs: object) -> It
 def _time_limits(database: Any) -> Iterator[CheckMessage]:
     """Ask on a connection of its own: the pool would wait for a database that does not answer."""
     try:
-        with psycopg.connect(**database.get_connection_params()) as connection:
+        with database.Database.connect(**database.get_connection_params()) as connection:
             found = connection.execute(TIME_LIMITS, [LIMITED]).fetchall()
-    except psycopg.OperationalError as error:
+    except database.Database.OperationalError as error:
         reason = str(error).partition("\n")[0]
         yield Warning(f"The database of DATABASE_URL fails: {reason}", hint="See its log.", id="onboarding.W037")
         return

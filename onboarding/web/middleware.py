@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 from django.conf import settings
 from django.core.exceptions import BadRequest, PermissionDenied
@@ -11,6 +12,7 @@ from django.core.handlers.wsgi import WSGIRequest
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template import loader
+from django.urls import Resolver404, resolve
 from django.utils.cache import patch_vary_headers
 from django.utils.http import parse_header_parameters
 from django.utils.translation import gettext as _
@@ -23,6 +25,7 @@ REQUEST_LIMIT = timedelta(seconds=20)
 LENGTH_DIGITS = 9  # of a Content-Length; a longer one is too large without being parsed
 UTF_8 = ("utf-8", "utf8")
 UNREADABLE = "unreadable"  # stands for the charset of a Content-Type that cannot be parsed
+HEALTH_CHECKS = ("healthz", "readyz")  # names of their URLs, and how their paths end
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS", "TRACE")
 # Features of Permissions-Policy: https://developer.mozilla.org/en-US/docs/Web/HTTP/Reference/Headers/Permissions-Policy
 OWN_FEATURES = ("otp-credentials", "publickey-credentials-create", "publickey-credentials-get")
@@ -38,7 +41,14 @@ class Request(WSGIRequest):
     """A request that is decoded as UTF-8, whatever its Content-Type says: `request_filter` refuses other charsets.
 
     Django would decode it in that charset, or raise for a malformed Content-Type, before any middleware is asked.
+    If the pages are below a path (FORCE_SCRIPT_NAME), the path of the request may begin with it, or not.
     """
+
+    def __init__(self, environ: dict[str, Any]) -> None:
+        prefix, path = settings.FORCE_SCRIPT_NAME, environ.get("PATH_INFO", "")
+        if prefix and path.startswith(f"{prefix}/"):
+            environ["PATH_INFO"] = path.removeprefix(prefix)
+        super().__init__(environ)
 
     def _set_content_type_params(self, meta: dict[str, Any]) -> None:
         try:
@@ -53,6 +63,20 @@ def request_deadline(get_response: Handler) -> Handler:
     def middleware(request: HttpRequest) -> HttpResponse:
         with deadline(REQUEST_LIMIT):
             return get_response(request)
+
+    return middleware
+
+
+def health_checks(get_response: Handler) -> Handler:
+    """Answer health checks before the host is checked: probes name the machine by its address."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        if request.path_info.endswith(HEALTH_CHECKS):
+            with suppress(Resolver404):
+                found = resolve(request.path_info)
+                if found.url_name in HEALTH_CHECKS:
+                    return cast(HttpResponse, found.func(request))
+        return get_response(request)
 
     return middleware
 

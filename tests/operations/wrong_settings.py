@@ -14,6 +14,7 @@ from django.core import checks
 from django.core.exceptions import ImproperlyConfigured
 from django.test import override_settings
 
+from onboarding.conf import TYPES
 from tests.processes import ROOT
 
 SECRETS = {
@@ -88,7 +89,7 @@ CREDENTIALS = [
 # Of a right value: what becomes of it. Each is another value, and none is what was meant.
 SPOILT = ["", "${}", '"{}"', "{}\u200b", "\ufeff{}", "{}\x07", "$${}", "{} # mine", "<{} >"]
 # Names: a letter is missing, doubled, another, or exchanged with the next.
-TYPES: list[Callable[[str], str]] = [
+TYPOS: list[Callable[[str], str]] = [
     lambda n: n[:-1],
     lambda n: n + n[-1],
     lambda n: n[:4] + "X" + n[5:],
@@ -110,6 +111,11 @@ def mistakes(folder: Path) -> Iterator[tuple[str, str]]:
         (["DATABASE_URL"], [url.format(PASSWORD) for url in DATABASE_URLS]),
         (["TRUSTED_PROXY_CIDRS"], NETWORKS),
         (["LIMITS"], LIMITS),
+        (["PATH_PREFIX"], ["verify", "/verify/x y", "https://example.com/verify", "//verify", "$P", "/verify?x"]),
+        (
+            ["STATIC_URL"],
+            ["/static", "cdn.example.com", "http://cdn.example.com/", "//cdn.example.com/", "$S"],
+        ),
         (["FORWARDED_HEADER"], ["", "X_FORWARDED_FOR", "X-Forwarded-For:", "X-Forwarded-For, Forwarded", "$H"]),
         (["CODE_CHANNELS"], ["", "SMS", "sms;call", "pigeon", "$sms", "'sms'"]),
         (
@@ -128,7 +134,7 @@ def mistakes(folder: Path) -> Iterator[tuple[str, str]]:
 def misspellings(names: list[str]) -> Iterator[tuple[str, str]]:
     """Yield names that are nearly those that the product has, with the right name's value."""
     for name in names:
-        for each in {misspell(name) for misspell in TYPES} - {name, *names}:
+        for each in {misspell(name) for misspell in TYPOS} - {name, *names}:
             yield each, RIGHT.get(name, "1")
 
 
@@ -138,7 +144,7 @@ def told(environment: Mapping[str, str]) -> list[str]:
         found = read(environment)
     except ImproperlyConfigured as error:
         return [str(error)]
-    values = {name: value for name, value in found.items() if name.isupper() and name not in KEPT}
+    values = {name: value for name, value in found.items() if name.isupper() and name not in KEPT | {*TYPES}}
     changed = {name: value for name, value in values.items() if getattr(settings, name, None) != value}
     engine = {"ENGINE": found["DATABASES"]["default"]["ENGINE"]}
     with override_settings(**changed), mock.patch.dict(settings.DATABASES["default"], engine):
@@ -147,10 +153,14 @@ def told(environment: Mapping[str, str]) -> list[str]:
 
 
 def read(environment: Mapping[str, str]) -> dict[str, Any]:
-    """Return the settings that follow from the environment, without a process of their own. A warning is an error."""
+    """Return the settings that follow from the environment, those of the app too, without a process of their own.
+
+    A warning is an error.
+    """
     with mock.patch.dict(os.environ, environment, clear=True), warnings.catch_warnings():
         warnings.simplefilter("error")
-        return runpy.run_path(str(ROOT / "proveflow/settings.py"))
+        found = runpy.run_path(str(ROOT / "proveflow/settings.py"))
+    return {**found, **found["PROVEFLOW"]}
 
 
 def our_checks() -> list[Any]:

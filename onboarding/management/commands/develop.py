@@ -22,7 +22,8 @@ class Command(runserver.Command):  # type: ignore[misc]
 
     def on_bind(self, server_port: int) -> None:
         """Print the addresses."""
-        origin = f"http://{self.addr}:{server_port}"
+        host = f"[{self.addr}]" if self._raw_ipv6 else self.addr
+        origin = f"http://{host}:{server_port}"
         self.stdout.write(f"The app:      {origin}/")
         if conf.SANDBOX_URL:
             self.stdout.write(f"The sandbox:  {origin}{conf.SANDBOX_URL}")
