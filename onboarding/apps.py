@@ -10,6 +10,15 @@ class OnboardingConfig(AppConfig):
     verbose_name = _("Onboarding")
 
     def ready(self) -> None:
-        from onboarding.operations import checks, reports, site_checks  # noqa: F401 - registers the checks
+        from onboarding.conf import conf
+        from onboarding.operations import (  # they register the checks
+            checks,  # noqa: F401
+            reports,
+            site_checks,  # noqa: F401
+            telemetry_checks,  # noqa: F401
+        )
+        from onboarding.telemetry import tracing
 
+        if conf.TRACES and tracing.is_installed():
+            tracing.set_up()
         connection_created.connect(reports.install)

@@ -3,9 +3,8 @@
 from collections.abc import Mapping
 from enum import StrEnum
 
-from django.utils.crypto import salted_hmac
-
 from onboarding.domain.errors import Busy, UpstreamError
+from onboarding.hashes import keyed_hash
 from onboarding.models import Event
 
 Facts = Mapping[str, object]
@@ -105,9 +104,9 @@ def record(name: Name, facts: Facts, **about: object) -> None:
     entry(name, facts, **about).save(force_insert=True)
 
 
-def keyed_hash(account: str) -> str:
+def account_hash(account: str) -> str:
     """Return what the log has in place of a name that was typed at a log-in: it may be anybody's, or a password."""
-    return salted_hmac("onboarding.events", account, algorithm="sha256").hexdigest()
+    return keyed_hash("onboarding.events", account)
 
 
 def error_facts(error: UpstreamError) -> Facts:

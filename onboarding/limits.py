@@ -18,14 +18,15 @@ from django.db import connection
 from django.db.models import QuerySet
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Now
-from django.utils.crypto import salted_hmac
 
 from onboarding.conf import conf
 from onboarding.domain import budgets
 from onboarding.domain.budgets import Address, Budget, Charge
 from onboarding.domain.errors import Limited
 from onboarding.domain.phone import Number
+from onboarding.hashes import keyed_hash
 from onboarding.models import Cell, Lease
+from onboarding.telemetry import observation
 
 log = logging.getLogger(__name__)
 
@@ -94,10 +95,12 @@ def charge(charges: Iterable[Charge], address: Address | None = None) -> None:
             refused = _refused(refused, charged)
         if refused:
             _run(REFUND, [row for row in rows if row.key in charged])
-            log.warning("Refused by %s", refused[0].budget.name)
-            raise Limited(refused[0].budget.name, _wait(refused[0]))
+            wait = _wait(refused[0])
+            observation.refused(refused[0].budget.name, wait)
+            raise Limited(refused[0].budget.name, wait)
     except DatabaseError as error:
         log.exception("A budget could not be counted.")
+        observation.refused(BROKEN, BROKEN_WAIT)
         raise Limited(BROKEN, BROKEN_WAIT) from error
 
 
@@ -142,6 +145,14 @@ def _levels(charges: Iterable[Charge], *, without: Iterable[Row]) -> Mapping[str
     return {row.budget.name: level / row.cost for row, level in levels if level > 0}
 
 
+def used(charges: Iterable[Charge]) -> Iterator[tuple[Charge, float]]:
+    """Return what share of its budget each cell has in use, 0 if it has none."""
+    rows = [_row(each, 1.0) for each in charges]
+    levels = dict(_run(LEVELS, rows))
+    for row in rows:
+        yield row.charge, max(0, levels.get(row.key, 0)) / (row.budget.burst * row.budget.every_s * 1000)
+
+
 def refund(charges: Iterable[Charge], *, reset: Iterable[Charge] = ()) -> None:
     """Give charges back: the act surely did not happen, or it turned out well. Empty the cells of `reset`."""
     owed: dict[str, Row] = {}
@@ -174,7 +185,7 @@ def in_force(budget: Budget) -> Budget:
 
 def key(budget: Budget, subject: str) -> str:
     """Return the HMAC-SHA-256 under a key derived from SECRET_KEY. A new SECRET_KEY resets all counts."""
-    return salted_hmac("onboarding.limits", f"{budget.name}:{subject}", algorithm="sha256").hexdigest()
+    return keyed_hash("onboarding.limits", f"{budget.name}:{subject}")
 
 
 def _row(charge: Charge, share: float) -> Row:

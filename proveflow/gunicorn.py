@@ -3,8 +3,12 @@
 https://docs.gunicorn.org/en/stable/settings.html
 """
 
+import os
 import resource
+from pathlib import Path
 from typing import Any
+
+from proveflow.environment import in_a_sentence
 
 workers = 2
 threads = 64
@@ -28,3 +32,22 @@ def post_worker_init(worker: Any) -> None:
     from django.conf import settings
 
     worker.cfg.set("keepalive", settings.KEEPALIVE_S)
+
+
+def on_starting(_server: Any) -> None:
+    """Hook of gunicorn: delete the metrics of the processes of before."""
+    from django.conf import settings
+
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "proveflow.settings")
+    with in_a_sentence():
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = settings.PROVEFLOW["METRICS_DIR"]
+    for file in Path(settings.PROVEFLOW["METRICS_DIR"]).glob("*.db"):
+        file.unlink(missing_ok=True)
+
+
+def child_exit(_server: Any, worker: Any) -> None:
+    """Hook of gunicorn: take what a worker had under way out of the metrics."""
+    from prometheus_client import multiprocess
+
+    if Path(os.environ["PROMETHEUS_MULTIPROC_DIR"]).is_dir():
+        multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]

@@ -100,6 +100,8 @@ PROVEFLOW: dict[str, Any] = {
     "PROVE_PRICE_CENTS": env.int("PROVE_PRICE_CENTS", default=5),
     "TEXT_PRICE_CENTS": env.int("TEXT_PRICE_CENTS", default=5),
     "LOOKUP_PRICE_CENTS": env.int("LOOKUP_PRICE_CENTS", default=1),
+    "METRICS_DIR": env.str("METRICS_DIR", default=str(BASE_DIR / "var/metrics")),
+    "TRACES": env.bool("TRACES", default=False),
     "RETENTION_DAYS": env.int("RETENTION_DAYS", default=90),
 }
 # Empty: all countries, which is harmless with a simulated Twilio and which Prove's test users need.
@@ -147,6 +149,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "onboarding.web.middleware.observed",
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -278,14 +281,29 @@ CONTENT_SECURITY_POLICY: dict[str, Any] = {
     }
 }
 
+# --- What operators see -----------------------------------------------------------------------------------------
+
+LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")  # of our own lines; those of libraries begin at WARNING
+LOG_FORMAT = env.str("LOG_FORMAT", default="text" if DEBUG else "json")
+
 DEFAULT_EXCEPTION_REPORTER_FILTER = "onboarding.operations.reports.RedactingFilter"
-LOGGING = {
+LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "filters": {"request_id": {"()": "onboarding.telemetry.request_ids.RequestIdFilter"}},
+    "formatters": {
+        "text": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s [%(request_id)s]"},
+        "json": {
+            "()": "pythonjsonlogger.json.JsonFormatter",
+            "fmt": ["levelname", "name", "message", "request_id"],
+            "rename_fields": {"levelname": "level", "name": "logger"},
+            "timestamp": True,
+        },
+    },
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT, "filters": ["request_id"]}},
     "root": {"handlers": ["console"], "level": "WARNING"},
     "loggers": {
+        "onboarding": {"level": LOG_LEVEL},
         # Below WARNING, urllib3, requests and twilio log URLs and parameters, and django.template logs values.
         "django.utils.autoreload": {"level": "WARNING"},
         "django": {"handlers": []},  # its console handler would repeat warnings with DEBUG on

@@ -2,6 +2,7 @@
 
 import os
 
+from django.conf import settings
 from django.core.management import call_command
 from django.core.wsgi import get_wsgi_application
 from django.utils.module_loading import import_string
@@ -12,6 +13,10 @@ BOOT_ERROR = 3  # gunicorn ends at this exit code of a worker; after others it w
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "proveflow.settings")
 with in_a_sentence(BOOT_ERROR):
+    os.environ.setdefault(
+        "PROMETHEUS_MULTIPROC_DIR", settings.PROVEFLOW["METRICS_DIR"]
+    )  # before prometheus_client is imported
+    os.makedirs(settings.PROVEFLOW["METRICS_DIR"], mode=0o700, exist_ok=True)
     application = get_wsgi_application()
     application.request_class = import_string("onboarding.web.middleware.Request")  # importable now
     call_command("check", fail_level="ERROR", verbosity=0)

@@ -70,6 +70,7 @@ def product_environment(folder: Path, **more: str) -> dict[str, str]:
         "ALLOWED_HOSTS": "127.0.0.1,localhost",
         "DATABASE_URL": f"sqlite:///{folder / 'product.sqlite3'}",
         "SANDBOX_STORE": str(folder / "sandbox.sqlite3"),
+        "METRICS_DIR": str(folder / "metrics"),
         **more,
     }
 

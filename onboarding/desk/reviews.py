@@ -13,8 +13,10 @@ from onboarding.domain.phone import Number
 from onboarding.domain.states import Review, State
 from onboarding.events import Name
 from onboarding.models import Binding, OnboardingSession
+from onboarding.telemetry.observation import verb
 
 
+@verb
 def approve(*, session: OnboardingSession, by: AbstractBaseUser, reason: str) -> OnboardingSession:
     """End the session's hold or decline, and clear its reasons for one more try of its journey, for CLEARANCE_LIFE.
 
@@ -24,6 +26,7 @@ def approve(*, session: OnboardingSession, by: AbstractBaseUser, reason: str) ->
     return _review(session, Review.APPROVED, Name.REVIEW_APPROVED, states, by=by, reason=reason)
 
 
+@verb
 def decline(*, session: OnboardingSession, by: AbstractBaseUser, reason: str) -> OnboardingSession:
     """Decline the session, and return it. Raises StaleState if it does not wait for a reviewer."""
     return _review(session, Review.DECLINED, Name.REVIEW_DECLINED, (State.IN_REVIEW,), by=by, reason=reason)
@@ -48,6 +51,7 @@ def _review(
     return session
 
 
+@verb
 def reveal(*, of: OnboardingSession | Binding, by: AbstractBaseUser, reason: str) -> Number:
     """Return the whole number, and write to the event log who saw it and why. Raises Limited."""
     about: dict[str, object] = {"session" if isinstance(of, OnboardingSession) else "binding": of}

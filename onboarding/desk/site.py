@@ -62,9 +62,9 @@ class ReviewerLoginForm(OTPAuthenticationFormMixin, AdminAuthenticationForm):
         try:
             self._compare()
         except ValidationError:
-            events.record(Name.LOGIN_FAILED, {"account": events.keyed_hash(account)})
+            events.record(Name.LOGIN_FAILED, {"account": events.account_hash(account)})
             raise ValidationError(WRONG_LOGIN, code="invalid_login") from None
-        events.record(Name.LOGIN_PASSED, {"account": events.keyed_hash(account)}, actor=self.get_user())
+        events.record(Name.LOGIN_PASSED, {"account": events.account_hash(account)}, actor=self.get_user())
         limits.refund(budgets.logins_from(client), reset=budgets.logins_of(account))
         return self.cleaned_data
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import ClassVar
 
 
 class StaleState(Exception):
@@ -23,8 +24,11 @@ class Limited(Exception):
 class UpstreamError(Exception):
     """A call to a vendor gave no usable answer. Never carries a body, a number, a code or a token.
 
-    `status` is the HTTP status, `code` and `request_id` are the vendor's own; None where there was none.
+    `status` is the HTTP status, `code` and `request_id` are the vendor's own; None where there was none. `outcome` is
+    the word of logs and metrics.
     """
+
+    outcome: ClassVar[str] = "error"
 
     service: str
     operation: str
@@ -45,21 +49,31 @@ class UpstreamError(Exception):
 class Unreachable(UpstreamError):
     """Nothing was sent: repeating the call is safe."""
 
+    outcome: ClassVar[str] = "unreachable"
+
 
 class Uncertain(UpstreamError):
     """The request was sent but not answered, or the server failed: it may or may not have taken effect."""
 
+    outcome: ClassVar[str] = "uncertain"
+
 
 class Refused(UpstreamError):
     """The vendor understood the request and refused it."""
+
+    outcome: ClassVar[str] = "refused"
 
 
 @dataclass(eq=False)
 class Busy(UpstreamError):
     """The vendor did nothing and asks to be called again after `retry_after`."""
 
+    outcome: ClassVar[str] = "busy"
+
     retry_after: timedelta = timedelta(seconds=1)
 
 
 class Garbled(UpstreamError):
     """The answer cannot be read: the request may have taken effect."""
+
+    outcome: ClassVar[str] = "garbled"

@@ -27,6 +27,7 @@ from onboarding.journey.clock import CLAIM_TIMEOUT, SESSION_LIFE, has_passed
 from onboarding.journey.possession import give_back, never_happened, record_answer, record_link, send_code
 from onboarding.journey.transitions import Step, set_notice, take, transition
 from onboarding.models import Binding, OnboardingSession
+from onboarding.telemetry.observation import verb
 from onboarding.upstream.prove import UnifyAnswer, prove
 
 STATUS_CALLS = 10  # per session
@@ -46,6 +47,7 @@ class Opened:
 # --- Start -------------------------------------------------------------------------------------------------------
 
 
+@verb
 def start(
     *,
     number: Number,
@@ -74,6 +76,7 @@ def start(
     return _open(number=number, start_key=start_key, previous=previous, address=address, how=how)
 
 
+@verb
 def rebind(
     *, session: OnboardingSession, key: Binding | None, address: Address, start_key: uuid.UUID | None = None
 ) -> Opened:
@@ -161,6 +164,7 @@ def _asked(
 # --- The device --------------------------------------------------------------------------------------------------
 
 
+@verb
 def check_device(*, session: OnboardingSession, address: Address) -> OnboardingSession:
     """Ask Prove what the device proved, now that the Web SDK has finished, and follow the answer.
 
@@ -218,6 +222,7 @@ def _still_checking(session: OnboardingSession, step: Step, notice: Notice) -> S
 # --- The end -----------------------------------------------------------------------------------------------------
 
 
+@verb
 def abandon(*, session: OnboardingSession) -> OnboardingSession:
     """End the session, because the person starts again."""
     return transition(session, State.SUPERSEDED, Name.FLOW_SUPERSEDED)
@@ -230,7 +235,19 @@ def catch_up(*, session: OnboardingSession) -> OnboardingSession:
         changes: dict[str, object] = {"notice": notice.get(State(session.state), "")}
         if session.state == State.CHECKING_CODE:
             changes["verification_sid"] = ""
-        session = transition(session, AFTER_LOST_CLAIM[State(session.state)], Name.CLAIM_LOST, {}, **changes)
+        session = end_claim(session=session, changes=changes)
     if session.is_open and (has_passed(session.expires_at, session) or session.version >= STEPS):
-        return transition(session, State.EXPIRED, Name.FLOW_EXPIRED)
+        return expire(session=session)
     return session
+
+
+@verb
+def end_claim(*, session: OnboardingSession, changes: Columns) -> OnboardingSession:
+    """Undo the claim whose holder disappeared. Raises StaleState."""
+    return transition(session, AFTER_LOST_CLAIM[State(session.state)], Name.CLAIM_LOST, {}, **changes)
+
+
+@verb
+def expire(*, session: OnboardingSession) -> OnboardingSession:
+    """End the session past its time. Raises StaleState."""
+    return transition(session, State.EXPIRED, Name.FLOW_EXPIRED)

@@ -20,6 +20,7 @@ from onboarding.domain import budgets
 from onboarding.domain.budgets import Address
 from onboarding.domain.states import Stage
 from onboarding.models import Handoff
+from onboarding.telemetry.observation import verb
 
 OFFER_LIFE = timedelta(minutes=5)  # from the QR code to the typed number
 JOURNEY_LIFE = timedelta(minutes=45)  # longer than a session lasts
@@ -28,6 +29,7 @@ TOKEN_LENGTH = 16  # bytes
 LIVE = (Stage.OFFERED, Stage.SCANNED, Stage.CONFIRMED)
 
 
+@verb
 def offer(*, address: Address) -> Handoff:
     """Return a new handoff, and delete those that ended more than KEPT ago. Raises Limited."""
     limits.charge(budgets.handoffs(address))
@@ -44,16 +46,19 @@ def token(handoff: Handoff) -> str:
     return base64.urlsafe_b64encode(mac[:TOKEN_LENGTH]).rstrip(b"=").decode()
 
 
+@verb
 def accept(handoff: Handoff) -> bool:
     """Give the handoff to this phone, whose person says that they started it. Return False if it is taken or over."""
     return _move(handoff, Stage.OFFERED, Stage.SCANNED, match_number=10 + secrets.randbelow(90))
 
 
+@verb
 def refuse(handoff: Handoff) -> None:
     """End the handoff: the person at the phone did not start it."""
     _move(handoff, Stage.OFFERED, Stage.OVER)
 
 
+@verb
 def confirm(handoff: Handoff, *, match_number: int) -> None:
     """Compare the number typed on the computer with the phone's. A wrong one ends the handoff: there is one try."""
     if match_number == handoff.match_number:
@@ -62,6 +67,7 @@ def confirm(handoff: Handoff, *, match_number: int) -> None:
         _move(handoff, Stage.SCANNED, Stage.OVER)
 
 
+@verb
 def finish(handoff: Handoff) -> None:
     """Mark the handoff as done: the phone's number is linked."""
     _move(handoff, Stage.CONFIRMED, Stage.DONE)

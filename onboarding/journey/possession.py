@@ -25,6 +25,8 @@ from onboarding.journey.clock import CODE_LIFE, SESSION_LIFE, has_passed
 from onboarding.journey.transitions import Step, set_notice, take, transition
 from onboarding.journey.unlinking import tell_prove
 from onboarding.models import OnboardingSession
+from onboarding.telemetry import observation
+from onboarding.telemetry.observation import verb
 from onboarding.upstream.prove import UnifyAnswer, prove
 from onboarding.upstream.twilio import LOCALES, Refusal, TwilioRefused, twilio
 
@@ -39,6 +41,7 @@ WHY_NOT_TEXTED = {
 WHY_SPENT = {Refusal.GONE: Notice.CODE_EXPIRED, Refusal.TOO_MANY_CHECKS: Notice.TOO_MANY_GUESSES}
 
 
+@verb
 def send_code(
     *, session: OnboardingSession, address: Address, channel: Channel | None = None, reached: Step | None = None
 ) -> OnboardingSession:
@@ -56,9 +59,10 @@ def send_code(
     with limits.refusals_counted(session.phone, address):
         try:
             is_new = _claim_send(session, channel, reached)
-        except Limited:
+        except Limited as limited:
             if _follow_elsewhere(session, reached):
                 return session
+            observation.refused(limited.limit, limited.wait)
             raise
         _charge_send(session, before, charges, address, is_new=is_new)
     if refused := _refused_line(session):
@@ -74,6 +78,7 @@ def send_code(
     columns: dict[str, Any] = lease.record_code(session, verification.sid)
     lives = Greatest("expires_at", Least(columns["code_sent_at"], F("created_at") + SESSION_LIFE) + CODE_LIFE)
     columns |= {"verification_sid": verification.sid, "expires_at": lives}
+    observation.code(session, "sent")
     return transition(session, State.CODE_SENT, Name.CODE_SENT, {"send": session.sends}, **columns)
 
 
@@ -185,6 +190,7 @@ def never_happened(error: UpstreamError) -> bool:
     return ours or isinstance(error, Unreachable | Busy)
 
 
+@verb
 def check_code(*, session: OnboardingSession, code: str, address: Address) -> OnboardingSession:
     """Check one guess, which is counted before it is compared. If Twilio approves it, bind. Raises Limited."""
     if session.state != State.CODE_SENT:
@@ -209,6 +215,7 @@ def check_code(*, session: OnboardingSession, code: str, address: Address) -> On
     except UpstreamError as error:
         return _guess_unanswered(session, error, charges)
     facts = {"approved": approved, "guess": session.guesses}
+    observation.code(session, "approved" if approved else "wrong")
     if not approved:
         return _guess_was_wrong(session, Name.GUESS_ANSWERED, facts)
     times = {"approved_at": Now(), "expires_at": Now() + CODE_LIFE}
@@ -260,6 +267,7 @@ def _code_is_spent(session: OnboardingSession, name: Name, facts: events.Facts, 
 # --- The bind ----------------------------------------------------------------------------------------------------
 
 
+@verb
 def bind(*, session: OnboardingSession, address: Address, reached: Step | None = None) -> OnboardingSession:
     """Spend the approval: ask Prove to bind number and key. May be called again only if Prove surely did nothing.
 

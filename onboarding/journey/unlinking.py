@@ -12,16 +12,19 @@ from onboarding.events import Name
 from onboarding.journey import keys
 from onboarding.journey.bindings import revoke
 from onboarding.models import Binding, OnboardingSession, ProveKey
+from onboarding.telemetry.observation import verb
 from onboarding.upstream.prove import prove
 
 NO_SUCH_KEY = 8011  # https://developer.prove.com/reference/status-and-error-codes
 
 
+@verb
 def unlink(*, binding: Binding, by: AbstractBaseUser | None = None, reason: str = "unlinked") -> None:
     """Revoke the binding here at once, then ask Prove to revoke the key. `by` is the reviewer, if one did it."""
     _unlink(Binding.objects.filter(pk=binding.pk), why=reason, by=by)
 
 
+@verb
 def unlink_others(*, binding: Binding) -> None:
     """Revoke the bindings of the person's other devices here at once, then ask Prove to revoke their keys."""
     _unlink(Binding.objects.filter(user=binding.user).exclude(pk=binding.pk), why="unlinked", by=None)
@@ -36,6 +39,7 @@ def _unlink(bindings: QuerySet[Binding], *, why: str, by: AbstractBaseUser | Non
             return  # `recover` asks for the rest
 
 
+@verb
 def tell_prove(*, device_id: str) -> bool:
     """Ask Prove to revoke a key that was revoked here. Return False if Prove did not answer: it stays owed."""
     if not ProveKey.objects.filter(device_id=device_id, tell_prove_at__isnull=False).exists():

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from hashlib import blake2b
 
 from onboarding.domain.errors import Busy, Uncertain, Unreachable, UpstreamError
+from onboarding.telemetry import metrics
 
 FAILED_NUMBERS = 5  # with no success between them
 MEMORY_S = 300.0
@@ -24,9 +25,13 @@ log = logging.getLogger(__name__)
 class NotAsked(Unreachable):
     """The vendor was not asked, so nothing is known about its health."""
 
+    outcome = "not_asked"
+
 
 class CircuitOpen(NotAsked):
     """The vendor failed for several numbers lately."""
+
+    outcome = "circuit_open"
 
 
 class CircuitBreaker:
@@ -41,6 +46,7 @@ class CircuitBreaker:
         self._key = secrets.token_bytes(16)
         self._failed: dict[bytes, float] = {}  # hash of a number to seconds of time.monotonic(), the oldest first
         self._next_probe: dict[bool, float] = {}  # by whether its number has failed; empty while closed
+        metrics.CIRCUITS_OPEN.labels(service).set(0)
 
     @contextmanager
     def guarding(self, operation: str, about: str) -> Iterator[bool]:
@@ -82,11 +88,13 @@ class CircuitBreaker:
             self._remember(number, now)
             if not is_open and len(self._failed) >= FAILED_NUMBERS:
                 self._next_probe = {False: now + PROBE_EVERY_S, True: now + PROBE_AGAIN_EVERY_S}
+                metrics.CIRCUITS_OPEN.labels(self._service).set(1)
                 log.warning("%s fails: the circuit is open", self._service)
         elif not is_open or probe is not None:
             self._failed.clear()
             self._next_probe.clear()
             if is_open:
+                metrics.CIRCUITS_OPEN.labels(self._service).set(0)
                 log.warning("%s answers: the circuit is closed", self._service)
 
     def _remember(self, number: bytes, now: float) -> None:

@@ -6,6 +6,7 @@ from collections import Counter, deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from onboarding.telemetry import metrics
 from onboarding.upstream.breaker import NotAsked
 from onboarding.upstream.deadline import Call
 
@@ -21,6 +22,8 @@ class Bulkhead:
 
     def __init__(self, service: str, size: int) -> None:
         self._service = service
+        self._running = metrics.CALLS_RUNNING.labels(service)
+        self._queued = metrics.CALLS_WAITING.labels(service)
         self._lock = threading.Lock()
         self._free = size
         self._waiting: deque[threading.Event] = deque()
@@ -33,7 +36,8 @@ class Bulkhead:
         if not self._enter(about, call):
             raise NotAsked(self._service, operation)
         try:
-            yield
+            with self._running.track_inprogress():
+                yield
         finally:
             self._leave(about)
 
@@ -49,6 +53,10 @@ class Bulkhead:
                 self._moved = time.monotonic()
                 return True
             self._waiting.append(turn)
+        with self._queued.track_inprogress():
+            return self._wait(turn, about, call)
+
+    def _wait(self, turn: threading.Event, about: str, call: Call) -> bool:
         while not turn.wait(min(call.left, self._patience())):
             with self._lock:
                 if not turn.is_set() and not (call.left and self._patience()):

@@ -22,6 +22,7 @@ from urllib3.exceptions import HTTPError, NewConnectionError
 from onboarding import __version__
 from onboarding.conf import conf
 from onboarding.domain.errors import Busy, Garbled, Refused, Uncertain, Unreachable, UpstreamError
+from onboarding.telemetry import observation
 from onboarding.upstream.breaker import CircuitBreaker, NotAsked
 from onboarding.upstream.bulkhead import Bulkhead
 from onboarding.upstream.deadline import Call, deadline
@@ -88,6 +89,7 @@ class Upstream:
         """
         release_database()
         with (
+            observation.vendor_call(self.service, operation),
             deadline(self._deadlines[operation]) as call,
             self._breaker.guarding(operation, about) as probing,
             self._bulkhead.place(operation, about, call),

@@ -20,6 +20,7 @@ from onboarding.conf import conf
 from onboarding.domain.errors import Busy, Garbled, Refused
 from onboarding.domain.phone import same
 from onboarding.domain.states import Channel
+from onboarding.telemetry import request_ids
 from onboarding.upstream.http import USER_AGENT, Upstream
 
 log = logging.getLogger(__name__)
@@ -123,8 +124,13 @@ class Twilio:
         self._service = twilio_client(self._upstream, username, password, account_sid).verify.v2.services(service_sid)
 
     def start(self, to: str, channel: str = Channel.SMS, locale: str | None = None) -> Verification:
-        """Send a code to `to` (E.164). Return its Verification. https://www.twilio.com/docs/verify/api/verification"""
+        """Send a code to `to` (E.164), with the request's id as a tag. Return its Verification.
+
+        https://www.twilio.com/docs/verify/api/verification
+        """
         options = {"locale": locale} if locale else {}
+        if request_id := request_ids.current():
+            options["tags"] = json.dumps({"request_id": request_id})
         with self._upstream.call(START, to), classified(START):
             found = self._service.verifications.create(to=to, channel=channel, **options)
             if not is_number(found.to, to) or not re.fullmatch("VE[0-9a-f]{32}", str(found.sid)):

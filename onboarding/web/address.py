@@ -40,6 +40,12 @@ def of(request: HttpRequest) -> IPAddress:
     return client or peer
 
 
+def is_forwarded(request: HttpRequest) -> bool:
+    """Return whether a trusted proxy sent the request, so that its headers can be believed."""
+    peer = parse(request.META.get("REMOTE_ADDR", "")) or NO_ADDRESS
+    return bool(conf.TRUSTED_PROXY_COUNT) and _is_trusted(peer)
+
+
 def parse(text: str) -> IPAddress | None:
     """Return the address, without a zone id, or None if `text` is none. An IPv4-mapped IPv6 address is IPv4."""
     try:

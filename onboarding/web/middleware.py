@@ -17,7 +17,9 @@ from django.utils.cache import patch_vary_headers
 from django.utils.http import parse_header_parameters
 from django.utils.translation import gettext as _
 
+from onboarding.telemetry import observation, request_ids
 from onboarding.upstream.deadline import deadline
+from onboarding.web import address
 
 Handler = Callable[[HttpRequest], HttpResponse]
 
@@ -55,6 +57,21 @@ class Request(WSGIRequest):
             self.content_type, self.content_params = parse_header_parameters(meta.get("CONTENT_TYPE", ""))
         except ValueError:
             self.content_type, self.content_params = "", {"charset": UNREADABLE}
+
+
+def observed(get_response: Handler) -> Handler:
+    """Give each request an id, a trusted proxy's (X-Request-ID) or a new one, and count its response."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        proposed = str(request.META.get("HTTP_X_REQUEST_ID", ""))
+        trusted = proposed if proposed and address.is_forwarded(request) else ""
+        with observation.request(str(request.method), trusted) as facts:
+            response = get_response(request)
+            facts["status"] = str(response.status_code)
+            response.headers["X-Request-ID"] = request_ids.current()
+            return response
+
+    return middleware
 
 
 def request_deadline(get_response: Handler) -> Handler:
@@ -101,14 +118,18 @@ def request_filter(get_response: Handler) -> Handler:
 
     def middleware(request: HttpRequest) -> HttpResponse:
         if (request.content_params or {}).get("charset", "utf-8").lower() not in UTF_8:
+            observation.request_refused("charset")
             why = _("Requests have to be in UTF-8, and this one says that it is in another charset.")
             return HttpResponse(loader.render_to_string("400.html", {"why": why}), status=400)
         length = request.META.get("CONTENT_LENGTH") or "0"
         if not re.fullmatch("[0-9]+", length) or "\0" in request.path_info or "%00" in request.META["QUERY_STRING"]:
+            observation.request_refused("malformed")
             raise BadRequest
         if len(length) > LENGTH_DIGITS or int(length) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+            observation.request_refused("too_large")
             return render(request, "413.html", status=413)
         if request.method not in SAFE_METHODS and _is_cross_site(request):
+            observation.request_refused("other_site")
             raise PermissionDenied
         # A cookie can hold NUL as an octal escape. PostgreSQL cannot store it, so such a cookie is dropped.
         request.COOKIES = {name: value for name, value in request.COOKIES.items() if "\0" not in value}

@@ -134,7 +134,7 @@ MUTANTS = (
     # Sessions and time
     Mutant("I16", "a session never expires", FLOW, "(has_passed(session.expires_at, session) or session.version >= STEPS)", "False", FAILURES),
     Mutant("T13", "a refused guess is written for ever", FLOW, "session.version >= STEPS", "False", f"{LIMITED}guesses.py"),
-    Mutant("I16", "a lost claim in an expired session goes on", FLOW, "        session = transition(session, AFTER_LOST_CLAIM", "        return transition(session, AFTER_LOST_CLAIM", "tests/operations/test_recovery.py"),
+    Mutant("I16", "a lost claim in an expired session goes on", FLOW, "        session = end_claim(session=session, changes=changes)", "        return end_claim(session=session, changes=changes)", "tests/operations/test_recovery.py"),
     Mutant("F13", "a claim never times out", "onboarding/journey/clock.py", "CLAIM_TIMEOUT = timedelta(seconds=40)", "CLAIM_TIMEOUT = timedelta(days=40)", CRASHES),
     Mutant("T08", "one page starts a flow each time that it is sent", FLOW, "OnboardingSession(start_key=start_key,", "OnboardingSession(start_key=uuid.uuid4(),", REQUESTS),
     Mutant("I20", "a session is found by what the request says", GATE, "    key = request.session.get(SESSION_KEY)\n", '    key = request.POST.get("session") or request.session.get(SESSION_KEY)\n', REQUESTS),
@@ -263,7 +263,7 @@ MUTANTS = (
     Mutant("F02", "a busy vendor is told from a full bulkhead", BULKHEAD, "or not (self._free or self._patience())", "or not self._free", BULKHEADS),
     Mutant("F02", "one number takes all places", BULKHEAD, "CALLS_PER_NUMBER = 3 ", "CALLS_PER_NUMBER = 300 ", BULKHEADS),
     Mutant("F02", "who came last is first", BULKHEAD, "self._waiting.popleft().set()", "self._waiting.pop().set()", BULKHEADS),
-    Mutant("F02", "a place is lost with each failure", BULKHEAD, "        try:\n            yield\n        finally:\n            self._leave(about)\n", "        yield\n        self._leave(about)\n", BULKHEADS),
+    Mutant("F02", "a place is lost with each failure", BULKHEAD, "        finally:\n            self._leave(about)\n", "        except ValueError:\n            raise\n        else:\n            self._leave(about)\n", BULKHEADS),
     Mutant("F05", "null where a text may be left out is garbled", PROVE, "    return value or None", "    return value", "tests/upstream/test_prove.py"),
     Mutant("F11", "a number that Twilio spells in its own way is another", "onboarding/domain/phone.py", '    return Number("+" + re.sub("[^0-9]", "", text)).subscriber', "    return text", "tests/upstream/test_twilio.py"),
     Mutant("F11", "a forbidden destination gives all budgets back", TWILIO, "for code in (60238, 60410,", "for code in (60410,", "tests/upstream/test_twilio.py"),
@@ -306,8 +306,8 @@ MUTANTS = (
     Mutant("I37", "the password is in the page after a wrong code", SITE, "    def _update_form(", "    def _update_no_form(", LOGINS),
     Mutant("I37", "the code is in the page after a wrong log-in", SITE, 'widget=Unechoed(attrs={"autocomplete": "one-time-code"', 'widget=Unechoed(render_value=True, attrs={"autocomplete": "one-time-code"', LOGINS),
     Mutant("I37", "a log-in without a code says whether the password is right", SITE, "        if self.errors:  #", "        if not self.cleaned_data:  #", LOGINS),
-    Mutant("I38", "a failed log-in is not recorded", SITE, '            events.record(Name.LOGIN_FAILED, {"account": events.keyed_hash(account)})\n', "", LOGINS),
-    Mutant("I38", "a name that was typed is in the event log", "onboarding/events.py", '    return salted_hmac("onboarding.events", account, algorithm="sha256").hexdigest()', "    return account", LOGINS),
+    Mutant("I38", "a failed log-in is not recorded", SITE, '            events.record(Name.LOGIN_FAILED, {"account": events.account_hash(account)})\n', "", LOGINS),
+    Mutant("I38", "a name that was typed is in the event log", "onboarding/events.py", '    return keyed_hash("onboarding.events", account)', "    return account", LOGINS),
     Mutant("T63", "each /64 of a site has its own wrong log-ins", BUDGETS, "    yield from _by_address(LOGINS_ADDRESS, LOGINS_NETWORK, address)", "    yield from _by_address(LOGINS_ADDRESS, LOGINS_ADDRESS, address)", LOGINS),
     Mutant("I28", "any django-otp device opens the desk", SITE, "isinstance(getattr(request.user, \"otp_device\", None), TOTPDevice)", "request.user.is_verified()", "tests/desk/test_admin.py"),
 )  # fmt: skip

@@ -14,6 +14,7 @@ from tests.journey.visitor import Visitor, wrong
 
 KNOWN, UNKNOWN, OTHER = "+12015550124", "+12015550125", "+12015550126"
 TWO_DAYS_S = 2 * 86_400
+OF_EACH_RESPONSE = ("Content-Length", "X-Request-ID")
 RESEND_WAITS_S = (31, 61, 121)
 ROUTES = ("prove.unify", "prove.unify_status", "prove.unify_bind", "twilio.verification", "twilio.verification_check")
 
@@ -98,7 +99,7 @@ class Stranger(Visitor):
         ]
 
     def _headers(self, answer: Any) -> dict[str, str]:
-        return {name: self._normalized(value) for name, value in answer.items() if name != "Content-Length"}
+        return {name: self._normalized(value) for name, value in answer.items() if name not in OF_EACH_RESPONSE}
 
     def _body(self, answer: Any) -> str:
         text = self._normalized(answer.content.decode())

@@ -1,0 +1,31 @@
+"""Serves the metrics of this node to Prometheus, on an address of its own."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from prometheus_client import start_http_server
+
+from onboarding.operations.exporter import registry
+
+DEFAULT = "127.0.0.1:9464"  # OpenTelemetry's default port of Prometheus exporters
+
+
+class Command(BaseCommand):
+    help = "Serve /metrics to Prometheus. Whoever reaches the address reads them: let it be your own network's."
+    requires_system_checks = ()
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("address", nargs="?", default=DEFAULT, help=f"host:port; default {DEFAULT}")
+
+    def handle(self, *_args: Any, address: str, **_options: Any) -> None:
+        host, _, port = address.rpartition(":")
+        try:
+            server, thread = start_http_server(int(port), host or "127.0.0.1", registry())
+        except (OSError, ValueError) as error:
+            raise CommandError(f"{address} cannot be served: {error}") from None
+        self.stdout.write(f"http://{address}/metrics")
+        try:
+            thread.join()
+        except KeyboardInterrupt:
+            server.shutdown()
