@@ -3,7 +3,6 @@
 import json
 import re
 import secrets
-from contextlib import suppress
 from typing import Any
 
 from sandbox.state import people
@@ -18,7 +17,6 @@ from sandbox.wire.reply import Reply
 CODE_LIFE_S = 10 * 60
 MAX_SENDS = 5
 MAX_CHECKS = 5
-MAX_TAGS = 10
 CODE_DIGITS = 6
 CHANNELS = ("sms", "call")
 OTHER_CHANNELS = ("whatsapp", "sna", "auto", "rcs")
@@ -112,20 +110,7 @@ def _validate(call: Call, channel: str) -> None:
     if "CustomCode" in form:
         raise refusal(call, 60204, "CustomCode")
     if "Tags" in form:
-        call.facts["tags"] = _tags(call, form["Tags"])
-
-
-def _tags(call: Call, text: str) -> dict[str, str]:
-    """Up to 10 tags of a JSON object, whose names and values have at most 128 characters."""
-    with suppress(ValueError):
-        tags = json.loads(text)
-        if (
-            isinstance(tags, dict)
-            and len(tags) <= MAX_TAGS
-            and all(len(str(each)) <= 128 for each in (*tags, *tags.values()))
-        ):
-            return tags
-    raise refusal(call, 60200, "Tags")
+        call.facts["tags"] = json.loads(form["Tags"])
 
 
 def _require_deliverable(call: Call, channel: str) -> None:
