@@ -9,7 +9,8 @@ env = Env()
 
 DEBUG = False
 SECRET_KEY = "the sandbox signs nothing with it"  # noqa: S105
-ALLOWED_HOSTS = ["127.0.0.1", "localhost"]  # rejects DNS rebinding
+ALLOWED_HOSTS = ["127.0.0.1", "localhost", "[::1]"]  # rejects DNS rebinding; --allow-host names others
+SANDBOX_PUBLIC_URL = ""  # scheme and host by which browsers reach it, if not as servers do; --public-url
 SANDBOX_STORE = Path(env.str("SANDBOX_STORE", default=str(BASE_DIR / "var/sandbox.sqlite3")))
 
 INSTALLED_APPS = ["django.contrib.staticfiles", "sandbox"]

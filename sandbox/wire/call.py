@@ -50,10 +50,14 @@ class Call:
 
     @property
     def origin(self) -> str:
-        """Scheme and host by which the caller reached the sandbox. Empty for the adapter, which has no address."""
+        """Scheme and host by which browsers reach the sandbox: as configured, or else as the caller did.
+
+        Empty for the adapter, which has no address.
+        """
         if self.request.META.get("HTTP_HOST") == EMBEDDED_HOST:
             return ""
-        return f"{self.request.scheme}://{self.request.get_host()}"
+        configured: str = getattr(settings, "SANDBOX_PUBLIC_URL", "")
+        return configured or f"{self.request.scheme}://{self.request.get_host()}"
 
 
 Handler = Callable[[Call], Reply]

@@ -12,6 +12,7 @@ from pytest_django import Settings
 from sandbox.adapter import SandboxAdapter
 from tests.processes import free_port, running
 from tests.sandbox.driver import SandboxDriver
+from tests.upstream.conftest import certificate  # noqa: F401 - a fixture
 
 EMBEDDED = "sandbox://embedded"
 
