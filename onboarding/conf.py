@@ -79,7 +79,7 @@ class Conf:
     # Brand and links
     BRAND_NAME: str = "proveflow"
     BRAND_DIR: str = ""  # the folder of the next two, if there is one: it has to exist
-    BRAND_LOGO: str = "proveflow/icon.svg"  # a static file, as the next
+    BRAND_LOGO: str = "onboarding/icon.svg"  # a static file, as the next
     BRAND_CSS: str = ""
     SUPPORT_URL: str = ""
     PRIVACY_URL: str = ""
