@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from django.utils import translation
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Playwright, sync_playwright
 
 from onboarding.conf import NAME, TYPES, conf
 
@@ -67,11 +67,16 @@ def _default_language() -> None:
 
 
 @pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
+def playwright() -> Iterator[Playwright]:
+    with sync_playwright() as playwright:
+        yield playwright
+
+
+@pytest.fixture(scope="session")
+def chromium(playwright: Playwright) -> Iterator[Browser]:
     if CHROMIUM is None:
         missing = pytest.fail if os.environ.get("CI") else pytest.skip
         missing("no Chromium or Chrome here: install one, or set CHROMIUM=/path/to/it")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*FLAGS, NO_OPTIMIZER])
-        yield browser
-        browser.close()
+    browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*FLAGS, NO_OPTIMIZER])
+    yield browser
+    browser.close()

@@ -1,22 +1,28 @@
-"""A person with a browser: what they do and see there, in their language."""
+"""A person with a browser that Playwright drives: what they do and see there, in their language."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Self
 
-from django.utils.translation import gettext, override
 from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, Page, expect
 
 from tests.browser.driver.site import Site
+from tests.browser.driver.verbs import Verbs
 
-VIOLATION_SIGNS = ("Content Security Policy", "TrustedHTML", "TrustedScript", "Permissions Policy")
+VIOLATION_SIGNS = (
+    "Content Security Policy",
+    "Content-Security-Policy",
+    "TrustedHTML",
+    "TrustedScript",
+    "Permissions Policy",
+)
 TIMEOUT_MS = 8_000
 TIMEOUT_S = 20
 MOST_STOPS = 60  # of the Tab key on one page
 
 
-class Person:
-    """One person, with one browser; the sandbox stands for their phone."""
+class Person(Verbs):
+    """A person with Chromium or Firefox."""
 
     def __init__(self, context: BrowserContext, site: Site, language: str = "en") -> None:
         context.set_default_timeout(TIMEOUT_MS)
@@ -33,13 +39,20 @@ class Person:
         if any(sign in message.text for sign in VIOLATION_SIGNS):
             self.violations.append(message.text)
 
-    def translated(self, english: str) -> str:
-        """Return the translation into this person's language."""
-        with override(self.language):
-            return gettext(english)
+    def goes_to(self, url: str) -> None:
+        self.page.goto(url)
 
-    def opens(self, path: str = "/") -> None:
-        self.page.goto(self.site.origin + path)
+    def goes_back(self) -> None:
+        self.page.go_back()
+
+    def forgets_cookies(self) -> None:
+        self.context.clear_cookies()
+
+    def runs(self, script: str) -> Any:
+        return self.page.evaluate(script)
+
+    def text_of(self, selector: str) -> str:
+        return self.page.locator(selector).inner_text()
 
     def field(self, name: str) -> Locator:
         return self.page.get_by_label(self.translated(name), exact=True)
@@ -57,13 +70,8 @@ class Person:
     def expands(self, summary: str) -> None:
         self.page.locator("summary", has_text=self.translated(summary)).click()
 
-    def types_number(self, number: str) -> None:
-        self.field("Phone number").fill(number)
-        self.presses("Continue")
-
-    def types_code(self, code: str) -> None:
-        self.field("Code").fill(code)
-        self.presses("Continue")
+    def fills(self, field: str, text: str) -> None:
+        self.field(field).fill(text)
 
     def tabs_to(self, target: Locator) -> None:
         """Press the Tab key until the element has the focus."""
@@ -79,18 +87,6 @@ class Person:
     def reads(self, text: str) -> None:
         expect(self.page.get_by_text(self.translated(text)).filter(visible=True)).to_have_count(1)
 
-    def starts(self, number: str) -> None:
-        """Open the phone page and send the number."""
-        self.opens()
-        self.types_number(number)
-
-    def links(self, number: str, e164: str) -> None:
-        """Take the whole journey of a new person."""
-        self.starts(number)
-        self.sees("Enter the code")
-        self.types_code(self.code(e164))
-        self.sees("Your number is linked")
-
     def unlinks(self) -> None:
         self.expands("Unlink this number")
         self.presses("Yes, unlink it")
@@ -105,21 +101,11 @@ class Person:
         self.presses("Log in")
 
     @contextmanager
-    def another_person(self) -> Iterator["Person"]:
+    def another_person(self) -> Iterator[Self]:
         """Yield another person with a browser of their own."""
         assert self.context.browser
         with self.context.browser.new_context() as context:
-            yield Person(context, self.site)
-
-    def messages(self, number: str) -> list[dict[str, Any]]:
-        return self.site.read("messages.json", to=number)
-
-    def code(self, number: str) -> str:
-        return str(self.messages(number)[0]["code"])
-
-    def calls(self, route: str) -> list[dict[str, Any]]:
-        """Return the calls that the sandbox received for this route."""
-        return self.site.read("control/ledger.json", route=route)
+            yield type(self)(context, self.site)
 
     def waits_until(self, condition: Callable[[], object]) -> None:
         for _ in range(TIMEOUT_S * 20):
@@ -130,9 +116,3 @@ class Person:
 
     def waits_until_asked(self, route: str) -> None:
         self.waits_until(lambda: self.calls(route))
-
-    def inject_fault(self, route: str, kind: str, **options: object) -> None:
-        self.site.control("POST", "faults", {"route": route, "kind": kind, **options})
-
-    def clear_faults(self) -> None:
-        self.site.control("DELETE", "faults", {})
