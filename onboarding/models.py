@@ -86,6 +86,7 @@ class OnboardingSession(models.Model):
     status_calls = models.PositiveSmallIntegerField(_("times that Prove was asked"), default=0)
     evaluation = models.JSONField(default=dict, help_text="Prove's words, whole.")
     failure_reasons = models.JSONField(default=dict, help_text="Code to text, verbatim.")
+    device_name = models.CharField(max_length=64, blank=True, db_default="", default="", help_text="As people read it.")
     line_type = models.CharField(
         _("kind of line"), max_length=24, blank=True, help_text=_("Value from Twilio; empty if it was not asked.")
     )
@@ -227,6 +228,7 @@ class Binding(Device):
     )
     created_at = models.DateTimeField(_("linked"), db_default=Now())
     revoked_at = models.DateTimeField(_("revoked"), null=True)
+    seen_at: datetime  # of bindings that `devices_of` lists
 
     class Meta:
         verbose_name, verbose_name_plural = _("binding"), _("bindings")

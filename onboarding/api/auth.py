@@ -52,11 +52,10 @@ class SessionToken(HttpBearer):
     openapi_bearerFormat = "pfs_"  # noqa: N815
 
     def authenticate(self, request: HttpRequest, token: str) -> Holder | None:
-        row = tokens.find(token, "pfs")
-        if row is None:
-            return None
-        check_origin(request, row.key)
-        return holder_of(row)
+        person = holder(token)
+        if person is not None:
+            check_origin(request, person.row.key)
+        return person
 
 
 class AppKey(HttpBearer):
@@ -71,8 +70,11 @@ class AppKey(HttpBearer):
         return key
 
 
-def holder_of(row: ApiVerification) -> Holder | None:
-    """Return the person who was verified, or None if the log-in has ended: as the pages' log-ins do."""
+def holder(token: str) -> Holder | None:
+    """Return the person of a session token, or None if the log-in has ended: it ends as the pages' log-ins do."""
+    row = tokens.find(token, "pfs")
+    if row is None:
+        return None
     session = OnboardingSession.timed.filter(start_key=row.session_id).first()
     if session is None or session.binding_id is None or not session.has_passed or row.ended_at:
         return None

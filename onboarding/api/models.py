@@ -68,6 +68,7 @@ class ApiVerification(models.Model):
     )
     key = models.ForeignKey(PublishableKey, models.SET_NULL, null=True, related_name="+")
     device = models.CharField(max_length=HASH_LENGTH, blank=True, help_text="Keyed hash of what the app calls itself.")
+    app_hash = models.CharField(max_length=11, blank=True, db_default="", help_text="Of the app, for the first code.")
     created_at = models.DateTimeField(db_default=Now(), db_index=True)
     used_at = models.DateTimeField(null=True, help_text="When the session token was last used.")
     ended_at = models.DateTimeField(null=True, help_text="When the person logged out.")

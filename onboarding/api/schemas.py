@@ -15,6 +15,7 @@ PRINTABLE = r"^[^\x00-\x1f\x7f]*$"
 Text = Annotated[str, Field(max_length=200, pattern=PRINTABLE)]
 Opaque = Annotated[str, Field(max_length=128, pattern=r"^[\x21-\x7e]*$")]
 Base64 = Annotated[str, Field(max_length=12_000, pattern=r"^[A-Za-z0-9+/_-]+=*$")]
+AppHash = Annotated[str, Field(pattern="^[A-Za-z0-9+/]{11}$")]
 Seconds = Annotated[int, Field(ge=0)]
 
 
@@ -81,6 +82,7 @@ class NewVerification(Request):
         default="", description="What the person reads in the list of their devices"
     )
     app_id: Opaque = Field(default="", description="Bundle id or package name")
+    app_hash: AppHash | None = Field(default=None, description="For the first code, which the device check sends")
     previous_client_secret: Opaque | None = Field(
         default=None, description="Of the verification that this one goes on from: another number, or another try"
     )
@@ -92,7 +94,7 @@ class CodeOrder(Request):
     """How to send a code. `app_hash` is what Android's SMS Retriever recognises the app by, 11 characters."""
 
     channel: Channel | None = None
-    app_hash: Annotated[str, Field(pattern="^[A-Za-z0-9+/]{11}$")] | None = None
+    app_hash: AppHash | None = None
 
 
 class TypedCode(Request):
@@ -152,6 +154,16 @@ class BegunVerification(Verification):
     auth_token: str | None = Field(description="For Prove's SDK. Null after the device check")
 
 
+class Person(Answer):
+    """Who a session token names: the person as the number and the device that they are verified by."""
+
+    device_id: uuid.UUID
+    masked_number: str
+    verified_at: datetime = Field(description="By Prove or a code")
+    is_fresh: bool = Field(description="Recently enough to unlink other devices")
+    expires_at: datetime
+
+
 class Device(Answer):
     """A device of the person."""
 
@@ -175,6 +187,37 @@ class Choice(Answer):
 
     value: str
     text: str
+
+
+class Initialize(Schema):
+    """What the back ends of Prove's demo apps get. Other fields are ignored."""
+
+    phoneNumber: Text  # noqa: N815 - their name, as the next
+    possessionType: Annotated[str, Field(max_length=16)] = "none"  # noqa: N815
+
+
+class Initialized(Answer):
+    """`correlationId` is our client_secret in the place of Prove's id."""
+
+    authToken: str | None  # noqa: N815
+    correlationId: str  # noqa: N815
+    success: Literal["pending"] = "pending"
+    message: str = ""
+
+
+class Verify(Schema):
+    """What the back ends of Prove's demo apps get after the SDK has finished. Other fields are ignored."""
+
+    correlationId: Opaque  # noqa: N815
+
+
+class Verified(Answer):
+    """`fallbackRequired`: go on with `verification`, whose bearer is the correlationId."""
+
+    success: Literal["true", "false", "possession_required", "pending"]
+    verified: bool
+    fallbackRequired: bool  # noqa: N815
+    verification: Verification
 
 
 class ProblemDetails(Schema):

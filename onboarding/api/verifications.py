@@ -32,6 +32,7 @@ class Beginning:
     content: Mapping[str, object] = field(repr=False)
     key: PublishableKey | None
     device: str = ""
+    app_hash: str = ""
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,7 @@ def _row(beginning: Beginning) -> ApiVerification:
     row = rows.filter(idempotency_hash=idempotency_hash).first()
     if row is None:
         row = ApiVerification(session_id=uuid.uuid4(), idempotency_hash=idempotency_hash, request_hash=request_hash)
-        row.key, row.device = beginning.key, beginning.device
+        row.key, row.device, row.app_hash = beginning.key, beginning.device, beginning.app_hash
         row.secret_hash = tokens.hash_of(tokens.client_secret(row.pk, beginning.idempotency_key))
         ApiVerification.objects.bulk_create([row], ignore_conflicts=True)  # the same request, at the same time
         row = rows.get(idempotency_hash=idempotency_hash)

@@ -6,11 +6,12 @@ from typing import NamedTuple
 from django.contrib.auth import get_user_model
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import AbstractBaseUser, User
-from django.db.models import Q
-from django.db.models.functions import Now
+from django.db.models import Max, Q, QuerySet
+from django.db.models.functions import Coalesce, Now
 from django.utils.translation import get_language
 
 from onboarding import events
+from onboarding.domain.states import PASSED
 from onboarding.events import Name
 from onboarding.journey import keys
 from onboarding.models import Binding, OnboardingSession
@@ -44,7 +45,7 @@ def link(session: OnboardingSession, answer: UnifyAnswer, linked: Sequence[Bindi
             return Linked(binding, is_new=False, moved_from=moved_from)
     binding = Binding.objects.create(
         user=_user_of(answer),
-        name="Prove Key",
+        name=session.device_name or "Prove Key",
         number=session.number,
         prove_id=str(answer.prove_id),
         device_id=str(answer.device_id),
@@ -52,6 +53,13 @@ def link(session: OnboardingSession, answer: UnifyAnswer, linked: Sequence[Bindi
         language=get_language() or "",
     )
     return Linked(binding, is_new=True, moved_from=moved_from)
+
+
+def devices_of(person: Binding) -> QuerySet[Binding]:
+    """Return the bindings in force of the person of a binding, each with `seen_at`: when it last verified them."""
+    verified = Max("sessions__moved_at", filter=Q(sessions__state__in=PASSED))
+    devices = Binding.objects.filter(user=person.user_id, confirmed=True)
+    return devices.annotate(seen_at=Coalesce(verified, "created_at")).order_by("-seen_at", "-pk")  # type: ignore[no-redef]
 
 
 def linked_to(number: str, device_id: str | None) -> list[Binding]:

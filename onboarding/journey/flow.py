@@ -57,12 +57,14 @@ def start(
     journey: uuid.UUID | None = None,
     address: Address,
     recalled: bool = False,
+    device_name: str = "",
 ) -> Opened:
     """Start a flow at Prove for `number`; `previous`, the browser's session so far, becomes superseded.
 
     `accepted` is the version of the legal notices that the person accepted. `recalled` says that the browser remembered
-    the number; `journey` is the browser's, if `previous` is not known. Raises UpstreamError; Limited; StaleState if
-    `previous` already waits for a code for the same number (it was started in another tab) or if `start_key` was used.
+    the number; `journey` is the browser's, if `previous` is not known. `device_name` is what the person reads in the
+    list of their devices. Raises UpstreamError; Limited; StaleState if `previous` already waits for a code for the same
+    number (it was started in another tab) or if `start_key` was used.
     """
     if previous is not None and previous.state in WAITING and previous.number == number.e164:
         raise StaleState
@@ -70,6 +72,7 @@ def start(
         "journey": previous.journey if previous else journey or uuid.uuid4(),
         "rebind": False,
         "recalled": recalled,
+        "device_name": device_name,
         "notices_version": accepted,
         "notices_accepted_at": Now(),
     }
@@ -91,7 +94,9 @@ def rebind(
         _may_move(session, key)
     how = {
         name: getattr(session, name)
-        for name in ("journey", "recalled", "notices_version", "notices_accepted_at", "failure_reasons")
+        for name in (
+            *("journey", "recalled", "device_name", "notices_version", "notices_accepted_at", "failure_reasons"),
+        )
     }
     how |= {"rebind": True, "moves_from": key or session.moves_from}
     return _open(number=session.phone, start_key=start_key or uuid.uuid4(), previous=session, address=address, how=how)
@@ -165,9 +170,10 @@ def _asked(
 
 
 @verb
-def check_device(*, session: OnboardingSession, address: Address) -> OnboardingSession:
-    """Ask Prove what the device proved, now that the Web SDK has finished, and follow the answer.
+def check_device(*, session: OnboardingSession, address: Address, app_hash: str = "") -> OnboardingSession:
+    """Ask Prove what the device proved, now that the SDK has finished, and follow the answer.
 
+    `app_hash` is for the code, if one is sent.
     Raises UpstreamError if Prove gave no answer; Limited if a code is needed and none may be sent now.
     """
     transition(session, State.CHECKING_DEVICE, Name.DEVICE_ASKED, status_calls=F("status_calls") + 1)
@@ -188,7 +194,7 @@ def check_device(*, session: OnboardingSession, address: Address) -> OnboardingS
     else:
         step = _step_after(session, answer, judge_status(session, answer, gather(session, answer)))
         if step.to is State.POSSESSION_REQUIRED:
-            return send_code(session=session, address=address, reached=step)
+            return send_code(session=session, address=address, reached=step, app_hash=app_hash)
         take(session, [step])
     give_back(session, address, is_proved=False)
     if session.relinks and answer.device_id:

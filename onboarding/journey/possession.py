@@ -43,10 +43,16 @@ WHY_SPENT = {Refusal.GONE: Notice.CODE_EXPIRED, Refusal.TOO_MANY_CHECKS: Notice.
 
 @verb
 def send_code(
-    *, session: OnboardingSession, address: Address, channel: Channel | None = None, reached: Step | None = None
+    *,
+    session: OnboardingSession,
+    address: Address,
+    channel: Channel | None = None,
+    reached: Step | None = None,
+    app_hash: str = "",
 ) -> OnboardingSession:
     """Send a code by `channel`, or by the usual one, in the language of the page. Raises Limited.
 
+    `app_hash` is what an Android app recognises its text by.
     `reached` is the step to POSSESSION_REQUIRED, if it is not taken yet. It is taken even if a limit refuses the send.
     The budgets are charged before the send and refunded only if Twilio surely sent nothing.
     """
@@ -70,7 +76,7 @@ def send_code(
         return _line_refused(session, refused, sends, is_new=is_new)
     try:
         locale = LOCALES.get(get_language() or "")
-        verification = twilio().start(to=session.number, channel=session.channel, locale=locale)
+        verification = twilio().start(to=session.number, channel=session.channel, locale=locale, app_hash=app_hash)
     except UpstreamError as error:
         if never_happened(error):
             _unsend(session, charges, is_new=is_new)

@@ -82,6 +82,7 @@ def send_code(call: Call, verification: Verification) -> None:
     template = texts.TEXTS.get(locale, texts.TEXTS["en"])
     text = template.format(sender=form.get("CustomFriendlyName") or SENDER, code=verification.code)
     body = _with_bound_code(text, verification.code, host if verification.channel == "sms" else "")
+    body = f"{body}\n\n{form['AppHash']}" if "AppHash" in form else body
     deliver(call, verification.number, body, verification.code, verification.channel)
 
 
