@@ -11,7 +11,7 @@ from typing import Any
 from proveflow.environment import in_a_sentence
 
 workers = 2
-threads = 64
+threads = 256
 timeout = 30  # seconds; longer than REQUEST_LIMIT in onboarding.web.middleware
 graceful_timeout = 25  # seconds
 

@@ -65,9 +65,10 @@ PROVEFLOW: dict[str, Any] = {
     # The sender of the text to a number that a device was moved away from. Without one, no text is sent.
     "TWILIO_SENDER": sender or from_number,
     "TWILIO_LOOKUP": env.bool("TWILIO_LOOKUP", default=False),
-    # Prove is called three times a flow: at 300 ms a call, 24 are enough for 24 / 0.3 / 3 = 26 flows a second. Twilio's
-    # Lookup and Messaging have a quarter of this each: if all vendors hang, 60 of 64 threads wait for them.
-    "UPSTREAM_CALLS_AT_ONCE": env.int("UPSTREAM_CALLS_AT_ONCE", default=threads * 3 // 8),
+    # Prove is called three times a flow: at 300 ms a call, 48 are enough for 48 / 0.3 / 3 = 53 flows a second. Twilio's
+    # Lookup and Messaging have a quarter of this each: if all vendors hang, 120 of 256 threads wait for them.
+    "UPSTREAM_CALLS_AT_ONCE": env.int("UPSTREAM_CALLS_AT_ONCE", default=threads * 3 // 16),
+    "REQUESTS_WAITING": env.int("REQUESTS_WAITING", default=200),
     "UPSTREAM_ADAPTERS": {"sandbox://": "sandbox.adapter.SandboxAdapter"} if SANDBOX else {},
     "SANDBOX_URL": f"{PATH_PREFIX}/sandbox/" if SANDBOX else "",
     "DEFAULT_REGION": env.str("DEFAULT_REGION", default="US"),
@@ -161,6 +162,7 @@ MIDDLEWARE = [
     "django.middleware.locale.LocaleMiddleware",
     "onboarding.web.middleware.request_filter",
     "onboarding.web.middleware.request_deadline",
+    "onboarding.web.middleware.admission",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",

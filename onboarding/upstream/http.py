@@ -30,6 +30,7 @@ from onboarding.upstream.response import BODY_LIMIT, Response
 from onboarding.upstream.retries import RETRIES, RateLimitHold, RetryBudget, backoff
 from onboarding.upstream.transport.adapter import NetworkAdapter
 from onboarding.upstream.transport.connect import CONNECT_LIMIT
+from onboarding.upstream.turns import TURNS
 
 TOO_MANY_REQUESTS = 429
 CHUNK = 16 * 1024  # bytes
@@ -90,6 +91,7 @@ class Upstream:
         release_database()
         with (
             observation.vendor_call(self.service, operation),
+            TURNS.given_away(),
             deadline(self._deadlines[operation]) as call,
             self._breaker.guarding(operation, about) as probing,
             self._bulkhead.place(operation, about, call),

@@ -17,9 +17,12 @@ from django.utils.cache import patch_vary_headers
 from django.utils.http import parse_header_parameters
 from django.utils.translation import gettext as _
 
+from onboarding.conf import conf
 from onboarding.telemetry import observation, request_ids
 from onboarding.upstream.deadline import deadline
+from onboarding.upstream.turns import TURNS, TooLate
 from onboarding.web import address
+from onboarding.web.responses import overloaded
 
 Handler = Callable[[HttpRequest], HttpResponse]
 
@@ -96,6 +99,30 @@ def health_checks(get_response: Handler) -> Handler:
         return get_response(request)
 
     return middleware
+
+
+def admission(get_response: Handler) -> Handler:
+    """Let requests compute in turns. While too many wait, refuse those of newcomers (503), who have nothing to lose."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        if TURNS.waiting >= conf.REQUESTS_WAITING and _is_newcomer(request):
+            observation.request_refused("overload")
+            return overloaded(request)
+        _ = request.body  # a browser that sends it slowly has no turn meanwhile
+        try:
+            with TURNS.turn(REQUEST_LIMIT):
+                return get_response(request)
+        except TooLate:
+            observation.request_refused("no turn")
+            return overloaded(request)
+
+    return middleware
+
+
+def _is_newcomer(request: HttpRequest) -> bool:
+    """Return whether the request begins a journey. One over the API begins with a POST to its verifications."""
+    has_begun = "Authorization" in request.headers and not request.path_info.endswith("/verifications")
+    return settings.SESSION_COOKIE_NAME not in request.COOKIES and not has_begun
 
 
 def security_headers(get_response: Handler) -> Handler:

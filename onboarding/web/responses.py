@@ -1,5 +1,6 @@
 """Responses that ask the browser to try again later: a page, or JSON for a page's script."""
 
+import secrets
 import uuid
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
@@ -7,12 +8,14 @@ from math import ceil
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.template import loader
 from django.urls import reverse
 from django.utils.timesince import timeuntil
 from django.utils.translation import gettext as _
 
 from onboarding.domain.budgets import NUMBER_OWNER
 from onboarding.domain.errors import Busy, Limited, Refused, UpstreamError
+from onboarding.web.context import environment
 
 DEFAULT_RETRY_S = 5
 REFUSED_NUMBERS = (8007, 8009)  # https://developer.prove.com/reference/status-and-error-codes
@@ -76,3 +79,17 @@ def unavailable_message(error: UpstreamError | None) -> str:
     if refuses_number(error):
         return _("We can't check this number. Check it, or use another one.")
     return _("We can't check your phone right now. Nothing is lost: try again in a moment.")
+
+
+def overloaded(request: HttpRequest) -> HttpResponse:
+    """Return a 503 with Retry-After. A page loads itself again after that time, with jitter."""
+    headers = {"Retry-After": str(DEFAULT_RETRY_S + secrets.randbelow(DEFAULT_RETRY_S))}
+    if wants_json(request):
+        response = unavailable()
+    else:
+        response = HttpResponse(loader.render_to_string("503.html", environment(None)), status=503)
+        if request.method == "GET":
+            headers["Refresh"] = headers["Retry-After"]
+    for name, value in headers.items():
+        response[name] = value
+    return response

@@ -16,6 +16,7 @@ from tests.bench.servers import Server
 
 LATENCIES_MS = (0, 300)
 QUIET = 8  # flows at once where CPU time is measured
+OVERLOAD, OVERLOAD_S = 5, 20  # times the capacity, seconds
 STEPS = ("GET /", "POST /start/", "POST /device/", "GET /code/", "POST /code/", "GET /done/")
 
 
@@ -73,6 +74,14 @@ def steps_at_half_of_capacity(server: Server, capacity: float, count: int, **whe
         say("step", **where, step=step, flows_per_s=capacity / 2, p50_ms=median, p95_ms=late)
 
 
+def overload(server: Server, capacity: float, **where: Any) -> None:
+    """Let OVERLOAD times as many visitors come as can be served; those who are refused do not come back."""
+    rate = capacity * OVERLOAD
+    load = crowd.visit(server.origin, crowd.through_the_product, flows=round(rate * OVERLOAD_S), per_s=rate)
+    figures = {"in_capacities": load.flows_per_s / capacity, "refused": load.refused, "failed": len(load.failures)}
+    say("overload", **where, arrivals_per_s=rate, flows=load.done, **figures, refusal_ms=load.percentiles("refusal"))
+
+
 def floor_cost(server: Server, vendors: str, count: int) -> float:
     """Return the CPU-ms of the floor's flow."""
     command = [sys.executable, "-m", "tests.bench.floor", server.database_url, vendors, str(count), str(QUIET)]
@@ -100,6 +109,7 @@ def of_the_product(bench: Bench, database: str, latency_ms: int) -> Iterator[Ben
             with psycopg.connect(server.database_url, autocommit=True) as connection:
                 say("statements", **where, **statements.of_a_flow(connection, server, bench.flows // 10))
         best = crowds(bench, server, crowd.through_the_product, **where)
+        overload(server, best, **where)
         if latency_ms == 0:
             steps_at_half_of_capacity(server, best, bench.flows, **where)
     yield bench

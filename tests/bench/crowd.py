@@ -23,11 +23,16 @@ class Failed(Exception):
     """The server did not do what the visitor asked for."""
 
 
+class ToldToComeBack(Failed):
+    """The server answered 503 with Retry-After."""
+
+
 @dataclass
 class Load:
     """What a crowd met. Times in ms, by step."""
 
     done: int = 0
+    refused: int = 0  # told to come back
     failures: list[str] = field(default_factory=list)
     wall_s: float = 0
     times: defaultdict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
@@ -72,7 +77,10 @@ class Visitor:
             method, self.origin + path, headers=headers, allow_redirects=False, **content
         ) as answer:
             body = await answer.text()
-        self.load.times[f"{method} {path}"].append((time.perf_counter() - started) * 1000)
+        is_busy = answer.status == 503 and "Retry-After" in answer.headers
+        self.load.times["refusal" if is_busy else f"{method} {path}"].append((time.perf_counter() - started) * 1000)
+        if is_busy:
+            raise ToldToComeBack(path)
         self.cookies |= {name: cookie.value for name, cookie in answer.cookies.items()}
         if answer.status >= 400:
             raise Failed(f"{path} {answer.status}")
@@ -136,6 +144,11 @@ async def _one(visitor: Visitor, journey: Journey, room: asyncio.Semaphore) -> N
     started = time.perf_counter()
     try:
         await journey(visitor)
+    except ToldToComeBack as told:
+        if told.args[0] in ("/", "/start/"):
+            visitor.load.refused += 1
+        else:
+            visitor.load.failures.append(f"{told.args[0]} 503")
     except (Failed, aiohttp.ClientError, TimeoutError) as error:
         visitor.load.failures.append(str(error) or type(error).__name__)
     else:
