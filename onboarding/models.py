@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from django.conf import settings
+from django.contrib.postgres.indexes import GinIndex
 from django.db import connection, models
 from django.db.models import Q
 from django.db.models.functions import Now
@@ -20,6 +21,12 @@ from onboarding.domain.phone import Number
 from onboarding.domain.policy import NO_POSSESSION, RELINK
 from onboarding.domain.states import CLAIMS, FINAL, OPEN, PASSED, Channel, Notice, Review, Stage, State
 from onboarding.domain.wording import STATE_WORDS
+
+# The conditions of partial indexes. A query that uses such an index states its condition.
+WAITS = Q(state=State.IN_REVIEW.value, review="")
+REVIEWED = ~Q(review="")
+HAS_NOTICE = ~Q(notice="")
+HAS_REASONS = ~Q(failure_reasons={})
 
 ID_LENGTH = 128  # characters, for Prove's ids; Prove documents no limit
 
@@ -65,7 +72,7 @@ class OnboardingSession(models.Model):
         "self", models.SET_NULL, verbose_name=_("previous session"), null=True, blank=True, related_name="next_ones"
     )
     journey = models.UUIDField(default=uuid.uuid4, help_text="Handed on from session to session of one browser.")
-    number = models.CharField(max_length=16, db_index=True, help_text="E.164, written once.")
+    number = models.CharField(max_length=16, help_text="E.164, written once.")
     recalled = models.BooleanField(default=False, help_text="Not typed: this browser was asked to remember it.")
     notices_version = models.CharField(max_length=32, blank=True, help_text="Of the words accepted by going on.")
     notices_accepted_at = models.DateTimeField(null=True)
@@ -121,6 +128,13 @@ class OnboardingSession(models.Model):
         ordering = ["-created_at"]
         indexes = [
             models.Index(name="session_by_state", fields=["state", "-created_at"]),
+            models.Index(name="session_by_number", fields=["number", "-created_at"]),
+            models.Index(name="session_by_journey", fields=["journey"]),
+            models.Index(name="session_waiting", fields=["created_at"], condition=WAITS),
+            models.Index(name="session_reviewed", fields=["review", "-created_at"], condition=REVIEWED),
+            models.Index(name="session_by_notice", fields=["notice", "-created_at"], condition=HAS_NOTICE),
+            models.Index(name="session_rebinds", fields=["-created_at"], condition=Q(rebind=True)),
+            GinIndex(name="session_by_reason", fields=["failure_reasons"], condition=HAS_REASONS),
             models.Index(name="session_by_key", fields=["device_id"], condition=~Q(device_id="")),
         ]
         permissions = [
@@ -237,6 +251,10 @@ class Binding(Device):
             ("revoke_binding", "Can revoke a binding"),
             ("reveal_binding", "Can see a binding's whole number"),
         ]
+        indexes = [
+            models.Index(name="binding_revoked", fields=["-id"], condition=Q(confirmed=False)),
+            models.Index(name="binding_by_revoke", fields=["revoked_at"], condition=Q(confirmed=False)),
+        ]
         constraints = [
             models.UniqueConstraint(
                 "device_id", name="one_number_a_key", condition=Q(confirmed=True) & ~Q(device_id="")
@@ -271,6 +289,7 @@ class ProveKey(models.Model):
 
     class Meta:
         indexes = [
+            models.Index(name="key_by_revoke", fields=["revoked_at"], condition=Q(revoked_at__isnull=False)),
             models.Index(name="key_to_tell", fields=["tell_prove_at"], condition=Q(tell_prove_at__isnull=False)),
         ]
 

@@ -1,5 +1,6 @@
 """The filters of the reviewers' lists. No filter takes a number: it could unmask one digit by digit."""
 
+from abc import abstractmethod
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
@@ -7,19 +8,31 @@ from typing import Any
 from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.exceptions import ValidationError
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet, Subquery
 from django.db.models.functions import Now
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from onboarding.domain.policy import VERDICTS
-from onboarding.domain.states import State
 from onboarding.domain.wording import NOTICE_WORDS, REVIEW_WORDS, STATE_WORDS
+from onboarding.models import HAS_NOTICE, HAS_REASONS, REVIEWED, WAITS
 
 LONGEST_CODE = 40  # characters, of a failure reason
 
 
-class ChoiceFilter(admin.SimpleListFilter):
+class DeskFilter(admin.SimpleListFilter):
+    """A filter that has an index in the order of the list: see `onboarding.desk.keyset`."""
+
+    rank: int  # of several filters, the one with the lowest is expected to match the fewest rows
+    is_range = False  # of the order itself: it narrows any index
+    index = Q()  # the condition of its partial index, which is stated where that index is to be used
+
+    @abstractmethod
+    def queryset(self, _request: HttpRequest, rows: QuerySet[Any]) -> QuerySet[Any]:
+        """Return those of the rows that match. Raises IncorrectLookupParameters."""
+
+
+class ChoiceFilter(DeskFilter):
     """Filters by one of a closed set of values, which are shown in words."""
 
     words: Mapping[str, Any]  # by value
@@ -40,35 +53,38 @@ class ChoiceFilter(admin.SimpleListFilter):
 
 
 class StateFilter(ChoiceFilter):
-    title, parameter_name, words = _("state"), "state", STATE_WORDS
+    title, parameter_name, words, rank = _("state"), "state", STATE_WORDS, 6
 
 
 class NoticeFilter(ChoiceFilter):
-    title, parameter_name, words = _("last notice"), "notice", NOTICE_WORDS
+    title, parameter_name, words, rank = _("last notice"), "notice", NOTICE_WORDS, 4
+    index = HAS_NOTICE
 
 
 class ReviewFilter(ChoiceFilter):
-    title, parameter_name = _("review"), "review"
+    title, parameter_name, rank = _("review"), "review", 2
     words = {"waiting": _("waiting"), **REVIEW_WORDS}
 
     def narrow(self, rows: QuerySet[Any], value: str) -> QuerySet[Any]:
-        return rows.filter(state=State.IN_REVIEW, review="" if value == "waiting" else value)
+        if value == "waiting":
+            return rows.filter(WAITS)
+        return rows.filter(REVIEWED, review=value)
 
 
 class RebindFilter(ChoiceFilter):
-    title, parameter_name = _("moves a key"), "rebind"
+    title, parameter_name, rank = _("moves a key"), "rebind", 5
     words = {"True": _("Yes"), "False": _("No")}
 
 
 class ConfirmedFilter(ChoiceFilter):
-    title, parameter_name = _("in force"), "confirmed"
+    title, parameter_name, rank = _("in force"), "confirmed", 5
     words = {"True": _("Yes"), "False": _("Revoked")}
 
 
 class AgeFilter(ChoiceFilter):
     """Filters by age, by the database's clock."""
 
-    title, parameter_name = _("age"), "age"
+    title, parameter_name, rank, is_range = _("age"), "age", 0, True
     words = {"hour": _("Past hour"), "day": _("Past 24 hours"), "week": _("Past 7 days"), "older": _("Older")}
     ages = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(days=7)}
 
@@ -78,10 +94,11 @@ class AgeFilter(ChoiceFilter):
         return rows.filter(created_at__gte=Now() - self.ages[value])
 
 
-class ReasonFilter(admin.SimpleListFilter):
+class ReasonFilter(DeskFilter):
     """Filters by a failure reason's code. It offers the policy's codes; a link on a session's page may name another."""
 
     title, parameter_name = _("failure reason"), "reason"
+    rank, index = 7, HAS_REASONS  # an index in no order: all rows of a common code would be read
 
     def lookups(self, _request: HttpRequest, _model_admin: Any) -> list[tuple[str, str]]:
         codes = list(VERDICTS) + ([value] if (value := self.value()) and value not in VERDICTS else [])
@@ -96,10 +113,10 @@ class ReasonFilter(admin.SimpleListFilter):
         return rows.filter(failure_reasons__has_key=value)
 
 
-class SameNumberFilter(admin.SimpleListFilter):
+class SameNumberFilter(DeskFilter):
     """Filters by the number of a given row. It is shown only while it is in use."""
 
-    title, parameter_name = _("number"), "same_number_as"
+    title, parameter_name, rank = _("number"), "same_number_as", 1
 
     def lookups(self, _request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         value = self.value()
@@ -108,7 +125,9 @@ class SameNumberFilter(admin.SimpleListFilter):
 
     def queryset(self, _request: HttpRequest, rows: QuerySet[Any]) -> QuerySet[Any]:
         value = self.value()
-        return rows.filter(number__in=rows.model.objects.filter(pk=value).values("number")) if value else rows
+        if not value:
+            return rows
+        return rows.filter(number=Subquery(rows.model.objects.filter(pk=value).order_by().values("number")))
 
     @staticmethod
     def _key(value: str, model_admin: Any) -> Any:

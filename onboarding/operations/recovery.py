@@ -1,10 +1,11 @@
 """Ends what crashed processes left behind, and deletes what is older than its retention.
 
-Any number of nodes may run this at the same time. It may be killed at any point and run again.
+Any number of nodes may run this at the same time. It may be killed at any point and run again. A run is bounded: it
+takes rows by index, in short transactions, and leaves the rest to the next run.
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -13,6 +14,7 @@ from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
 from django.db import DatabaseError, transaction
 from django.db.models import Exists, ForeignObjectRel, OuterRef, Q, QuerySet
+from django.db.models.expressions import Combinable
 from django.db.models.functions import Now
 from django.dispatch import Signal
 
@@ -27,6 +29,9 @@ from onboarding.models import Binding, Event, OnboardingSession, ProveKey
 
 TELL_AGAIN = CLAIM_TIMEOUT * 15  # 10 minutes between attempts to tell Prove of a revoked key
 BATCH = 500  # rows per transaction
+BATCHES = 40  # of one table in a run; what is left is for the next run
+AT_ONCE = 1_000  # sessions that a run ends
+CALLS = 50  # revocations that a run sends to Prove
 log = logging.getLogger(__name__)
 deleting = Signal()  # sent when old rows are deleted, for tables of other apps
 
@@ -46,7 +51,7 @@ def recover() -> Mapping[str, int]:
 def _catch_up(overdue: Q) -> int:
     """Return how many of the sessions were ended. One that fails is logged, and does not stop the others."""
     done = 0
-    for session in list(OnboardingSession.timed.filter(overdue)):
+    for session in list(OnboardingSession.timed.filter(overdue).order_by("moved_at")[:AT_ONCE]):
         version = session.version
         try:
             done += flow.catch_up(session=session).version != version
@@ -61,7 +66,7 @@ def _tell_prove() -> int:
     """Return how many revocations Prove has received. The node whose UPDATE moves `tell_prove_at` sends it."""
     told = 0
     due = ProveKey.objects.filter(tell_prove_at__lte=Now())
-    for key in list(due):
+    for key in list(due.order_by("tell_prove_at")[:CALLS]):
         if due.filter(pk=key.pk).update(tell_prove_at=Now() + TELL_AGAIN):
             told += unlinking.tell_prove(device_id=key.device_id)
     return told
@@ -74,9 +79,9 @@ def _delete_old() -> int:
         _delete(rows)
     deleting.send(None)
     return (
-        _delete(OnboardingSession.objects.filter(state__in=FINAL, created_at__lte=past))
-        + _delete_links(Binding.objects.filter(confirmed=False, revoked_at__lte=past))
-        + _delete(_forgettable_keys().filter(Q(revoked_at__lte=past) | Q(revoked_at=None)))
+        _delete_sessions(past)
+        + _delete_links(past)
+        + _delete(_forgettable_keys().filter(revoked_at__lte=past))
         + _delete(Event.objects.filter(session=None, at__lte=past))
         + _delete(Session.objects.filter(expire_date__lte=Now()))
     )
@@ -88,19 +93,44 @@ def _forgettable_keys() -> QuerySet[ProveKey]:
     return ProveKey.objects.filter(~Exists(linked), tell_prove_at=None).exclude(device_id=keys.EVERY_KEY)
 
 
-def _delete_links(old: QuerySet[Binding]) -> int:
-    """Return how many bindings and people were deleted. A person goes with their last binding."""
+def _forget_keys(device_ids: Iterable[str], past: Combinable) -> int:
+    """Return how many of these keys were deleted, whose session or binding was: none that is linked or revoked lately.
+
+    Keys that are revoked later are found by the time of that.
+    """
+    unrevoked = Q(revoked_at__lte=past) | Q(revoked_at=None)
+    return _forgettable_keys().filter(unrevoked, pk__in=set(device_ids)).delete()[0]
+
+
+def _delete_sessions(past: Combinable) -> int:
+    """Return how many sessions and keys were deleted."""
+    old = OnboardingSession.objects.filter(state__in=FINAL, created_at__lte=past)
     deleted = 0
-    while True:
+    for _ in range(BATCHES):
         with transaction.atomic():
-            batch = dict(old.select_for_update(skip_locked=True).values_list("pk", "user")[:BATCH])
-            Binding.objects.filter(pk__in=batch).delete()
-            people = _unknown_elsewhere().filter(pk__in=batch.values())
+            batch = dict(old.select_for_update(skip_locked=True).values_list("pk", "device_id")[:BATCH])
+            OnboardingSession.objects.filter(pk__in=batch).delete()
+            deleted += len(batch) + _forget_keys(batch.values(), past)
+        if len(batch) < BATCH:
+            break
+    return deleted
+
+
+def _delete_links(past: Combinable) -> int:
+    """Return how many bindings, keys and people were deleted. A person goes with their last binding."""
+    old = Binding.objects.filter(confirmed=False, revoked_at__lte=past).order_by("revoked_at")
+    deleted = 0
+    for _ in range(BATCHES):
+        with transaction.atomic():
+            batch = list(old.select_for_update(skip_locked=True)[:BATCH])
+            Binding.objects.filter(pk__in=[binding.pk for binding in batch]).delete()
+            people = _unknown_elsewhere().filter(pk__in=[binding.user_id for binding in batch])
             locked = list(people.select_for_update().values_list("pk", flat=True))
             people.filter(pk__in=locked).delete()  # as their locks keep them from being linked again
-        deleted += len(batch) + len(locked)
+            deleted += len(batch) + len(locked) + _forget_keys((binding.device_id for binding in batch), past)
         if len(batch) < BATCH:
-            return deleted
+            break
+    return deleted
 
 
 def _unknown_elsewhere() -> QuerySet[User]:
@@ -118,10 +148,11 @@ def _unknown_elsewhere() -> QuerySet[User]:
 def _delete(old: QuerySet[Any]) -> int:
     """Return how many rows were deleted. Works in batches, and skips rows that another node has locked."""
     deleted = 0
-    while True:
+    for _ in range(BATCHES):
         with transaction.atomic():
             batch = list(old.select_for_update(skip_locked=True).values_list("pk", flat=True)[:BATCH])
             old.model._default_manager.filter(pk__in=batch).delete()
         deleted += len(batch)
         if len(batch) < BATCH:
-            return deleted
+            break
+    return deleted

@@ -21,7 +21,6 @@ from django.utils import timezone
 from django.utils.translation import override
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from onboarding.desk.admin import COUNT_LIMIT
 from onboarding.desk.site import site
 from onboarding.domain.states import Notice, State
 from onboarding.models import Binding, Event, OnboardingSession
@@ -285,27 +284,6 @@ def test_malformed_values_in_the_path_are_no_server_error(desk: Client) -> None:
     for value in ("x", "0", "%00", "__class__", str(uuid.uuid4())):
         for path in (SESSIONS, BINDINGS):
             assert desk.get(f"{path}{value}/change/", follow=True).status_code in (200, 400, 404), value
-
-
-def test_a_list_needs_the_same_few_queries_however_long_it_is(desk: Client) -> None:
-    def queries_of() -> list[str]:
-        with CaptureQueriesContext(connection) as queries:
-            shown(desk, SESSIONS)
-        return [query["sql"] for query in queries]
-
-    a_session()
-    shown(desk, SESSIONS)  # notes that the log-in is in use
-    few = queries_of()
-    expires = timezone.now()
-    OnboardingSession.objects.bulk_create(
-        OnboardingSession(start_key=uuid.uuid4(), number="+12025550101", expires_at=expires)
-        for _ in range(COUNT_LIMIT + 5)
-    )
-    many = queries_of()
-    assert len(many) == len(few) <= 8
-    counts = [sql for sql in many if "COUNT" in sql]
-    assert counts and all(f"LIMIT {COUNT_LIMIT}" in sql for sql in counts)
-    assert f"first {COUNT_LIMIT} rows" in shown(desk, SESSIONS)
 
 
 def test_a_long_timeline_needs_no_more_queries_than_a_short_one(desk: Client) -> None:

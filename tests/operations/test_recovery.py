@@ -15,6 +15,7 @@ from django.utils import timezone
 from onboarding.domain.states import CLAIMS, FINAL, State
 from onboarding.journey import flow, unlinking
 from onboarding.models import Binding, Event, OnboardingSession, ProveKey
+from onboarding.operations import recovery
 from onboarding.operations.recovery import recover
 from onboarding.upstream.prove import prove
 from tests.crashes import POINTS, Crash, crash_at, during
@@ -220,6 +221,32 @@ def test_a_person_whom_another_part_of_the_project_knows_is_not_deleted(visitor:
     recover()
     assert not Binding.objects.exists()
     assert set(User.objects.all()) == {in_a_group, in_a_table}
+
+
+def test_a_run_is_bounded_and_the_next_ones_delete_the_rest(
+    visitor: Visitor, later: Later, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recovery, "BATCH", 2)
+    monkeypatch.setattr(recovery, "BATCHES", 2)
+    for last in range(6):
+        Visitor().starts(f"201 555 012{last}")
+    total = OnboardingSession.objects.count()
+    later(91 * DAY_S)
+    left = []
+    while OnboardingSession.objects.exists():
+        recover()
+        left.append(OnboardingSession.objects.count())
+    assert total > 4 and left == [max(0, total - 4 * n) for n in range(1, len(left) + 1)]
+
+
+def test_a_key_that_nobody_is_linked_by_is_forgotten_with_its_session(visitor: Visitor, later: Later) -> None:
+    visitor.links(NUMBER, E164)
+    key = ProveKey.objects.get()
+    Binding.objects.all().delete()
+    assert OnboardingSession.objects.get().device_id == key.device_id
+    later(91 * DAY_S)
+    recover()
+    assert not ProveKey.objects.exists()
 
 
 def test_expired_browser_sessions_are_deleted(visitor: Visitor) -> None:
