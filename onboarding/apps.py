@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 class OnboardingConfig(AppConfig):
     name = "onboarding"
+    label = "proveflow"
     verbose_name = _("Onboarding")
 
     def ready(self) -> None:

@@ -76,11 +76,12 @@ class Conf:
     # Log-ins
     LOGIN_IDLE: timedelta = timedelta(minutes=60)
     LOGIN_LIFE: timedelta = timedelta(hours=12)
+    ENDS_ALL_LOGINS: bool = False  # whether these hold for log-ins without a number, too: reviewers, the host's users
     STEP_UP: timedelta = timedelta(minutes=15)  # since the last proof, to unlink other devices
     # Brand and links
     BRAND_NAME: str = "proveflow"
     BRAND_DIR: str = ""  # the folder of the next two, if there is one: it has to exist
-    BRAND_LOGO: str = "onboarding/icon.svg"  # a static file, as the next
+    BRAND_LOGO: str = "proveflow/icon.svg"  # a static file, as the next
     BRAND_CSS: str = ""
     SUPPORT_URL: str = ""
     PRIVACY_URL: str = ""
@@ -127,7 +128,7 @@ def faults(given: Mapping[str, object]) -> Iterator[tuple[str, str]]:
             near = get_close_matches(str(name).upper(), TYPES, n=1)
             yield f"{NAME} has an unknown key {name!r}.", f"Did you mean {near[0]!r}?" if near else "Leave it out."
         elif not _has_type(value, TYPES[name]):
-            yield f"{NAME}[{name!r}] has the wrong type {type(value).__name__}.", f"It is a {_name(TYPES[name])}."
+            yield f"{NAME}[{name!r}] has the wrong type {type(value).__name__}.", f"Its type is {_name(TYPES[name])}."
 
 
 def _has_type(value: object, kind: Any) -> bool:

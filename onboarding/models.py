@@ -124,6 +124,7 @@ class OnboardingSession(models.Model):
     read_at: datetime  # of sessions read by `timed`
 
     class Meta:
+        db_table = "onboarding_onboardingsession"
         verbose_name, verbose_name_plural = _("onboarding session"), _("onboarding sessions")
         ordering = ["-created_at"]
         indexes = [
@@ -245,6 +246,7 @@ class Binding(Device):
     seen_at: datetime  # of bindings that `devices_of` lists
 
     class Meta:
+        db_table = "onboarding_binding"
         verbose_name, verbose_name_plural = _("binding"), _("bindings")
         ordering = ["-created_at"]
         permissions = [
@@ -288,6 +290,7 @@ class ProveKey(models.Model):
     tell_prove_at = models.DateTimeField(null=True, help_text="Prove has yet to be asked to revoke it: when to ask.")
 
     class Meta:
+        db_table = "onboarding_provekey"
         indexes = [
             models.Index(name="key_by_revoke", fields=["revoked_at"], condition=Q(revoked_at__isnull=False)),
             models.Index(name="key_to_tell", fields=["tell_prove_at"], condition=Q(tell_prove_at__isnull=False)),
@@ -309,6 +312,9 @@ class Handoff(models.Model):
     match_number = models.PositiveSmallIntegerField(null=True, help_text="Shown by the phone, typed on the computer.")
     expires_at = models.DateTimeField(db_index=True)
 
+    class Meta:
+        db_table = "onboarding_handoff"
+
     def __str__(self) -> str:
         return self.stage
 
@@ -327,6 +333,7 @@ class Event(models.Model):
     facts = models.JSONField(default=dict)
 
     class Meta:
+        db_table = "onboarding_event"
         ordering = ["id"]
         constraints = [
             models.UniqueConstraint(fields=["session", "version"], name="one_line_a_version"),
@@ -344,6 +351,9 @@ class Cell(models.Model):
         db_index=True, help_text="Theoretical arrival time: empty from then on. ms since 1970."
     )
 
+    class Meta:
+        db_table = "onboarding_cell"
+
     def __str__(self) -> str:
         return self.key
 
@@ -357,6 +367,9 @@ class Lease(models.Model):
     verification_sid = models.CharField(max_length=34, blank=True, db_default="")
     code_sent_at = models.DateTimeField(null=True)
     guesses = models.PositiveSmallIntegerField(db_default=0)
+
+    class Meta:
+        db_table = "onboarding_lease"
 
     def __str__(self) -> str:
         return self.key

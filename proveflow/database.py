@@ -33,7 +33,7 @@ def configuration(url: str, *, pool_size: int, pooler: bool, statement_timeout_s
     """Return an entry of DATABASES. Raises ImproperlyConfigured, without any part of the URL, which has a password.
 
     `pooler`: PgBouncer or the like is between us and PostgreSQL, in transaction mode. It keeps no options of a session,
-    so the limits have to be the role's: the check `onboarding.W037` tells whether they are.
+    so the limits have to be the role's: the check `proveflow.W037` tells whether they are.
     """
     config = _parsed(url)
     if config["ENGINE"] == "django.db.backends.sqlite3":

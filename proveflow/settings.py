@@ -81,6 +81,7 @@ PROVEFLOW: dict[str, Any] = {
     "HOLD_LIFE": timedelta(days=env.int("HOLD_DAYS", default=30)),
     "LOGIN_IDLE": timedelta(minutes=env.int("LOGIN_IDLE_MINUTES", default=60)),
     "LOGIN_LIFE": timedelta(hours=env.int("LOGIN_HOURS", default=12)),
+    "ENDS_ALL_LOGINS": True,
     "STEP_UP": timedelta(minutes=env.int("STEP_UP_MINUTES", default=15)),
     "BRAND_NAME": env.str("BRAND_NAME", default="proveflow"),
     "BRAND_DIR": env.str("BRAND_DIR", default=""),

@@ -69,7 +69,7 @@ def session_of(row: ApiVerification, session: OnboardingSession) -> schemas.Sess
 
 def next_action(row: ApiVerification, session: OnboardingSession) -> NextAction:
     """Return the one thing to do next."""
-    here = f"{reverse('onboarding_api:api-root')}verifications/{row.pk}"
+    here = f"{reverse('proveflow_api:api-root')}verifications/{row.pk}"
     if session.is_claimed:
         return NextAction(type=Action.WAIT, method="GET", href=here, after_seconds=1)
     if session.state == State.STARTED:

@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 class ApiConfig(AppConfig):
     name = "onboarding.api"
-    label = "onboarding_api"
+    label = "proveflow_api"
     verbose_name = _("API")
 
     def ready(self) -> None:

@@ -39,7 +39,7 @@ def make_api() -> Api:
         title="proveflow",
         version=VERSION,
         description=DESCRIPTION,
-        urls_namespace="onboarding_api",
+        urls_namespace="proveflow_api",
         docs_url=None,
     )
     for failure, handler in HANDLERS.items():

@@ -45,7 +45,7 @@ def api(get_response: Handler) -> Handler:
 def _root() -> str:
     """Return the path of the API, or a path that no request has if the project leaves the API out."""
     try:
-        return reverse("onboarding_api:api-root")
+        return reverse("proveflow_api:api-root")
     except NoReverseMatch:
         return "\0"
 

@@ -101,6 +101,11 @@ class ActsAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         ]
         return urls + super().get_urls()
 
+    def path_of(self, page: str, *args: object) -> str:
+        """Return the path of a page of this list, on the site that it is registered on."""
+        name = f"admin:{self.opts.app_label}_{self.opts.model_name}_{page}"
+        return reverse(name, args=args, current_app=self.admin_site.name)
+
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **named: Any) -> Any:
         row = context["original"]
         context["acts"] = [act for act in self.acts if self.may_act(request, act) and act.applies(row)]
@@ -136,15 +141,14 @@ class ActsAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return self._back(row)
 
     def _page(self, request: HttpRequest, act: Act, row: Any, **context: object) -> HttpResponse:
+        request.current_app = self.admin_site.name
         known = {"title": act.title, "opts": self.opts, "original": row, "act": act}
         context = {**self.admin_site.each_context(request), **known, **context}
-        return TemplateResponse(request, "admin/onboarding/act.html", context)
+        return TemplateResponse(request, "admin/proveflow/act.html", context)
 
     def _too_late(self, request: HttpRequest, row: Any) -> HttpResponse:
         messages.error(request, _("This can't be done any more: see below how it stands now."))
         return self._back(row)
 
     def _back(self, row: Any) -> HttpResponse:
-        return HttpResponseRedirect(
-            reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[row.pk])
-        )
+        return HttpResponseRedirect(self.path_of("change", row.pk))

@@ -41,6 +41,8 @@ from onboarding.domain.readings import read
 from onboarding.domain.wording import NOTICE_WORDS, REVIEW_WORDS, STATE_WORDS
 from onboarding.models import Binding, Event, OnboardingSession
 
+SESSION_PAGE = "admin:proveflow_onboardingsession_change"
+
 
 class ReadOnly:
     """Allows nobody to add, change or delete."""
@@ -110,7 +112,7 @@ class ReadOnlyAdmin(ReadOnly, ActsAdmin):
         """Redirect to the rows that have the number that was typed."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        target = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist")
+        target = self.path_of("changelist")
         numbers = _numbers(request.POST.get("number", ""))
         if not numbers:
             messages.error(request, _("Enter a whole phone number, like 201 555 0123."))
@@ -208,6 +210,5 @@ class BindingAdmin(ReadOnlyAdmin):
         session = binding.sessions.first()
         if session is None:
             return ""
-        return format_html(
-            '<a href="{}">{}</a>', reverse("admin:onboarding_onboardingsession_change", args=[session.pk]), session
-        )
+        path = reverse(SESSION_PAGE, args=[session.pk], current_app=self.admin_site.name)
+        return format_html('<a href="{}">{}</a>', path, session)

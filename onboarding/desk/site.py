@@ -82,7 +82,7 @@ class ReviewersSite(OTPAdminSite):
     site_title = site_header = _("Reviewers' desk")
     index_title = _("Who linked which number, and how it went")
     login_form = ReviewerLoginForm
-    login_template = "admin/onboarding/login.html"
+    login_template = "admin/proveflow/login.html"
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         try:

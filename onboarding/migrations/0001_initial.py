@@ -7,22 +7,24 @@ import uuid
 from django.conf import settings
 from django.db import migrations, models
 
+from onboarding.migrations._relabelled import Relabelled
 
-class Migration(migrations.Migration):
+
+class Migration(Relabelled):
 
     initial = True
 
     replaces = [
-        ('onboarding', '0001_begin'),
-        ('onboarding', '0002_risk_signals'),
-        ('onboarding', '0003_handoff'),
-        ('onboarding', '0004_reviews'),
-        ('onboarding', '0005_tell_prove'),
-        ('onboarding', '0006_limits'),
-        ('onboarding', '0007_moved_keys'),
-        ('onboarding', '0008_pages'),
-        ('onboarding', '0009_code_of_a_lease'),
-        ('onboarding', '0010_words_and_language'),
+        ('proveflow', '0001_begin'),
+        ('proveflow', '0002_risk_signals'),
+        ('proveflow', '0003_handoff'),
+        ('proveflow', '0004_reviews'),
+        ('proveflow', '0005_tell_prove'),
+        ('proveflow', '0006_limits'),
+        ('proveflow', '0007_moved_keys'),
+        ('proveflow', '0008_pages'),
+        ('proveflow', '0009_code_of_a_lease'),
+        ('proveflow', '0010_words_and_language'),
     ]
 
     dependencies = [
@@ -36,6 +38,9 @@ class Migration(migrations.Migration):
                 ('key', models.CharField(help_text='Keyed hash of budget and subject.', max_length=64, primary_key=True, serialize=False)),
                 ('tat', models.BigIntegerField(db_index=True, help_text='Theoretical arrival time: empty from then on. ms since 1970.')),
             ],
+            options={
+                'db_table': 'onboarding_cell',
+            },
         ),
         migrations.CreateModel(
             name='Handoff',
@@ -46,6 +51,9 @@ class Migration(migrations.Migration):
                 ('match_number', models.PositiveSmallIntegerField(help_text='Shown by the phone, typed on the computer.', null=True)),
                 ('expires_at', models.DateTimeField(db_index=True)),
             ],
+            options={
+                'db_table': 'onboarding_handoff',
+            },
         ),
         migrations.CreateModel(
             name='Lease',
@@ -57,6 +65,9 @@ class Migration(migrations.Migration):
                 ('code_sent_at', models.DateTimeField(null=True)),
                 ('guesses', models.PositiveSmallIntegerField(db_default=0)),
             ],
+            options={
+                'db_table': 'onboarding_lease',
+            },
         ),
         migrations.CreateModel(
             name='Binding',
@@ -71,10 +82,11 @@ class Migration(migrations.Migration):
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), verbose_name='linked')),
                 ('revoked_at', models.DateTimeField(null=True, verbose_name='revoked')),
                 ('tell_prove_at', models.DateTimeField(help_text='Revoked, and Prove does not know yet: when to tell it.', null=True)),
-                ('moved_from', models.ForeignKey(help_text='The binding that its key had before.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='onboarding.binding', verbose_name='moved from')),
+                ('moved_from', models.ForeignKey(help_text='The binding that its key had before.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='proveflow.binding', verbose_name='moved from')),
                 ('user', models.ForeignKey(help_text='The user that this device belongs to.', on_delete=django.db.models.deletion.CASCADE, to=settings.AUTH_USER_MODEL)),
             ],
             options={
+                'db_table': 'onboarding_binding',
                 'verbose_name': 'binding',
                 'verbose_name_plural': 'bindings',
                 'ordering': ['-created_at'],
@@ -113,11 +125,12 @@ class Migration(migrations.Migration):
                 ('code_sent_at', models.DateTimeField(help_text='When the latest code was first sent.', null=True, verbose_name='code sent')),
                 ('send_again_at', models.DateTimeField(null=True, verbose_name='may be sent again')),
                 ('approved_at', models.DateTimeField(null=True, verbose_name='code was right')),
-                ('binding', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='sessions', to='onboarding.binding', verbose_name='binding')),
-                ('moves_from', models.ForeignKey(help_text='A rebind: what the browser is verified by.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='onboarding.binding')),
-                ('previous', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='next_ones', to='onboarding.onboardingsession', verbose_name='previous session')),
+                ('binding', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='sessions', to='proveflow.binding', verbose_name='binding')),
+                ('moves_from', models.ForeignKey(help_text='A rebind: what the browser is verified by.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='proveflow.binding')),
+                ('previous', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='next_ones', to='proveflow.onboardingsession', verbose_name='previous session')),
             ],
             options={
+                'db_table': 'onboarding_onboardingsession',
                 'verbose_name': 'onboarding session',
                 'verbose_name_plural': 'onboarding sessions',
                 'ordering': ['-created_at'],
@@ -135,10 +148,11 @@ class Migration(migrations.Migration):
                 ('version', models.PositiveIntegerField(null=True)),
                 ('facts', models.JSONField(default=dict)),
                 ('actor', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('binding', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='events', to='onboarding.binding')),
-                ('session', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='events', to='onboarding.onboardingsession')),
+                ('binding', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='events', to='proveflow.binding')),
+                ('session', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='events', to='proveflow.onboardingsession')),
             ],
             options={
+                'db_table': 'onboarding_event',
                 'ordering': ['id'],
             },
         ),

@@ -2,24 +2,26 @@ from typing import Any
 
 from django.db import migrations, models
 
+from onboarding.migrations._relabelled import Relabelled
+
 
 def remember_revoked_keys(apps: Any, _schema_editor: Any) -> None:
     """A key whose latest binding is revoked stays revoked, and what Prove has to be told stays owed."""
     latest = {}
-    for binding in apps.get_model("onboarding", "Binding").objects.exclude(device_id="").order_by("pk").iterator():
+    for binding in apps.get_model("proveflow", "Binding").objects.exclude(device_id="").order_by("pk").iterator():
         latest[binding.device_id] = binding
     revoked = [binding for binding in latest.values() if not binding.confirmed]
-    prove_key = apps.get_model("onboarding", "ProveKey")
+    prove_key = apps.get_model("proveflow", "ProveKey")
     prove_key.objects.bulk_create(
         [prove_key(device_id=b.device_id, revoked_at=b.revoked_at, tell_prove_at=b.tell_prove_at) for b in revoked],
         batch_size=500,
     )
 
 
-class Migration(migrations.Migration):
+class Migration(Relabelled):
 
     dependencies = [
-        ('onboarding', '0001_initial'),
+        ('proveflow', '0001_initial'),
     ]
 
     operations = [
@@ -30,6 +32,9 @@ class Migration(migrations.Migration):
                 ('revoked_at', models.DateTimeField(help_text='Not trusted since then.', null=True)),
                 ('tell_prove_at', models.DateTimeField(help_text='Prove has yet to be asked to revoke it: when to ask.', null=True)),
             ],
+            options={
+                'db_table': 'onboarding_provekey',
+            },
         ),
         migrations.RunPython(remember_revoked_keys, migrations.RunPython.noop),
         migrations.RemoveField(

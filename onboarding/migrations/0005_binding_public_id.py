@@ -3,17 +3,19 @@ from typing import Any
 
 from django.db import migrations, models
 
+from onboarding.migrations._relabelled import Relabelled
+
 
 def name_bindings(apps: Any, _schema_editor: Any) -> None:
-    bindings = apps.get_model("onboarding", "Binding").objects
+    bindings = apps.get_model("proveflow", "Binding").objects
     for binding in bindings.filter(public_id=None).only("pk").iterator():
         bindings.filter(pk=binding.pk).update(public_id=uuid.uuid4())
 
 
-class Migration(migrations.Migration):
+class Migration(Relabelled):
 
     dependencies = [
-        ("onboarding", "0004_what_people_read"),
+        ("proveflow", "0004_what_people_read"),
     ]
 
     operations = [

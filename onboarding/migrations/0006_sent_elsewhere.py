@@ -2,11 +2,13 @@
 
 from django.db import migrations, models
 
+from onboarding.migrations._relabelled import Relabelled
 
-class Migration(migrations.Migration):
+
+class Migration(Relabelled):
 
     dependencies = [
-        ('onboarding', '0005_binding_public_id'),
+        ('proveflow', '0005_binding_public_id'),
     ]
 
     operations = [

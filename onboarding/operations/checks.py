@@ -44,10 +44,10 @@ def upstream_urls(**_kwargs: object) -> Iterator[CheckMessage]:
         url = getattr(conf, name)
         if not is_safe(url):
             hint = "Plain http is for 127.0.0.1, [::1] and localhost only."
-            yield Error(f"{name} is no https URL.", hint=hint, id="onboarding.E001")
+            yield Error(f"{name} is no https URL.", hint=hint, id="proveflow.E001")
         if "@" in urlsplit(url).netloc:
             hint = "Put them into the settings of their own: .env.example names them."
-            yield Error(f"{name} holds credentials.", hint=hint, id="onboarding.E002")
+            yield Error(f"{name} holds credentials.", hint=hint, id="proveflow.E002")
 
 
 @of_settings()
@@ -57,7 +57,7 @@ def secret_key(**_kwargs: object) -> Iterator[CheckMessage]:
     weak = len(key) < SHORTEST_SECRET_KEY or len(set(key)) < FEWEST_KEY_CHARACTERS
     if not settings.DEBUG and (weak or key.lower().startswith(PLACEHOLDERS)):
         hint = "python -c 'import secrets; print(secrets.token_urlsafe(50))'"
-        yield Error("SECRET_KEY is short or a placeholder.", hint=hint, id="onboarding.E003")
+        yield Error("SECRET_KEY is short or a placeholder.", hint=hint, id="proveflow.E003")
 
 
 @of_settings()
@@ -66,14 +66,14 @@ def device_origins(**_kwargs: object) -> Iterator[CheckMessage]:
     is_emulated = conf.PROVE_BASE_URL.startswith(tuple(conf.UPSTREAM_ADAPTERS))
     if not is_emulated and not conf.PROVE_DEVICE_ORIGINS:
         hint = "Ask Prove which origin the Web SDK talks to with your PROVE_BASE_URL."
-        yield Error("PROVE_DEVICE_ORIGINS is not set.", hint=hint, id="onboarding.E018")
+        yield Error("PROVE_DEVICE_ORIGINS is not set.", hint=hint, id="proveflow.E018")
 
 
 @of_settings()
 def web_sdk(**_kwargs: object) -> Iterator[CheckMessage]:
     """E004: Prove's Web SDK, which runs the device check, is not installed."""
     if finders.find(WEB_SDK) is None:
-        yield Error("Prove's Web SDK is not installed.", hint="`make run` installs it.", id="onboarding.E004")
+        yield Error("Prove's Web SDK is not installed.", hint="`make run` installs it.", id="proveflow.E004")
 
 
 @of_settings()
@@ -86,7 +86,7 @@ def secrets(**_kwargs: object) -> Iterator[CheckMessage]:
     ):
         if not re.fullmatch(r"[!-~]+", value):
             what = "has a blank, or another character that none has" if value else "is empty"
-            yield Error(f"{name} {what}.", hint="Copy it from the vendor's page once more.", id="onboarding.E021")
+            yield Error(f"{name} {what}.", hint="Copy it from the vendor's page once more.", id="proveflow.E021")
 
 
 @of_settings()
@@ -95,16 +95,16 @@ def twilio_sids(**_kwargs: object) -> Iterator[CheckMessage]:
     for name, prefix in SIDS.items():
         if not re.fullmatch(rf"{prefix}[0-9a-fA-F]{{32}}", getattr(conf, name)):
             hint = f"It is {prefix} and 32 hexadecimal digits."
-            yield Error(f"{name} is not such a sid.", hint=hint, id="onboarding.E005")
+            yield Error(f"{name} is not such a sid.", hint=hint, id="proveflow.E005")
     if not re.fullmatch(r"|SK[0-9a-fA-F]{32}", conf.TWILIO_API_KEY_SID):
         hint = "It is SK and 32 hexadecimal digits."
-        yield Error("TWILIO_API_KEY_SID is not such a sid.", hint=hint, id="onboarding.E005")
+        yield Error("TWILIO_API_KEY_SID is not such a sid.", hint=hint, id="proveflow.E005")
     if bool(conf.TWILIO_API_KEY_SID) != bool(conf.TWILIO_API_KEY_SECRET):
         hint = "Set both, or neither: then TWILIO_AUTH_TOKEN is used."
-        yield Error("TWILIO_API_KEY_SID and TWILIO_API_KEY_SECRET go together.", hint=hint, id="onboarding.E005")
+        yield Error("TWILIO_API_KEY_SID and TWILIO_API_KEY_SECRET go together.", hint=hint, id="proveflow.E005")
     if not re.fullmatch(r"|MG[0-9a-fA-F]{32}|\+[1-9][0-9]{6,14}", conf.TWILIO_SENDER):
         hint = "A messaging service is MG and 32 hexadecimal digits, a number is like +12015550123."
-        yield Error("TWILIO_MESSAGING_SERVICE_SID or TWILIO_FROM_NUMBER is no sender.", hint=hint, id="onboarding.E005")
+        yield Error("TWILIO_MESSAGING_SERVICE_SID or TWILIO_FROM_NUMBER is no sender.", hint=hint, id="proveflow.E005")
 
 
 @of_settings()
@@ -112,7 +112,7 @@ def default_region(**_kwargs: object) -> Iterator[CheckMessage]:
     """E006: numbers without a country code cannot be read, because DEFAULT_REGION does not exist."""
     if conf.DEFAULT_REGION not in phonenumbers.SUPPORTED_REGIONS:
         hint = "Two capital letters of ISO 3166, like US or DE."
-        yield Error("DEFAULT_REGION is no region with phone numbers.", hint=hint, id="onboarding.E006")
+        yield Error("DEFAULT_REGION is no region with phone numbers.", hint=hint, id="proveflow.E006")
 
 
 @of_settings()
@@ -122,17 +122,17 @@ def production(**_kwargs: object) -> Iterator[CheckMessage]:
         return
     if "*" in settings.ALLOWED_HOSTS:
         hint = "Name the hosts that people see: links are made from them."
-        yield Error("ALLOWED_HOSTS takes any host.", hint=hint, id="onboarding.E016")
+        yield Error("ALLOWED_HOSTS takes any host.", hint=hint, id="proveflow.E016")
     if conf.LIMITS_WATCH_ONLY:
         yield Warning(
-            "LIMITS_WATCH_ONLY refuses nobody.", hint="Set it to 0 once the budgets fit.", id="onboarding.W017"
+            "LIMITS_WATCH_ONLY refuses nobody.", hint="Set it to 0 once the budgets fit.", id="proveflow.W017"
         )
     if conf.UPSTREAM_ADAPTERS:
         hint = "Set the vendors' credentials."
-        yield Error("The sandbox is built in, and DEBUG is off.", hint=hint, id="onboarding.E007")
+        yield Error("The sandbox is built in, and DEBUG is off.", hint=hint, id="proveflow.E007")
     if settings.DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         hint = "Point DATABASE_URL at PostgreSQL when more than one machine, or more than a few people, use it."
-        yield Warning("SQLite lets one writer in at a time.", hint=hint, id="onboarding.W008")
+        yield Warning("SQLite lets one writer in at a time.", hint=hint, id="proveflow.W008")
 
 
 @of_settings(deploy=True)
@@ -144,7 +144,7 @@ def ceiling(**_kwargs: object) -> Iterator[CheckMessage]:
         f"At most ${daily / 100:,.0f} a day go to flows, texts and look-ups that come to nothing, after the first "
         f"${money.burst / 100:,.0f}.",
         hint='In cents, in LIMITS: {"money": {"burst": 60000, "every_s": 1.44}} is $600 a day.',
-        id="onboarding.I036",
+        id="proveflow.I036",
     )
 
 
@@ -155,15 +155,15 @@ def limits_of_settings(**_kwargs: object) -> Iterator[CheckMessage]:
     for name, changes in conf.LIMITS.items():
         known = name in BUDGETS and isinstance(changes, dict) and changes.keys() <= CHANGEABLE.keys()
         if not (known and all(_has_type(changes[k], CHANGEABLE[k]) for k in changes)):
-            yield Error(f"LIMITS: {name} is no such budget or no such change of one.", hint=hint, id="onboarding.E009")
+            yield Error(f"LIMITS: {name} is no such budget or no such change of one.", hint=hint, id="proveflow.E009")
         elif "every_s" in changes and changes["every_s"] < SHORTEST_S.get(name, 0.001):
-            yield Error(f"LIMITS: every_s of {name} is too short.", hint="Give it more seconds.", id="onboarding.E009")
+            yield Error(f"LIMITS: every_s of {name} is too short.", hint="Give it more seconds.", id="proveflow.E009")
     for name in ("PROVE_PRICE_CENTS", "TEXT_PRICE_CENTS", "LOOKUP_PRICE_CENTS", "RETENTION_DAYS"):
         if getattr(conf, name) < 1:
-            yield Error(f"{name} is less than 1.", hint="Leave it out for the default.", id="onboarding.E019")
+            yield Error(f"{name} is less than 1.", hint="Leave it out for the default.", id="proveflow.E019")
     if min(conf.LOGIN_IDLE, conf.LOGIN_LIFE, conf.STEP_UP) < SHORTEST_LOGIN:
         hint = "LOGIN_IDLE_MINUTES and STEP_UP_MINUTES are 5 or more, LOGIN_HOURS is 1 or more."
-        yield Error("LOGIN_IDLE_MINUTES, LOGIN_HOURS or STEP_UP_MINUTES is too short.", hint=hint, id="onboarding.E019")
+        yield Error("LOGIN_IDLE_MINUTES, LOGIN_HOURS or STEP_UP_MINUTES is too short.", hint=hint, id="proveflow.E019")
 
 
 @of_settings()
@@ -172,7 +172,7 @@ def channels(**_kwargs: object) -> Iterator[CheckMessage]:
     known = list(map(str, Channel))
     if not conf.CODE_CHANNELS or not set(conf.CODE_CHANNELS) <= set(known):
         hint = f"Name one or more of {', '.join(known)}, with commas; the first is the usual one."
-        yield Error("CODE_CHANNELS names no channel, or an unknown one.", hint=hint, id="onboarding.E022")
+        yield Error("CODE_CHANNELS names no channel, or an unknown one.", hint=hint, id="proveflow.E022")
 
 
 @of_settings()
@@ -181,13 +181,13 @@ def countries(**_kwargs: object) -> Iterator[CheckMessage]:
     for country in conf.ALLOWED_COUNTRIES:
         if country not in phonenumbers.SUPPORTED_REGIONS:
             hint = "Two capital letters of ISO 3166 each, with commas, like US,CA. Empty: all countries."
-            yield Error(f"ALLOWED_COUNTRIES: {country} is no country.", hint=hint, id="onboarding.E010")
+            yield Error(f"ALLOWED_COUNTRIES: {country} is no country.", hint=hint, id="proveflow.E010")
     if conf.ALLOWED_COUNTRIES and conf.DEFAULT_REGION not in conf.ALLOWED_COUNTRIES:
         hint = "The phone page chooses no country for a browser that names no language."
-        yield Warning("DEFAULT_REGION is not among ALLOWED_COUNTRIES.", hint=hint, id="onboarding.W013")
+        yield Warning("DEFAULT_REGION is not among ALLOWED_COUNTRIES.", hint=hint, id="proveflow.W013")
     if not (settings.DEBUG or conf.ALLOWED_COUNTRIES):
         hint = "Name the countries that your people are from: fraudsters have texts sent to the most expensive ones."
-        yield Warning("ALLOWED_COUNTRIES lets all countries in.", hint=hint, id="onboarding.W020")
+        yield Warning("ALLOWED_COUNTRIES lets all countries in.", hint=hint, id="proveflow.W020")
 
 
 @of_settings()
@@ -195,7 +195,7 @@ def consent(**_kwargs: object) -> Iterator[CheckMessage]:
     """W014: carriers are asked without the consent text that they require."""
     if conf.PROVE_CHECK_REPUTATION and not conf.CARRIER_CONSENT:
         hint = "Set CARRIER_CONSENT to the words of your contract with Prove."
-        yield Warning("PROVE_CHECK_REPUTATION asks carriers, and nobody agreed to it.", hint=hint, id="onboarding.W014")
+        yield Warning("PROVE_CHECK_REPUTATION asks carriers, and nobody agreed to it.", hint=hint, id="proveflow.W014")
 
 
 @of_settings()
@@ -203,7 +203,7 @@ def support(**_kwargs: object) -> Iterator[CheckMessage]:
     """W015: people who cannot receive texts have nowhere to go."""
     if not settings.DEBUG and not conf.SUPPORT_URL:
         hint = "Where people get help who cannot receive a text or a call (NIST SP 800-63B, 3.2.9; ASVS 5.0, 6.6.1)."
-        yield Warning("SUPPORT_URL is not set.", hint=hint, id="onboarding.W015")
+        yield Warning("SUPPORT_URL is not set.", hint=hint, id="proveflow.W015")
 
 
 @of_settings()
@@ -212,15 +212,15 @@ def journey(**_kwargs: object) -> Iterator[CheckMessage]:
     url = urlsplit(conf.CONTINUE_URL)
     if not settings.DEBUG and not conf.CONTINUE_URL:
         hint = "Where people go on when their number is linked. A link may name another place: /?next=..."
-        yield Warning("CONTINUE_URL is not set.", hint=hint, id="onboarding.W031")
+        yield Warning("CONTINUE_URL is not set.", hint=hint, id="proveflow.W031")
     if conf.CONTINUE_URL and (url.scheme not in ("http", "https") or not url.netloc):
-        yield Error("CONTINUE_URL is no http or https URL.", hint="https://app.example.com/", id="onboarding.E032")
+        yield Error("CONTINUE_URL is no http or https URL.", hint="https://app.example.com/", id="proveflow.E032")
     if conf.CODE_LENGTH not in CODE_LENGTHS:
         hint = "As the Verify service is set: https://www.twilio.com/docs/verify/api/service"
-        yield Error("CODE_LENGTH is not 4 to 10.", hint=hint, id="onboarding.E033")
+        yield Error("CODE_LENGTH is not 4 to 10.", hint=hint, id="proveflow.E033")
     if not 1 <= conf.REVIEW_HOURS <= settings.SESSION_COOKIE_AGE // 3600:
         hint = "The page that waits for the decision knows its person only as long as SESSION_COOKIE_AGE."
-        yield Error("REVIEW_HOURS is less than 1, or longer than a session.", hint=hint, id="onboarding.E034")
+        yield Error("REVIEW_HOURS is less than 1, or longer than a session.", hint=hint, id="proveflow.E034")
 
 
 @of_settings()
@@ -230,20 +230,20 @@ def proxies(**_kwargs: object) -> Iterator[CheckMessage]:
         try:
             network = ip_network(cidr, strict=False)
         except ValueError:
-            yield Error(f"TRUSTED_PROXY_CIDRS: {cidr} is no network.", hint="Like 10.0.0.0/8.", id="onboarding.E011")
+            yield Error(f"TRUSTED_PROXY_CIDRS: {cidr} is no network.", hint="Like 10.0.0.0/8.", id="proveflow.E011")
             continue
         if not network.prefixlen:
             hint = "Anybody can then pretend to be at any address. Name the proxies' own network."
-            yield Warning(f"TRUSTED_PROXY_CIDRS: {cidr} trusts everybody.", hint=hint, id="onboarding.W012")
+            yield Warning(f"TRUSTED_PROXY_CIDRS: {cidr} trusts everybody.", hint=hint, id="proveflow.W012")
     if not re.fullmatch(r"[A-Za-z][A-Za-z0-9-]*", conf.FORWARDED_HEADER):
         hint = "X-Forwarded-For, Forwarded, or another one that the proxy sets."
-        yield Error("FORWARDED_HEADER is no header.", hint=hint, id="onboarding.E011")
+        yield Error("FORWARDED_HEADER is no header.", hint=hint, id="proveflow.E011")
     if settings.SECURE_PROXY_SSL_HEADER and not conf.TRUSTED_PROXY_COUNT:
         hint = "Set TRUSTED_PROXY_COUNT and TRUSTED_PROXY_CIDRS: otherwise all people share the proxy's one budget."
-        yield Error("BEHIND_TLS_PROXY is on, and no proxy is trusted.", hint=hint, id="onboarding.E011")
+        yield Error("BEHIND_TLS_PROXY is on, and no proxy is trusted.", hint=hint, id="proveflow.E011")
     if bool(conf.TRUSTED_PROXY_COUNT) != bool(conf.TRUSTED_PROXY_CIDRS):
         hint = "Set both, or neither where no proxy stands in front."
-        yield Error("TRUSTED_PROXY_COUNT and TRUSTED_PROXY_CIDRS go together.", hint=hint, id="onboarding.E011")
+        yield Error("TRUSTED_PROXY_COUNT and TRUSTED_PROXY_CIDRS go together.", hint=hint, id="proveflow.E011")
 
 
 def _has_type(value: object, kind: type | UnionType) -> bool:

@@ -29,4 +29,4 @@ def of_settings(*tags: str, deploy: bool = False) -> Callable[[Check], Check]:
 def settings_dict(**_kwargs: object) -> Iterator[CheckMessage]:
     """E043: PROVEFLOW has an unknown key, or a value of a wrong type."""
     for what, hint in faults(given()):
-        yield Error(what, hint=hint, id="onboarding.E043")
+        yield Error(what, hint=hint, id="proveflow.E043")

@@ -34,9 +34,7 @@ LIMITED = ["statement_timeout", "lock_timeout", "idle_in_transaction_session_tim
 def hosts(**_kwargs: object) -> Iterator[CheckMessage]:
     """E038: a host or origin can match nothing that a browser sends. E016: there is no host in production."""
     if not settings.DEBUG and not settings.ALLOWED_HOSTS:
-        yield Error(
-            "ALLOWED_HOSTS is empty.", hint="The host that people see: verify.example.com", id="onboarding.E016"
-        )
+        yield Error("ALLOWED_HOSTS is empty.", hint="The host that people see: verify.example.com", id="proveflow.E016")
     hint = "A name like verify.example.com, .example.com with its subdomains, an IPv4 address, or [::1]; no port."
     yield from _mismatches("ALLOWED_HOSTS", settings.ALLOWED_HOSTS, ALLOWED_HOST, hint)
     if all(map(ALLOWED_HOST.fullmatch, settings.ALLOWED_HOSTS)):
@@ -51,7 +49,7 @@ def hosts(**_kwargs: object) -> Iterator[CheckMessage]:
 def _mismatches(name: str, found: Sequence[str], pattern: re.Pattern[str], hint: str) -> Iterator[CheckMessage]:
     for position, each in enumerate(found, start=1):
         if not pattern.fullmatch(each):
-            yield Error(f"{name}: entry {position} can match nothing.", hint=hint, id="onboarding.E038")
+            yield Error(f"{name}: entry {position} can match nothing.", hint=hint, id="proveflow.E038")
 
 
 @of_settings()
@@ -64,7 +62,7 @@ def links(**_kwargs: object) -> Iterator[CheckMessage]:
         is_ours = not url.scheme and url.path.startswith("/") and not url.netloc
         if url.geturl() and not (is_web or is_other or is_ours):
             hint = "An https URL, a path of this site, or mailto: and an address."
-            yield Error(f"{name} is no link.", hint=hint, id="onboarding.E039")
+            yield Error(f"{name} is no link.", hint=hint, id="proveflow.E039")
 
 
 @of_settings()
@@ -72,18 +70,18 @@ def paths(**_kwargs: object) -> Iterator[CheckMessage]:
     """E044: the pages or the static files have no possible path."""
     if not re.fullmatch(r"(/[\w.~-]+)*", settings.FORCE_SCRIPT_NAME or "", re.ASCII):
         hint = "A path that begins with a slash: /verify"
-        yield Error("PATH_PREFIX is no path.", hint=hint, id="onboarding.E044")
+        yield Error("PATH_PREFIX is no path.", hint=hint, id="proveflow.E044")
     url = urlsplit(settings.STATIC_URL)
     if not (url.path.startswith("/") and url.path.endswith("/") and bool(url.netloc) == (url.scheme == "https")):
         hint = "A path, or an https URL at your CDN, that ends with a slash: https://cdn.example.com/static/"
-        yield Error("STATIC_URL is no place of static files.", hint=hint, id="onboarding.E044")
+        yield Error("STATIC_URL is no place of static files.", hint=hint, id="proveflow.E044")
 
 
 @of_settings()
 def folders(**_kwargs: object) -> Iterator[CheckMessage]:
     """E040: a folder is missing, or this user cannot write to it."""
     if conf.BRAND_DIR and not Path(conf.BRAND_DIR).is_dir():
-        yield Error("BRAND_DIR is no folder.", hint="It contains logo.svg or brand.css.", id="onboarding.E040")
+        yield Error("BRAND_DIR is no folder.", hint="It contains logo.svg or brand.css.", id="proveflow.E040")
     written = {} if settings.DEBUG or not settings.STATIC_ROOT else {"STATIC_ROOT": Path(str(settings.STATIC_ROOT))}
     if apps.is_installed("sandbox"):
         written["SANDBOX_STORE"] = Path(str(settings.SANDBOX_STORE)).parent
@@ -91,7 +89,7 @@ def folders(**_kwargs: object) -> Iterator[CheckMessage]:
         nearest = next(path for path in (folder, *folder.absolute().parents) if path.exists())
         if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):
             hint = "Name a place that this user can write to."
-            yield Error(f"{name} is in a folder that cannot be written to.", hint=hint, id="onboarding.E040")
+            yield Error(f"{name} is in a folder that cannot be written to.", hint=hint, id="proveflow.E040")
 
 
 @of_settings()
@@ -99,7 +97,7 @@ def vendors(**_kwargs: object) -> Iterator[CheckMessage]:
     """W041: production asks Prove's test environment."""
     if not settings.DEBUG and urlsplit(conf.PROVE_BASE_URL).hostname == "platform.uat.proveapis.com":
         hint = "In production: https://platform.proveapis.com"
-        yield Warning("PROVE_BASE_URL is Prove's test environment (UAT).", hint=hint, id="onboarding.W041")
+        yield Warning("PROVE_BASE_URL is Prove's test environment (UAT).", hint=hint, id="proveflow.W041")
 
 
 @of_settings()
@@ -108,7 +106,7 @@ def strict_transport(**_kwargs: object) -> Iterator[CheckMessage]:
     is_long = SHORTEST_PRELOAD.total_seconds() <= settings.SECURE_HSTS_SECONDS
     if settings.SECURE_HSTS_PRELOAD and not (is_long and settings.SECURE_HSTS_INCLUDE_SUBDOMAINS):
         hint = "Set HSTS_DAYS=365 or more and HSTS_SUBDOMAINS=1, or leave HSTS_PRELOAD out."
-        yield Error("HSTS_PRELOAD is not possible.", hint=hint, id="onboarding.E042")
+        yield Error("HSTS_PRELOAD is not possible.", hint=hint, id="proveflow.E042")
 
 
 @of_settings(Tags.database)
@@ -126,9 +124,9 @@ def _time_limits(database: Any) -> Iterator[CheckMessage]:
             found = connection.execute(TIME_LIMITS, [LIMITED]).fetchall()
     except database.Database.OperationalError as error:
         reason = str(error).partition("\n")[0]
-        yield Warning(f"The database of DATABASE_URL fails: {reason}", hint="See its log.", id="onboarding.W037")
+        yield Warning(f"The database of DATABASE_URL fails: {reason}", hint="See its log.", id="proveflow.W037")
         return
     for (name,) in found:
         role = database.settings_dict["USER"]
         hint = f"A pooler drops it: set it for the role, ALTER ROLE {role} SET {name} = '3s'."
-        yield Warning(f"PostgreSQL has no {name}.", hint=hint, id="onboarding.W037")
+        yield Warning(f"PostgreSQL has no {name}.", hint=hint, id="proveflow.W037")

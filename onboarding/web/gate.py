@@ -20,13 +20,13 @@ from onboarding.web import logins
 from onboarding.web.responses import too_many_requests, wants_json
 
 # Keys of the browser's Django session.
-SESSION_KEY = "onboarding"  # its onboarding session
+SESSION_KEY = "proveflow_session"  # its onboarding session
 # The handoff that this computer offered; the one that this phone scanned, and the one that it accepted.
-OFFERED_KEY, ASKED_KEY, ACCEPTED_KEY = "handoff_offered", "handoff_asked", "handoff_accepted"
-EXIT_KEY = "exit"  # where the person goes on when the number is linked
-TOUCH_KEY = "touch"  # its script found a touch screen
+OFFERED_KEY, ASKED_KEY, ACCEPTED_KEY = "proveflow_offered", "proveflow_asked", "proveflow_accepted"
+EXIT_KEY = "proveflow_exit"  # where the person goes on when the number is linked
+TOUCH_KEY = "proveflow_touch"  # its script found a touch screen
 LONGEST_URL = 2_000
-JOURNEY_COOKIE, JOURNEY_S = "journey", 8 * 3600
+JOURNEY_COOKIE, JOURNEY_S = "proveflow_journey", 8 * 3600
 
 PAGES: Mapping[State, str] = {
     State.STARTING: "phone",
@@ -78,7 +78,7 @@ def replace_current(request: HttpRequest, session: OnboardingSession) -> None:
 
 def page_of(session: OnboardingSession | None) -> str:
     """Return the path of the session's page."""
-    return reverse(PAGES[State(session.state)] if session else "phone")
+    return reverse(f"proveflow:{PAGES[State(session.state)] if session else 'phone'}")
 
 
 def redirect_to_page(request: HttpRequest, session: OnboardingSession | None) -> HttpResponse:
@@ -87,7 +87,7 @@ def redirect_to_page(request: HttpRequest, session: OnboardingSession | None) ->
         _finish(request, session)
     path = page_of(session)
     if session is None and logins.verified_binding(request):
-        path = reverse("done")  # the browser's Back button leads to a page of the journey, which has ended
+        path = reverse("proveflow:done")  # the browser's Back button leads to a page of the journey, which has ended
     return JsonResponse({"next": path}) if wants_json(request) else redirect(path)
 
 

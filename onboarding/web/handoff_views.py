@@ -30,7 +30,7 @@ def computer(request: HttpRequest) -> HttpResponse:
     form = MatchForm(request.POST or None)
     if request.method == "POST" and offered and form.is_valid():
         handoff.confirm(offered, match_number=form.cleaned_data["number"])
-        return redirect("handoff")
+        return redirect("proveflow:handoff")
     code = _qr_code(request, offered) if offered and offered.stage == Stage.OFFERED else ""
     return _handoff_page(
         request, "computer", offered, form=form, code=code, host=request.get_host(), may_stay=conf.DESKTOP_ALLOWED
@@ -43,12 +43,12 @@ def _handoff_page(request: HttpRequest, screen: str, shown: Handoff | None, **co
         return JsonResponse({"stage": shown.stage if shown else ""})
     form = context.get("form")
     status = 400 if isinstance(form, MatchForm) and form.errors else 200
-    return render(request, f"onboarding/handoff_{screen}.html", {"handoff": shown, **context}, status=status)
+    return render(request, f"proveflow/handoff_{screen}.html", {"handoff": shown, **context}, status=status)
 
 
 def _qr_code(request: HttpRequest, offered: Handoff) -> SafeString:
     """Return the link's QR code as SVG. The link is https, which the Web SDK needs, except on loopback."""
-    link = urlsplit(request.build_absolute_uri(reverse("handoff_scanned", args=[handoff.token(offered)])))
+    link = urlsplit(request.build_absolute_uri(reverse("proveflow:handoff_scanned", args=[handoff.token(offered)])))
     if link.hostname not in LOOPBACK:
         link = link._replace(scheme="https")
     svg = segno.make(link.geturl(), error="m", boost_error=False).svg_inline(omitsize=True, light="#fff")
@@ -62,9 +62,9 @@ def offer(request: HttpRequest) -> HttpResponse:
     try:
         offered = handoff.offer(address=address.of(request))
     except Limited as limited:
-        return too_many_requests(request, limited, back=reverse("handoff"))
+        return too_many_requests(request, limited, back=reverse("proveflow:handoff"))
     request.session[gate.OFFERED_KEY] = str(offered.pk)
-    return redirect("handoff")
+    return redirect("proveflow:handoff")
 
 
 @never_cache
@@ -72,7 +72,7 @@ def offer(request: HttpRequest) -> HttpResponse:
 def here(request: HttpRequest) -> HttpResponse:
     """Go on here: the page's script says that this is a phone or tablet, though its User-Agent names a computer."""
     request.session[gate.TOUCH_KEY] = True
-    return redirect("phone")
+    return redirect("proveflow:phone")
 
 
 @never_cache
@@ -81,7 +81,7 @@ def scanned(request: HttpRequest, token: str) -> HttpResponse:
     """Keep the scanned handoff and redirect, so that the token leaves the address bar. Nothing is accepted yet."""
     found = handoff.find_scanned(token)
     request.session[gate.ASKED_KEY] = str(found.pk) if found else None
-    return redirect("handoff_answer")
+    return redirect("proveflow:handoff_answer")
 
 
 @never_cache
@@ -90,22 +90,22 @@ def answer(request: HttpRequest) -> HttpResponse:
     """Ask the person at the phone whether they started the handoff, and accept or refuse it."""
     asked = gate.handoff_of(request, gate.ASKED_KEY)
     if asked and asked == gate.handoff_of(request, gate.ACCEPTED_KEY):
-        return redirect("handoff_phone")
+        return redirect("proveflow:handoff_phone")
     is_offered = asked is not None and asked.stage == Stage.OFFERED
     if asked and is_offered and request.method == "POST":
         return _accept_or_refuse(request, asked)
     is_elsewhere = gate.ASKED_KEY not in request.session  # scanned in another browser, whose address was opened here
     context = {"is_offered": is_offered, "is_elsewhere": is_elsewhere, "host": request.get_host()}
-    return render(request, "onboarding/handoff_answer.html", context, status=200 if is_offered else 404)
+    return render(request, "proveflow/handoff_answer.html", context, status=200 if is_offered else 404)
 
 
 def _accept_or_refuse(request: HttpRequest, asked: Handoff) -> HttpResponse:
     if request.POST.get("answer") != "yes":
         handoff.refuse(asked)
-        return render(request, "onboarding/handoff_answer.html", {"is_refused": True})
+        return render(request, "proveflow/handoff_answer.html", {"is_refused": True})
     if handoff.accept(asked):
         gate.set_accepted(request, asked)
-    return redirect("handoff_answer")
+    return redirect("proveflow:handoff_answer")
 
 
 @never_cache
@@ -115,4 +115,4 @@ def phone(request: HttpRequest) -> HttpResponse:
     accepted = gate.handoff_of(request, gate.ACCEPTED_KEY)
     if wants_json(request) or (accepted and accepted.stage in (Stage.SCANNED, Stage.OVER)):
         return _handoff_page(request, "phone", accepted)
-    return redirect("phone")
+    return redirect("proveflow:phone")

@@ -25,15 +25,15 @@ from onboarding.models import Binding, OnboardingSession, ProveKey
 
 AUTH_BACKEND = "django.contrib.auth.backends.ModelBackend"
 # Keys of the browser's Django session.
-LOGIN_KEY = "login"  # a Login, as a list
-TYPED_KEY = "typed"  # whether the person typed the whole number, so that it may be shown
+LOGIN_KEY = "proveflow_login"  # a Login, as a list
+TYPED_KEY = "proveflow_typed"  # whether the person typed the whole number, so that it may be shown
 OF_A_LOGIN = (
     *(auth.SESSION_KEY, auth.BACKEND_SESSION_KEY, auth.HASH_SESSION_KEY, django_otp.DEVICE_ID_SESSION_KEY),
     *(LOGIN_KEY, TYPED_KEY),
 )
 NOTED_EVERY = timedelta(minutes=1)  # that the log-in is in use
 REMEMBERED_S = int(timedelta(days=180).total_seconds())
-REMEMBERED = "remembered"  # the cookie
+REMEMBERED = "proveflow_remembered"  # the cookie
 
 
 class Login(NamedTuple):
@@ -61,8 +61,10 @@ def ended_logins(get_response: Callable[[HttpRequest], HttpResponse]) -> Callabl
 def _unless_ended(request: HttpRequest, known: Any) -> Any:
     login = Login(*request.session.get(LOGIN_KEY, ()))
     user = _person(request, login.binding) if login.binding else known
-    if not user.is_authenticated:
+    if not user.is_authenticated or (not login.binding and verified_by(user)):  # no log-in of ours: it has no times
         return _anonymous(request)
+    if not login.binding and not conf.ENDS_ALL_LOGINS:
+        return user
     now = user.read_at if login.binding else _now(user)
     began, used = (datetime.fromisoformat(time) if time else now for time in (login.began, login.used))
     if now - began > conf.LOGIN_LIFE or now - used > conf.LOGIN_IDLE:
@@ -119,7 +121,12 @@ def log_in(request: HttpRequest, session: OnboardingSession) -> None:
 
 def verified_binding(request: HttpRequest) -> Binding | None:
     """Return the binding that this person is verified by, or None. A reviewer is verified by another kind of device."""
-    device = getattr(request.user, "otp_device", None)
+    return verified_by(request.user)
+
+
+def verified_by(user: Any) -> Binding | None:
+    """Return the binding that the user is verified by, or None."""
+    device = getattr(user, "otp_device", None)
     return device if isinstance(device, Binding) else None
 
 

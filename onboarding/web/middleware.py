@@ -147,14 +147,14 @@ def request_filter(get_response: Handler) -> Handler:
         if (request.content_params or {}).get("charset", "utf-8").lower() not in UTF_8:
             observation.request_refused("charset")
             why = _("Requests have to be in UTF-8, and this one says that it is in another charset.")
-            return HttpResponse(loader.render_to_string("400.html", {"why": why}), status=400)
+            return HttpResponse(loader.render_to_string("proveflow/errors/400.html", {"why": why}), status=400)
         length = request.META.get("CONTENT_LENGTH") or "0"
         if not re.fullmatch("[0-9]+", length) or "\0" in request.path_info or "%00" in request.META["QUERY_STRING"]:
             observation.request_refused("malformed")
             raise BadRequest
         if len(length) > LENGTH_DIGITS or int(length) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
             observation.request_refused("too_large")
-            return render(request, "413.html", status=413)
+            return render(request, "proveflow/errors/413.html", status=413)
         if request.method not in SAFE_METHODS and _is_cross_site(request):
             observation.request_refused("other_site")
             raise PermissionDenied

@@ -31,8 +31,8 @@ def too_many_requests(request: HttpRequest, limited: Limited, back: str | None =
     if wants_json(request):
         response: HttpResponse = JsonResponse({"error": limit_message(limited)}, status=429)
     else:
-        context = {"why": limit_message(limited), "back": back or reverse("phone")}
-        response = render(request, "onboarding/limited.html", context, status=429)
+        context = {"why": limit_message(limited), "back": back or reverse("proveflow:phone")}
+        response = render(request, "proveflow/limited.html", context, status=429)
     response["Retry-After"] = str(max(1, ceil(limited.wait.total_seconds())))
     return response
 

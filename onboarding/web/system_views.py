@@ -48,15 +48,16 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     If another tab got a new session key meanwhile, redirect: the page of that session tells what happened.
     """
     if isinstance(exception, SessionInterrupted):
-        return JsonResponse({"next": reverse("phone")}) if wants_json(request) else redirect("phone")
-    return HttpResponse(loader.render_to_string("400.html", context.environment(None)), status=400)
+        path = reverse("proveflow:phone")
+        return JsonResponse({"next": path}) if wants_json(request) else redirect(path)
+    return HttpResponse(loader.render_to_string("proveflow/errors/400.html", context.environment(None)), status=400)
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001 - as Django calls it
     """Return 403, which says why to a page's script, too."""
     if wants_json(request):
         return JsonResponse({"error": OTHER_SITE}, status=403)
-    return render(request, "403.html", {"text": OTHER_SITE}, status=403)
+    return render(request, "proveflow/errors/403.html", {"text": OTHER_SITE}, status=403)
 
 
 @never_cache
@@ -73,22 +74,22 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:  # noq
     if has_cookie and request.headers.get("Sec-Fetch-Site") == "same-origin":
         messages.info(request, TOO_OLD)
         return gate.redirect_to_page(request, gate.current(request))
-    return render(request, "403_csrf.html", {"text": "" if has_cookie else NO_COOKIES}, status=403)
+    return render(request, "proveflow/errors/403_csrf.html", {"text": "" if has_cookie else NO_COOKIES}, status=403)
 
 
 def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001 - as Django calls it
     """Return 404."""
-    return render(request, "404.html", status=404)
+    return render(request, "proveflow/errors/404.html", status=404)
 
 
 @never_cache
 def server_error(request: HttpRequest) -> HttpResponse:
     """Return 500 after an unexpected exception, or 503 with Retry-After if the database failed or was too busy."""
     if not isinstance(sys.exception(), DatabaseError):
-        return HttpResponse(loader.render_to_string("500.html", context.environment(None)), status=500)
+        return HttpResponse(loader.render_to_string("proveflow/errors/500.html", context.environment(None)), status=500)
     if wants_json(request):
         return unavailable()
     page = loader.render_to_string(
-        "503.html", context.environment(None)
+        "proveflow/errors/503.html", context.environment(None)
     )  # without the request: its context would ask the database
     return HttpResponse(page, status=503, headers={"Retry-After": str(DEFAULT_RETRY_S)})

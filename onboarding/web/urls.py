@@ -5,6 +5,7 @@ from django.views.i18n import set_language
 
 from onboarding.web import handoff_views, system_views, views
 
+app_name = "proveflow"
 urlpatterns = [
     path("", views.phone, name="phone"),
     path("start/", views.start, name="start"),

@@ -23,7 +23,7 @@ from onboarding.web.responses import too_many_requests, unavailable, wants_json
 from onboarding.web.sentences import Sentences
 
 POLL_S = 2  # seconds until the page's script asks again
-UNLINKED_OTHERS_KEY = "unlinked_others"  # of the Django session: the next page says that it was done
+UNLINKED_OTHERS_KEY = "proveflow_unlinked_others"  # of the Django session: the next page says that it was done
 
 
 @never_cache
@@ -35,11 +35,11 @@ def phone(request: HttpRequest) -> HttpResponse:
     if session and gate.page_of(session) != request.path and (session.has_passed or not session.is_final):
         return gate.redirect_to_page(request, session)
     if page := gate.handoff_page(request):
-        return redirect(page)
+        return redirect(f"proveflow:{page}")
     if binding := logins.remembered_binding(request):
-        return render(request, "onboarding/welcome.html", {"form": StartForm(), "binding": binding})
+        return render(request, "proveflow/welcome.html", {"form": StartForm(), "binding": binding})
     form, is_computer = _phone_form(request, session), gate.is_computer(request)
-    return render(request, "onboarding/phone.html", {"form": form, "session": session, "is_computer": is_computer})
+    return render(request, "proveflow/phone.html", {"form": form, "session": session, "is_computer": is_computer})
 
 
 def _phone_form(request: HttpRequest, session: OnboardingSession | None) -> PhoneForm:
@@ -55,7 +55,7 @@ def start(request: HttpRequest) -> HttpResponse:
     """Start a flow with the typed number. The page's script gets the authToken."""
     form = PhoneForm(request.POST, languages=request.headers.get("Accept-Language", ""))
     if not wants_json(request):  # the browser sent the form: the page's script did not run
-        return render(request, "onboarding/phone.html", {"form": form, "needs_script": True}, status=400)
+        return render(request, "proveflow/phone.html", {"form": form, "needs_script": True}, status=400)
     if not form.is_valid():
         choices = [{"value": number.e164, "text": number.display} for number in form.choices]
         return JsonResponse({**first_error(form), "choices": choices}, status=400)
@@ -69,20 +69,20 @@ def recall(request: HttpRequest) -> HttpResponse:
     binding = logins.remembered_binding(request)
     if binding is None:
         return gate.redirect_to_page(request, gate.current(request))
-    return _start_with(request, binding, "onboarding/welcome.html")
+    return _start_with(request, binding, "proveflow/welcome.html")
 
 
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
-@otp_required(login_url="phone", redirect_field_name=None)
+@otp_required(login_url="proveflow:phone", redirect_field_name=None)
 def confirm(request: HttpRequest) -> HttpResponse:
     """Ask the person who is logged in to prove their device again; start the flow on POST."""
     binding = logins.verified_binding(request)
     if binding is None:
-        return redirect("phone")
+        return redirect("proveflow:phone")
     if request.method == "POST":
-        return _start_with(request, binding, "onboarding/confirm.html")
-    return render(request, "onboarding/confirm.html", {"form": StartForm(), "binding": binding})
+        return _start_with(request, binding, "proveflow/confirm.html")
+    return render(request, "proveflow/confirm.html", {"form": StartForm(), "binding": binding})
 
 
 def _start_with(request: HttpRequest, binding: Binding, template: str) -> HttpResponse:
@@ -147,7 +147,7 @@ def code(request: HttpRequest, session: OnboardingSession) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         session = possession.check_code(session=session, code=form.cleaned_data["code"], address=address.of(request))
         return gate.redirect_to_page(request, session)
-    return _session_page(request, "onboarding/code.html", session, form=form, may_send=possession.may_send(session))
+    return _session_page(request, "proveflow/code.html", session, form=form, may_send=possession.may_send(session))
 
 
 def _session_page(request: HttpRequest, template: str, session: OnboardingSession, **context: object) -> HttpResponse:
@@ -188,7 +188,7 @@ def bind(request: HttpRequest, session: OnboardingSession) -> HttpResponse:
     """Show that the bind failed, and repeat it on POST. The code stays approved."""
     if request.method == "POST":
         return gate.redirect_to_page(request, possession.bind(session=session, address=address.of(request)))
-    return _session_page(request, "onboarding/bind.html", session)
+    return _session_page(request, "proveflow/bind.html", session)
 
 
 @never_cache
@@ -197,10 +197,10 @@ def bind(request: HttpRequest, session: OnboardingSession) -> HttpResponse:
 def moved(request: HttpRequest, session: OnboardingSession) -> HttpResponse:
     """Move this device from another number to the session's, if the person agrees (rebind)."""
     if request.method != "POST":
-        return _session_page(request, "onboarding/moved.html", session)
+        return _session_page(request, "proveflow/moved.html", session)
     if not wants_json(request):
         context = {"session": session, "sentences": Sentences(session), "needs_script": True}
-        return render(request, "onboarding/moved.html", context, status=400)
+        return render(request, "proveflow/moved.html", context, status=400)
     try:
         return _auth_token(
             request, flow.rebind(session=session, key=logins.verified_binding(request), address=address.of(request))
@@ -220,7 +220,7 @@ def unverified(request: HttpRequest, session: OnboardingSession) -> HttpResponse
     if wants_json(request):
         return JsonResponse({"stage": session.review})
     context = {"exit_url": gate.exit_url(request), "review_hours": conf.REVIEW_HOURS}
-    return _session_page(request, "onboarding/unverified.html", session, **context)
+    return _session_page(request, "proveflow/unverified.html", session, **context)
 
 
 @never_cache
@@ -228,7 +228,7 @@ def unverified(request: HttpRequest, session: OnboardingSession) -> HttpResponse
 @gate.require_state(State.EXPIRED)
 def expired(request: HttpRequest, session: OnboardingSession) -> HttpResponse:
     """Show that the session's time is up."""
-    return _session_page(request, "onboarding/expired.html", session)
+    return _session_page(request, "proveflow/expired.html", session)
 
 
 @never_cache
@@ -241,32 +241,32 @@ def restart(request: HttpRequest) -> HttpResponse:
             flow.abandon(session=session)
         except StaleState:
             return gate.redirect_to_page(request, gate.current(request))
-    return redirect("phone")
+    return redirect("proveflow:phone")
 
 
 @never_cache
 @require_safe
-@otp_required(login_url="phone", redirect_field_name=None)
+@otp_required(login_url="proveflow:phone", redirect_field_name=None)
 def done(request: HttpRequest) -> HttpResponse:
     """Show that the number is linked, to the person who is logged in."""
     binding = logins.verified_binding(request)
     if binding is None:
-        return redirect("phone")
+        return redirect("proveflow:phone")
     others = Binding.objects.filter(user=binding.user_id, confirmed=True).exclude(pk=binding.pk).count()
     mine = logins.remembered_binding(request) == binding
     context = {"binding": binding, "others": others, "remembered": mine, "typed": request.session.get(logins.TYPED_KEY)}
     context["unlinked_others"] = request.session.pop(UNLINKED_OTHERS_KEY, False)
     context["exit_url"] = gate.exit_url(request)
-    return render(request, "onboarding/done.html", context)
+    return render(request, "proveflow/done.html", context)
 
 
 @never_cache
 @gate.post_only
-@otp_required(login_url="phone", redirect_field_name=None)
+@otp_required(login_url="proveflow:phone", redirect_field_name=None)
 def remember(request: HttpRequest) -> HttpResponse:
     """Remember the number in this browser: the person says that the device is their own."""
     binding = logins.verified_binding(request)
-    return logins.remember_binding(redirect("done"), binding) if binding else redirect("phone")
+    return logins.remember_binding(redirect("proveflow:done"), binding) if binding else redirect("proveflow:phone")
 
 
 @never_cache
@@ -274,7 +274,7 @@ def remember(request: HttpRequest) -> HttpResponse:
 def log_out(request: HttpRequest) -> HttpResponse:
     """Log the person out in this browser. The device stays linked."""
     auth.logout(request)
-    return redirect("logged_out")
+    return redirect("proveflow:logged_out")
 
 
 @never_cache
@@ -282,37 +282,37 @@ def log_out(request: HttpRequest) -> HttpResponse:
 def logged_out(request: HttpRequest) -> HttpResponse:
     """Show that the person is logged out, and offer to forget the number if this browser remembers it."""
     remembered = logins.remembered_binding(request) is not None
-    return render(request, "onboarding/logged_out.html", {"remembered": remembered})
+    return render(request, "proveflow/logged_out.html", {"remembered": remembered})
 
 
 @never_cache
 @gate.post_only
 def forget(_request: HttpRequest) -> HttpResponse:
     """Forget the number that this browser remembers."""
-    return logins.forget_binding(redirect("phone"))
+    return logins.forget_binding(redirect("proveflow:phone"))
 
 
 @never_cache
 @gate.post_only
-@otp_required(login_url="phone", redirect_field_name=None)
+@otp_required(login_url="proveflow:phone", redirect_field_name=None)
 def unlink(request: HttpRequest) -> HttpResponse:
     """Unlink the number from this device."""
     binding = logins.verified_binding(request)
     if binding:
         unlinking.unlink(binding=binding)
-    return logins.forget_binding(redirect("unlinked"))
+    return logins.forget_binding(redirect("proveflow:unlinked"))
 
 
 @never_cache
 @require_safe
 def unlinked(request: HttpRequest) -> HttpResponse:
     """Show that the number was unlinked."""
-    return render(request, "onboarding/unlinked.html")
+    return render(request, "proveflow/unlinked.html")
 
 
 @never_cache
 @gate.post_only
-@otp_required(login_url="phone", redirect_field_name=None)
+@otp_required(login_url="proveflow:phone", redirect_field_name=None)
 def unlink_others(request: HttpRequest) -> HttpResponse:
     """Unlink the person's other devices, because one is lost or somebody else has it.
 
@@ -320,8 +320,8 @@ def unlink_others(request: HttpRequest) -> HttpResponse:
     """
     binding = logins.verified_binding(request)
     if binding and not logins.is_fresh(request):
-        return redirect("confirm")
+        return redirect("proveflow:confirm")
     if binding:
         unlinking.unlink_others(binding=binding)
         request.session[UNLINKED_OTHERS_KEY] = True
-    return redirect("done")
+    return redirect("proveflow:done")

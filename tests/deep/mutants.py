@@ -190,7 +190,7 @@ MUTANTS = (
     # The browser
     Mutant("T72", "the QR code links to http", "onboarding/web/handoff_views.py", '        link = link._replace(scheme="https")\n', "        pass\n", f"{JOURNEYS}handoff.py"),
     Mutant("T33", "one path needs no CSRF token", VIEWS, "@never_cache\n@gate.post_only\ndef forget(", "@__import__('django.views.decorators.csrf', fromlist=['it']).csrf_exempt\n@never_cache\n@gate.post_only\ndef forget(", PATHS),
-    Mutant("T34", "a GET of one path has an effect", VIEWS, '@gate.post_only\n@otp_required(login_url="phone", redirect_field_name=None)\ndef remember(', '@otp_required(login_url="phone", redirect_field_name=None)\ndef remember(', PATHS),
+    Mutant("T34", "a GET of one path has an effect", VIEWS, '@gate.post_only\n@otp_required(login_url="proveflow:phone", redirect_field_name=None)\ndef remember(', '@otp_required(login_url="proveflow:phone", redirect_field_name=None)\ndef remember(', PATHS),
     Mutant("I21", "no CSRF token is asked for", SETTINGS, '    "django.middleware.csrf.CsrfViewMiddleware",\n', "", REQUESTS),
     Mutant("T37", "the pages may be framed", SETTINGS, 'X_FRAME_OPTIONS = "DENY"', 'X_FRAME_OPTIONS = "SAMEORIGIN"', REQUESTS),
     Mutant("T38", "no Trusted Types", SETTINGS, '        "require-trusted-types-for": ["\'script\'"],\n', "", REQUESTS),
@@ -285,7 +285,7 @@ MUTANTS = (
     Mutant("T29", "a refused act charges the other budgets", LIMITS, "            _run(REFUND, [row for row in rows if row.key in charged])\n", "", f"{LIMITED}parallel_charges.py {LIMITED}texts.py"),
     Mutant("I09", "an act that cannot be counted is admitted", LIMITS, '        raise Limited(BROKEN, BROKEN_WAIT) from error', "        return", f"{LIMITED}texts.py"),
     Mutant("T22", "anybody's X-Forwarded-For is believed", ADDRESS, " or not _is_trusted(peer):", ":", "tests/web/test_address.py"),
-    Mutant("T22", "the first address of X-Forwarded-For is believed, not the last", ADDRESS, "hops[-conf.TRUSTED_PROXY_COUNT]", "hops[0]", "tests/web/test_address.py"),
+    Mutant("T22", "the first address of X-Forwarded-For is believed, not the last", ADDRESS, 'next(islice(_from_the_right(header), conf.TRUSTED_PROXY_COUNT - 1, None), "")', 'header.split(",")[0]', "tests/web/test_address.py"),
     Mutant("T23", "each IPv6 address is another person", BUDGETS, "NEAR, WIDE = 64, 48", "NEAR, WIDE = 128, 48", "tests/web/test_address.py"),
     Mutant("T25", "all countries are allowed", FORMS, "if number.region in allowed_countries()]", "if True]", f"{LIMITED}texts.py"),
     Mutant("T25", "a number in no numbering plan is not confirmed", FORMS, "[number for number in numbers if number.e164.startswith(conf.TEST_NUMBERS)]", "numbers", f"{DOMAIN}/test_readings.py"),

@@ -32,8 +32,8 @@ pytestmark = pytest.mark.django_db
 
 PASSWORD = "a reviewer's own words"
 LOGIN = "/admin/login/"
-SESSIONS = "/admin/onboarding/onboardingsession/"
-BINDINGS = "/admin/onboarding/binding/"
+SESSIONS = "/admin/proveflow/onboardingsession/"
+BINDINGS = "/admin/proveflow/binding/"
 JSON = {"Accept": "application/json"}
 
 
@@ -83,7 +83,7 @@ def a_binding(**columns: Any) -> Binding:
 
 
 def detail(row: OnboardingSession | Binding) -> str:
-    return reverse(f"admin:onboarding_{row._meta.model_name}_change", args=[row.pk])
+    return reverse(f"admin:proveflow_{row._meta.model_name}_change", args=[row.pk])
 
 
 def shown(desk: Client, url: str) -> str:
@@ -117,7 +117,7 @@ def without_authenticator(ada: User) -> Iterator[tuple[str, Client]]:
 
 def test_only_a_reviewer_verified_by_an_authenticator_has_access(ada: User) -> None:
     session, binding = a_session(), a_binding()
-    paths = ["/admin/", "/admin/onboarding/", "/admin/jsi18n/", "/admin/password_change/", "/admin/anything/"]
+    paths = ["/admin/", "/admin/proveflow/", "/admin/jsi18n/", "/admin/password_change/", "/admin/anything/"]
     paths += [SESSIONS, BINDINGS, f"{SESSIONS}add/", detail(session), detail(binding)]
     paths += [detail(session).replace("change", word) for word in ("history", "delete")]
     for name, browser in without_authenticator(ada):
@@ -211,7 +211,7 @@ def test_the_words_of_prove_are_shown_verbatim_and_escaped(desk: Client) -> None
 def test_every_label_and_help_text_is_translated(settings: Any, tmp_path: Path) -> None:
     pseudo.write_catalogue(tmp_path)
     settings.LOCALE_PATHS, settings.LANGUAGES = [tmp_path], [("en", "English"), (pseudo.CODE, "Esperanto")]
-    said: list[object] = [apps.get_app_config("onboarding").verbose_name]
+    said: list[object] = [apps.get_app_config("proveflow").verbose_name]
     for model, desk in site._registry.items():
         said += [model._meta.verbose_name, model._meta.verbose_name_plural]
         for name in flatten_fieldsets(desk.get_fieldsets(None)) + list(desk.list_display):  # type: ignore[arg-type]

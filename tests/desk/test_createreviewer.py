@@ -44,7 +44,7 @@ def test_its_output_is_enough_to_log_in(client: Client) -> None:
     assert password
     form = {"username": "ada", "password": password[1], "otp_token": code_of(secret_in(output))}
     client.post("/admin/login/", form)
-    assert client.get("/admin/onboarding/onboardingsession/").status_code == 200
+    assert client.get("/admin/proveflow/onboardingsession/").status_code == 200
 
 
 def test_a_password_typed_twice_is_set(typing: mock.Mock) -> None:
@@ -86,9 +86,9 @@ def test_a_reviewer_may_view_and_act_and_nothing_else() -> None:
     create("grace", no_input=True)
     for user in User.objects.all():
         assert user.is_staff and not user.is_superuser
-        views = {f"onboarding.view_{model}" for model in ("onboardingsession", "binding", "event")}
-        acts = {f"onboarding.{act}_onboardingsession" for act in ("approve", "decline", "reveal")}
-        acts |= {"onboarding.revoke_binding", "onboarding.reveal_binding"}
+        views = {f"proveflow.view_{model}" for model in ("onboardingsession", "binding", "event")}
+        acts = {f"proveflow.{act}_onboardingsession" for act in ("approve", "decline", "reveal")}
+        acts |= {"proveflow.revoke_binding", "proveflow.reveal_binding"}
         assert user.get_all_permissions() == views | acts
 
 

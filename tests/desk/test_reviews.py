@@ -187,7 +187,7 @@ def test_a_filter_finds_the_sessions_that_wait_for_a_review(desk: Client) -> Non
     waiting, decided = a_session(state=State.IN_REVIEW), a_session(state=State.IN_REVIEW)
     desk.post(url_of(decided, "approve"), {"reason": WHY})
     for value, session in (("waiting", waiting), ("approved", decided)):
-        found = desk.get(f"/admin/onboarding/onboardingsession/?review={value}").context["cl"].result_list
+        found = desk.get(f"/admin/proveflow/onboardingsession/?review={value}").context["cl"].result_list
         assert [row.pk for row in found] == [session.pk]
 
 

@@ -16,7 +16,7 @@ from onboarding.domain.states import State
 from onboarding.models import Binding, Event, Handoff, OnboardingSession, ProveKey
 
 NUMBER = "+12015550123"
-MODELS = list(apps.get_app_config("onboarding").get_models())
+MODELS = list(apps.get_app_config("proveflow").get_models())
 NAMED = {constraint.name for model in MODELS for constraint in model._meta.constraints}
 UNIQUE = {f"{m._meta.model_name}.{f.name}" for m in MODELS for f in m._meta.fields if f.unique and not f.primary_key}
 KEYS = {f"{m._meta.model_name}.{m._meta.pk.name}" for m in MODELS if isinstance(m._meta.pk, CharField)}
@@ -86,9 +86,9 @@ VIOLATIONS: Mapping[str, Callable[[], None]] = {
     "onboardingsession.correlation_id": lambda: twice(session, correlation_id="flow"),
     "binding.public_id": two_bindings_of_one_name,
     "handoff.token_hash": lambda: twice(handoff),
-    "cell.key": lambda: a_primary_key_twice(apps.get_model("onboarding.Cell"), tat=1),
+    "cell.key": lambda: a_primary_key_twice(apps.get_model("proveflow.Cell"), tat=1),
     "provekey.device_id": lambda: twice(partial(ProveKey.objects.create, device_id="key")),
-    "lease.key": lambda: a_primary_key_twice(apps.get_model("onboarding.Lease"), journey=uuid.uuid4(), ends_at=Now()),
+    "lease.key": lambda: a_primary_key_twice(apps.get_model("proveflow.Lease"), journey=uuid.uuid4(), ends_at=Now()),
 }
 
 

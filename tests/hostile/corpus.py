@@ -196,24 +196,24 @@ PATHS = [
     *(
         "/admin/%00/",
         "/admin/x/",
-        "/admin/onboarding/onboardingsession/%00/change/",
+        "/admin/proveflow/onboardingsession/%00/change/",
         "/admin/logout/",
         "/admin/jsi18n/",
     ),
-    *("/admin/onboarding/onboardingsession/x/change/", "/admin/onboarding/onboardingsession/?number__startswith=1"),
+    *("/admin/proveflow/onboardingsession/x/change/", "/admin/proveflow/onboardingsession/?number__startswith=1"),
     *(
-        "/admin/onboarding/onboardingsession/?" + query
+        "/admin/proveflow/onboardingsession/?" + query
         for query in ("p=x", "p=-1", "o=x", "o=9.9", "q=%00", "q=²", "all=", "e=1")
     ),
     *(
-        "/admin/onboarding/onboardingsession/?" + query
+        "/admin/proveflow/onboardingsession/?" + query
         for query in ("state=%00", "same_number_as=%00", "same_number_as=x")
     ),
     *(
-        "/admin/onboarding/binding/?" + query
+        "/admin/proveflow/binding/?" + query
         for query in ("confirmed__exact=x", "_facets=1", "_to_field=x", "_popup=1", "p=" + "9" * 99)
     ),
-    *("/admin/r/1/1/", "/admin/autocomplete/", "/admin/onboarding/event/", "/admin/onboarding/onboardingsession/find/"),
+    *("/admin/r/1/1/", "/admin/autocomplete/", "/admin/proveflow/event/", "/admin/proveflow/onboardingsession/find/"),
     *("/sandbox/messages.json?to=%00", "/sandbox/messages.json?to=²", "/sandbox/messages.json", "/sandbox/?number=%ff"),
 ]
 EVIL = [
@@ -257,7 +257,7 @@ OTHER_FIELDS = (
     ("/handoff/", "number"),
     ("/handoff/answer/", "answer"),
     ("/language/", "language"),
-    ("/admin/onboarding/onboardingsession/find/", "number"),
+    ("/admin/proveflow/onboardingsession/find/", "number"),
 )
 LANGUAGE = [
     HostileRequest("POST", "/language/", b"language=es&next=" + url.encode().replace(b"&", b"%26")) for url in EVIL
@@ -302,7 +302,7 @@ CORPUS: list[HostileRequest] = [
     *(
         HostileRequest("GET", path, environ={"HTTP_HOST": host})
         for host in HOSTS
-        for path in ("/", "/static/onboarding/site.css")
+        for path in ("/", "/static/proveflow/site.css")
     ),
     *(HostileRequest("GET", "/", environ={name: value}) for name, value in HEADERS),
     *(HostileRequest("POST", "/start/", b"phone=2015550123", environ={name: value}) for name, value in HEADERS),

@@ -142,9 +142,9 @@ def _at_the_desk(number: str, sandbox: Sandbox) -> PreparedBrowser:
 
 
 ACTS = (
-    *(f"/admin/onboarding/onboardingsession/x/{act}/" for act in ("approve", "decline", "reveal", "change")),
-    *(f"/admin/onboarding/binding/x/{act}/" for act in ("revoke", "reveal", "change")),
-    *("/admin/onboarding/onboardingsession/find/", "/admin/onboarding/binding/find/"),
+    *(f"/admin/proveflow/onboardingsession/x/{act}/" for act in ("approve", "decline", "reveal", "change")),
+    *(f"/admin/proveflow/binding/x/{act}/" for act in ("revoke", "reveal", "change")),
+    *("/admin/proveflow/onboardingsession/find/", "/admin/proveflow/binding/find/"),
 )
 SITUATIONS = (
     Situation("a stranger", _without_a_session, ("/start/", "/handoff/offer/", "/language/"), (UNIFY,)),

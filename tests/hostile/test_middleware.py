@@ -13,7 +13,7 @@ from tests.journey.visitor import JSON, Visitor
 
 NUMBER, E164 = "201 555 0123", "+12015550123"
 LIMIT = 16 * 1024  # bytes
-PATHS = ["/", "/nowhere", "/healthz", "/admin/login/", "/static/onboarding/site.css", "/sandbox/"]
+PATHS = ["/", "/nowhere", "/healthz", "/admin/login/", "/static/proveflow/site.css", "/sandbox/"]
 
 
 def answers(path: str) -> Mapping[str, str]:

@@ -187,7 +187,11 @@ def test_the_session_is_found_by_the_cookie_alone(visitor: Visitor) -> None:
     session = OnboardingSession.objects.get()
     stranger = Visitor()
     stranger.opens()
-    ids = {"session": str(session.pk), "onboarding": str(session.pk), "correlationId": str(session.correlation_id)}
+    ids = {
+        "session": str(session.pk),
+        "proveflow_session": str(session.pk),
+        "correlationId": str(session.correlation_id),
+    }
     assert stranger.submits("/code/", code=visitor.code(E164), **ids).path == "/"
     assert visitor.types_code(visitor.code(E164)).path == "/done/"
 

@@ -92,7 +92,7 @@ def reveals_a_number() -> Any:
 
 
 def looks_a_number_up() -> Any:
-    return desk.reviewer().post("/admin/onboarding/binding/find/", {"number": NUMBER}, follow=True)
+    return desk.reviewer().post("/admin/proveflow/binding/find/", {"number": NUMBER}, follow=True)
 
 
 def starts_in_an_app() -> Any:

@@ -44,7 +44,7 @@ def split(changes: dict[str, Any]) -> dict[str, Any]:
 def ours(*, engine: str = "postgresql", **changes: Any) -> list[CheckMessage]:
     database = {"ENGINE": f"django.db.backends.{engine}"}
     with mock.patch.dict(settings.DATABASES["default"], database), override_settings(**split(DEVELOPMENT | changes)):
-        return [message for message in run_checks() if str(message.id).startswith("onboarding.")]
+        return [message for message in run_checks() if str(message.id).startswith("proveflow.")]
 
 
 def ids(**changes: Any) -> list[str]:
@@ -63,9 +63,9 @@ def test_an_unknown_setting_is_named_with_the_nearest_known_one() -> None:
     with override_settings(PROVEFLOW={**given(), "ALOWED_COUNTRIES": ["US"], "Brand_name": "Acme", "COLOUR": "red"}):
         found = [(message.id, message.msg, message.hint) for message in run_checks()]
     assert [(id_, hint) for id_, _, hint in found] == [
-        ("onboarding.E043", "Did you mean 'ALLOWED_COUNTRIES'?"),
-        ("onboarding.E043", "Did you mean 'BRAND_NAME'?"),
-        ("onboarding.E043", "Leave it out."),
+        ("proveflow.E043", "Did you mean 'ALLOWED_COUNTRIES'?"),
+        ("proveflow.E043", "Did you mean 'BRAND_NAME'?"),
+        ("proveflow.E043", "Leave it out."),
     ]
     assert "'ALOWED_COUNTRIES'" in found[0][1]
 
@@ -88,7 +88,7 @@ def test_a_setting_of_a_wrong_type_is_an_error(name: str, value: object, expecte
         [message] = run_checks()
         with pytest.raises(ImproperlyConfigured, match=name):
             assert conf.BRAND_NAME
-    assert message.id == "onboarding.E043" and name in message.msg and message.hint == f"It is a {expected}."
+    assert message.id == "proveflow.E043" and name in message.msg and message.hint == f"Its type is {expected}."
 
 
 def test_every_setting_has_a_default() -> None:
@@ -111,15 +111,15 @@ def conf_reads_elsewhere() -> list[str]:
         ("http://127.0.0.1:9090/sandbox/prove", []),
         ("http://[::1]:9090/sandbox/prove", []),
         ("http://localhost:9090", []),
-        ("http://platform.proveapis.com", ["onboarding.E001"]),
-        ("http://127.0.0.1.example.com", ["onboarding.E001"]),
-        ("http://10.0.0.1", ["onboarding.E001"]),
-        ("ftp://127.0.0.1", ["onboarding.E001"]),
-        ("platform.proveapis.com", ["onboarding.E001"]),
-        ("https://", ["onboarding.E001"]),
-        ("", ["onboarding.E001"]),
-        ("https://id:secret@platform.proveapis.com", ["onboarding.E002"]),
-        ("http://127.0.0.1@platform.proveapis.com", ["onboarding.E001", "onboarding.E002"]),
+        ("http://platform.proveapis.com", ["proveflow.E001"]),
+        ("http://127.0.0.1.example.com", ["proveflow.E001"]),
+        ("http://10.0.0.1", ["proveflow.E001"]),
+        ("ftp://127.0.0.1", ["proveflow.E001"]),
+        ("platform.proveapis.com", ["proveflow.E001"]),
+        ("https://", ["proveflow.E001"]),
+        ("", ["proveflow.E001"]),
+        ("https://id:secret@platform.proveapis.com", ["proveflow.E002"]),
+        ("http://127.0.0.1@platform.proveapis.com", ["proveflow.E001", "proveflow.E002"]),
     ],
 )
 def test_a_base_url_is_https_or_loopback_and_holds_no_credentials(setting: str, url: str, expected: list[str]) -> None:
@@ -129,34 +129,34 @@ def test_a_base_url_is_https_or_loopback_and_holds_no_credentials(setting: str, 
 def test_a_sandbox_url_is_allowed_only_if_an_adapter_is_mounted() -> None:
     base = {"PROVE_BASE_URL": "sandbox://embedded/sandbox/prove", "TWILIO_BASE_URL": "https://verify.twilio.com"}
     assert ids(**base, UPSTREAM_ADAPTERS={"sandbox://": "sandbox.adapter.SandboxAdapter"}) == []
-    assert ids(**base, UPSTREAM_ADAPTERS={}) == ["onboarding.E001"]
+    assert ids(**base, UPSTREAM_ADAPTERS={}) == ["proveflow.E001"]
 
 
 @pytest.mark.parametrize("key", ["short", "x" * 60, "django-insecure-" + "k9Zq" * 12, "changeme-" + "k9Zq" * 12])
 def test_a_weak_secret_key_is_an_error_in_production_only(key: str) -> None:
-    assert ids(**PRODUCTION | {"SECRET_KEY": key}) == ["onboarding.E003"]
+    assert ids(**PRODUCTION | {"SECRET_KEY": key}) == ["proveflow.E003"]
     assert ids(SECRET_KEY=key) == []
 
 
 def test_a_missing_web_sdk_says_which_command_installs_it(tmp_path: Path) -> None:
     (message,) = ours(STATICFILES_DIRS=[tmp_path])
-    assert message.id == "onboarding.E004" and "make run" in str(message.hint)
+    assert message.id == "proveflow.E004" and "make run" in str(message.hint)
 
 
 @pytest.mark.parametrize(
     ("setting", "sid", "expected"),
     [
         ("TWILIO_ACCOUNT_SID", "AC" + "0aF" * 10 + "00", []),
-        ("TWILIO_ACCOUNT_SID", "VA" + "0" * 32, ["onboarding.E005"]),
-        ("TWILIO_ACCOUNT_SID", "AC" + "0" * 31, ["onboarding.E005"]),
-        ("TWILIO_ACCOUNT_SID", "AC" + "g" * 32, ["onboarding.E005"]),
+        ("TWILIO_ACCOUNT_SID", "VA" + "0" * 32, ["proveflow.E005"]),
+        ("TWILIO_ACCOUNT_SID", "AC" + "0" * 31, ["proveflow.E005"]),
+        ("TWILIO_ACCOUNT_SID", "AC" + "g" * 32, ["proveflow.E005"]),
         ("TWILIO_VERIFY_SERVICE_SID", "VA" + "f" * 32, []),
-        ("TWILIO_VERIFY_SERVICE_SID", "AC" + "0" * 32, ["onboarding.E005"]),
-        ("TWILIO_VERIFY_SERVICE_SID", "", ["onboarding.E005"]),
+        ("TWILIO_VERIFY_SERVICE_SID", "AC" + "0" * 32, ["proveflow.E005"]),
+        ("TWILIO_VERIFY_SERVICE_SID", "", ["proveflow.E005"]),
         ("TWILIO_SENDER", "", []),
         ("TWILIO_SENDER", "MG" + "0" * 32, []),
         ("TWILIO_SENDER", "+12015550123", []),
-        ("TWILIO_SENDER", "Acme", ["onboarding.E005"]),
+        ("TWILIO_SENDER", "Acme", ["proveflow.E005"]),
     ],
 )
 def test_sids_have_their_prefix_and_32_hexadecimal_digits_and_a_sender_may_be_a_number(
@@ -167,7 +167,7 @@ def test_sids_have_their_prefix_and_32_hexadecimal_digits_and_a_sender_may_be_a_
 
 @pytest.mark.parametrize(
     ("channels", "expected"),
-    [(["sms"], []), (["call", "sms"], []), ([], ["onboarding.E022"]), (["sms", "pigeon"], ["onboarding.E022"])],
+    [(["sms"], []), (["call", "sms"], []), ([], ["proveflow.E022"]), (["sms", "pigeon"], ["proveflow.E022"])],
 )
 def test_channels_that_do_not_exist_are_an_error(channels: list[str], expected: list[str]) -> None:
     assert ids(CODE_CHANNELS=channels) == expected
@@ -175,30 +175,30 @@ def test_channels_that_do_not_exist_are_an_error(channels: list[str], expected: 
 
 @pytest.mark.parametrize("region", ["XX", "us", "", "+1"])
 def test_a_default_region_without_phone_numbers_is_an_error(region: str) -> None:
-    assert ids(DEFAULT_REGION=region) == ["onboarding.E006"]
+    assert ids(DEFAULT_REGION=region) == ["proveflow.E006"]
 
 
 def test_a_default_region_that_is_not_served_is_a_warning() -> None:
     assert ids(DEFAULT_REGION="US", ALLOWED_COUNTRIES=["US", "CA"]) == []
     assert ids(DEFAULT_REGION="US", ALLOWED_COUNTRIES=[]) == []
-    assert ids(DEFAULT_REGION="US", ALLOWED_COUNTRIES=["CA"]) == ["onboarding.W013"]
+    assert ids(DEFAULT_REGION="US", ALLOWED_COUNTRIES=["CA"]) == ["proveflow.W013"]
 
 
 def test_a_reputation_check_without_carrier_consent_is_a_warning() -> None:
     assert ids(PROVE_CHECK_REPUTATION=True, CARRIER_CONSENT="I agree.") == []
-    assert ids(PROVE_CHECK_REPUTATION=True, CARRIER_CONSENT="") == ["onboarding.W014"]
+    assert ids(PROVE_CHECK_REPUTATION=True, CARRIER_CONSENT="") == ["proveflow.W014"]
 
 
 def test_the_sandbox_is_refused_in_production() -> None:
     assert ids(**PRODUCTION | {"UPSTREAM_ADAPTERS": {"sandbox://": "sandbox.adapter.SandboxAdapter"}}) == [
-        "onboarding.E007"
+        "proveflow.E007"
     ]
 
 
 def test_sqlite_in_production_is_a_warning() -> None:
     assert ids(engine="sqlite3") == []
     (message,) = ours(**PRODUCTION, engine="sqlite3")
-    assert message.id == "onboarding.W008" and not message.is_serious()
+    assert message.id == "proveflow.W008" and not message.is_serious()
 
 
 def test_every_message_has_a_hint() -> None:
@@ -208,29 +208,29 @@ def test_every_message_has_a_hint() -> None:
 
 
 def test_production_without_a_support_url_is_a_warning() -> None:
-    assert ids(**PRODUCTION | {"SUPPORT_URL": ""}) == ["onboarding.W015"]
+    assert ids(**PRODUCTION | {"SUPPORT_URL": ""}) == ["proveflow.W015"]
 
 
 def test_production_that_asks_proves_test_environment_is_a_warning() -> None:
-    assert ids(**PRODUCTION | {"PROVE_BASE_URL": "https://platform.uat.proveapis.com"}) == ["onboarding.W041"]
+    assert ids(**PRODUCTION | {"PROVE_BASE_URL": "https://platform.uat.proveapis.com"}) == ["proveflow.W041"]
 
 
 def test_production_without_a_way_on_is_a_warning() -> None:
-    assert ids(**PRODUCTION | {"CONTINUE_URL": ""}) == ["onboarding.W031"]
+    assert ids(**PRODUCTION | {"CONTINUE_URL": ""}) == ["proveflow.W031"]
 
 
 @pytest.mark.parametrize(
     ("setting", "value", "expected"),
     [
-        ("CONTINUE_URL", "javascript:alert(1)", ["onboarding.E032"]),
-        ("CONTINUE_URL", "app.example.com", ["onboarding.E032"]),
+        ("CONTINUE_URL", "javascript:alert(1)", ["proveflow.E032"]),
+        ("CONTINUE_URL", "app.example.com", ["proveflow.E032"]),
         ("CODE_LENGTH", 4, []),
         ("CODE_LENGTH", 10, []),
-        ("CODE_LENGTH", 3, ["onboarding.E033"]),
-        ("CODE_LENGTH", 11, ["onboarding.E033"]),
+        ("CODE_LENGTH", 3, ["proveflow.E033"]),
+        ("CODE_LENGTH", 11, ["proveflow.E033"]),
         ("REVIEW_HOURS", 8, []),
-        ("REVIEW_HOURS", 0, ["onboarding.E034"]),
-        ("REVIEW_HOURS", 25, ["onboarding.E034"]),
+        ("REVIEW_HOURS", 0, ["proveflow.E034"]),
+        ("REVIEW_HOURS", 25, ["proveflow.E034"]),
     ],
 )
 def test_what_pages_promise_has_to_be_possible(setting: str, value: object, expected: list[str]) -> None:
@@ -239,32 +239,32 @@ def test_what_pages_promise_has_to_be_possible(setting: str, value: object, expe
 
 def test_tls_that_ends_at_an_untrusted_proxy_is_an_error() -> None:
     behind = {"SECURE_PROXY_SSL_HEADER": ("HTTP_X_FORWARDED_PROTO", "https")}
-    assert ids(**PRODUCTION | behind) == ["onboarding.E011"]
+    assert ids(**PRODUCTION | behind) == ["proveflow.E011"]
     assert ids(**PRODUCTION | behind, TRUSTED_PROXY_COUNT=1, TRUSTED_PROXY_CIDRS=["10.0.0.0/8"]) == []
 
 
 def test_a_wildcard_in_allowed_hosts_is_an_error_in_production() -> None:
-    assert ids(**PRODUCTION, ALLOWED_HOSTS=["*"]) == ["onboarding.E016"]
+    assert ids(**PRODUCTION, ALLOWED_HOSTS=["*"]) == ["proveflow.E016"]
 
 
 def test_watch_only_limits_and_unlimited_countries_are_warnings_in_production() -> None:
-    assert ids(**PRODUCTION | {"LIMITS_WATCH_ONLY": True}) == ["onboarding.W017"]
-    assert ids(**PRODUCTION | {"ALLOWED_COUNTRIES": []}) == ["onboarding.W020"]
+    assert ids(**PRODUCTION | {"LIMITS_WATCH_ONLY": True}) == ["proveflow.W017"]
+    assert ids(**PRODUCTION | {"ALLOWED_COUNTRIES": []}) == ["proveflow.W020"]
 
 
 def test_a_missing_device_origin_of_prove_is_an_error() -> None:
-    assert ids(**PRODUCTION | {"PROVE_DEVICE_ORIGINS": []}) == ["onboarding.E018"]
+    assert ids(**PRODUCTION | {"PROVE_DEVICE_ORIGINS": []}) == ["proveflow.E018"]
 
 
 @pytest.mark.parametrize("setting", ["LOGIN_IDLE", "LOGIN_LIFE", "STEP_UP"])
-@pytest.mark.parametrize(("minutes", "expected"), [(5, []), (4, ["onboarding.E019"]), (-1, ["onboarding.E019"])])
+@pytest.mark.parametrize(("minutes", "expected"), [(5, []), (4, ["proveflow.E019"]), (-1, ["proveflow.E019"])])
 def test_a_log_in_lasts_five_minutes_or_longer(settings: Any, setting: str, minutes: int, expected: list[str]) -> None:
     setattr(settings, setting, timedelta(minutes=minutes))
     assert ids() == expected
 
 
 @pytest.mark.parametrize("setting", ["TEXT_PRICE_CENTS", "RETENTION_DAYS"])
-@pytest.mark.parametrize(("number", "expected"), [(1, []), (0, ["onboarding.E019"]), (-1, ["onboarding.E019"])])
+@pytest.mark.parametrize(("number", "expected"), [(1, []), (0, ["proveflow.E019"]), (-1, ["proveflow.E019"])])
 def test_a_price_and_a_retention_are_at_least_one(setting: str, number: int, expected: list[str]) -> None:
     assert ids(**{setting: number}) == expected
 
@@ -272,12 +272,12 @@ def test_a_price_and_a_retention_are_at_least_one(setting: str, number: int, exp
 @pytest.mark.parametrize(
     ("limits", "expected"),
     [
-        ({"sends_address": {"every_s": 0}}, ["onboarding.E009"]),
+        ({"sends_address": {"every_s": 0}}, ["proveflow.E009"]),
         ({"sends_address": {"every_s": 0.5}}, []),
         ({"sends_address": {"burst": 0}}, []),
-        ({"number_owner": {"every_s": 599}}, ["onboarding.E009"]),
+        ({"number_owner": {"every_s": 599}}, ["proveflow.E009"]),
         ({"number_owner": {"every_s": 600}}, []),
-        ({"number_owner": 1}, ["onboarding.E009"]),
+        ({"number_owner": 1}, ["proveflow.E009"]),
     ],
 )
 def test_a_budget_that_would_limit_nothing_is_an_error(limits: dict[str, Any], expected: list[str]) -> None:
@@ -286,40 +286,40 @@ def test_a_budget_that_would_limit_nothing_is_an_error(limits: dict[str, Any], e
 
 def test_an_api_key_needs_its_own_secret() -> None:
     key = {"TWILIO_API_KEY_SID": "SK" + "0" * 32}
-    assert ids(**key, TWILIO_API_KEY_SECRET="") == ["onboarding.E005"]
+    assert ids(**key, TWILIO_API_KEY_SECRET="") == ["proveflow.E005"]
     assert ids(**key, TWILIO_API_KEY_SECRET="secret") == []
-    assert ids(TWILIO_API_KEY_SECRET="secret") == ["onboarding.E005"]
-    assert ids(TWILIO_API_KEY_SID="VA" + "0" * 32, TWILIO_API_KEY_SECRET="secret") == ["onboarding.E005"]
+    assert ids(TWILIO_API_KEY_SECRET="secret") == ["proveflow.E005"]
+    assert ids(TWILIO_API_KEY_SID="VA" + "0" * 32, TWILIO_API_KEY_SECRET="secret") == ["proveflow.E005"]
 
 
 def test_the_docs_list_every_check() -> None:
-    listed = re.findall(r"^\| `(onboarding\.[EW]\d{3})` \|", (ROOT / "docs/design.md").read_text(), re.MULTILINE)
+    listed = re.findall(r"^\| `(proveflow\.[EW]\d{3})` \|", (ROOT / "docs/design.md").read_text(), re.MULTILINE)
     code = "".join(file.read_text() for file in (ROOT / "onboarding/operations").glob("*check*.py"))
-    defined = re.findall(r'id="(onboarding\.[EW]\d{3})"', code)
+    defined = re.findall(r'id="(proveflow\.[EW]\d{3})"', code)
     assert sorted(listed) == sorted(set(defined))
 
 
 @pytest.mark.parametrize("setting", ["PROVE_CLIENT_SECRET", "TWILIO_AUTH_TOKEN"])
 @pytest.mark.parametrize("value", ["", "two words", "sécret"])
 def test_a_credential_that_no_vendor_gave_is_an_error(setting: str, value: str) -> None:
-    assert ids(**{setting: value}) == ["onboarding.E021"]
+    assert ids(**{setting: value}) == ["proveflow.E021"]
 
 
 @pytest.mark.parametrize(
     ("setting", "value", "expected"),
     [
         ("ALLOWED_HOSTS", ["example.com", ".example.com", "127.0.0.1", "[::1]", "*", "xn--mnchen-3ya.example"], []),
-        ("ALLOWED_HOSTS", ["*.example.com"], ["onboarding.E038"]),
+        ("ALLOWED_HOSTS", ["*.example.com"], ["proveflow.E038"]),
         ("CSRF_TRUSTED_ORIGINS", ["https://example.com:8443", "https://*.example.com", "http://[::1]:80"], []),
-        ("CSRF_TRUSTED_ORIGINS", ["https://example.com/"], ["onboarding.E038"]),
+        ("CSRF_TRUSTED_ORIGINS", ["https://example.com/"], ["proveflow.E038"]),
         ("CONTINUE_HOSTS", ["app.example.com", "app.example.com:8443"], []),
-        ("CONTINUE_HOSTS", ["https://app.example.com"], ["onboarding.E038"]),
-        ("PROVE_DEVICE_ORIGINS", ["https://example.com; script-src *"], ["onboarding.E038"]),
+        ("CONTINUE_HOSTS", ["https://app.example.com"], ["proveflow.E038"]),
+        ("PROVE_DEVICE_ORIGINS", ["https://example.com; script-src *"], ["proveflow.E038"]),
         ("TERMS_URL", "/terms", []),
         ("TERMS_URL", "mailto:help@example.com", []),
-        ("TERMS_URL", "//example.com", ["onboarding.E039"]),
-        ("BRAND_DIR", "/nowhere", ["onboarding.E040"]),
-        ("SANDBOX_STORE", "/dev/null/x/sandbox.sqlite3", ["onboarding.E040"]),
+        ("TERMS_URL", "//example.com", ["proveflow.E039"]),
+        ("BRAND_DIR", "/nowhere", ["proveflow.E040"]),
+        ("SANDBOX_STORE", "/dev/null/x/sandbox.sqlite3", ["proveflow.E040"]),
     ],
 )
 def test_hosts_origins_links_and_folders_are_usable(setting: str, value: object, expected: list[str]) -> None:
@@ -327,13 +327,13 @@ def test_hosts_origins_links_and_folders_are_usable(setting: str, value: object,
 
 
 def test_production_without_a_host_is_an_error() -> None:
-    assert ids(**PRODUCTION, ALLOWED_HOSTS=[]) == ["onboarding.E016"]
+    assert ids(**PRODUCTION, ALLOWED_HOSTS=[]) == ["proveflow.E016"]
 
 
 def test_browsers_preload_lists_need_a_year_and_the_subdomains() -> None:
     year = {"SECURE_HSTS_PRELOAD": True, "SECURE_HSTS_SECONDS": 365 * 24 * 3600}
     assert ids(**PRODUCTION, **year, SECURE_HSTS_INCLUDE_SUBDOMAINS=True) == []
-    assert ids(**PRODUCTION, **year) == ["onboarding.E042"]
+    assert ids(**PRODUCTION, **year) == ["proveflow.E042"]
 
 
 # --- However it is started --------------------------------------------------------------------------------------------
@@ -358,5 +358,5 @@ def test_a_server_does_not_start_with_an_error_in_its_settings_however_it_is_sta
         text=True,
         check=False,
     )
-    assert started.returncode != 0 and "onboarding.E003" in started.stderr
+    assert started.returncode != 0 and "proveflow.E003" in started.stderr
     assert "changeme" not in started.stderr

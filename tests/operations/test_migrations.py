@@ -6,12 +6,15 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
+from django.db.migrations.recorder import MigrationRecorder
 
 
 def migrate(name: str) -> Any:
-    """Migrate to the migration whose name begins so; return the models of that time."""
+    """Migrate to the migration whose name begins so, or to "zero"; return the models of that time."""
     executor = MigrationExecutor(connection)
-    (target,) = [key for key in executor.loader.graph.nodes if key[0] == "onboarding" and key[1].startswith(name)]
+    if name == "zero":
+        return executor.migrate([("proveflow", None)]).apps
+    (target,) = [key for key in executor.loader.graph.nodes if key[0] == "proveflow" and key[1].startswith(name)]
     return executor.migrate([target]).apps
 
 
@@ -26,8 +29,35 @@ def _migrated_afterwards(transactional_db: None) -> Iterator[None]:
 def test_each_binding_of_an_earlier_version_gets_a_public_id_of_its_own() -> None:
     before = migrate("0004")
     user = before.get_model("auth", "User").objects.create(username="prove:1")
-    binding = before.get_model("onboarding", "Binding")
+    binding = before.get_model("proveflow", "Binding")
     for key in ("one", "two"):
         binding.objects.create(user_id=user.pk, number="+12015550123", prove_id="1", device_id=key, name="Prove Key")
-    after = migrate("0005").get_model("onboarding", "Binding")
+    after = migrate("0005").get_model("proveflow", "Binding")
     assert len({row.public_id for row in after.objects.all()} - {None}) == 2
+
+
+@pytest.mark.usefixtures("_migrated_afterwards")
+def test_a_database_of_the_old_label_keeps_its_rows_and_its_reviewers_their_permissions() -> None:
+    before = migrate("0006")
+    before.get_model("proveflow", "ProveKey").objects.create(device_id="one")
+    recorder = MigrationRecorder(connection)
+    recorder.migration_qs.filter(app="proveflow").update(
+        app="onboarding"
+    )  # as the database of an earlier version has it
+    kind = before.get_model("contenttypes", "ContentType").objects.create(app_label="onboarding", model="binding")
+    permission = before.get_model("auth", "Permission").objects.create(content_type=kind, codename="revoke_binding")
+    before.get_model("auth", "Group").objects.create(name="Reviewers").permissions.add(permission)
+    after = migrate("0007")
+    assert after.get_model("proveflow", "ProveKey").objects.get().device_id == "one"
+    kept = after.get_model("auth", "Group").objects.get().permissions.values_list("content_type__app_label", "codename")
+    assert sorted(kept) == [("onboarding", "revoke_binding"), ("proveflow", "revoke_binding")]
+    recorder.migration_qs.filter(app="onboarding").delete()
+
+
+@pytest.mark.usefixtures("_migrated_afterwards")
+def test_an_app_of_the_host_project_with_the_old_label_is_not_taken_for_ours() -> None:
+    migrate("zero")
+    recorder = MigrationRecorder(connection)
+    recorder.record_applied("onboarding", "0001_initial")
+    migrate("0001").get_model("proveflow", "Lease").objects.count()
+    recorder.record_unapplied("onboarding", "0001_initial")

@@ -21,7 +21,7 @@ from tests.journey.conftest import Later, Sandbox
 from tests.journey.visitor import Visitor
 
 NUMBER, E164, OTHER = "201 555 0123", "+12015550123", "+12015550199"
-APPS = ("auth", "sessions", "otp_totp", "onboarding")
+APPS = ("auth", "sessions", "otp_totp", "proveflow")
 READINGS = pytest.mark.parametrize("reading", ["of_number", "of_key"])
 Restore = Callable[[], None]
 

@@ -55,4 +55,4 @@ def test_traces_without_the_packages_are_an_error_at_start_up(settings: Any, mon
     settings.TRACES = True
     assert list(checks.traces()) == []
     monkeypatch.setattr(tracing, "is_installed", lambda: False)
-    assert [error.id for error in checks.traces()] == ["onboarding.E080"]
+    assert [error.id for error in checks.traces()] == ["proveflow.E080"]

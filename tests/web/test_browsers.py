@@ -8,6 +8,7 @@ from django.contrib.sessions.models import Session
 
 from onboarding.journey import unlinking
 from onboarding.models import OnboardingSession
+from onboarding.web import gate
 from tests.journey.conftest import Later, Sandbox
 from tests.journey.test_handoff import COMPUTER, PHONE, Screen
 from tests.journey.visitor import JSON, Visitor
@@ -100,7 +101,7 @@ def test_a_browser_that_lost_the_answer_to_a_start_is_still_the_same_one(visitor
 def test_a_journey_that_was_not_given_by_us_counts_for_nothing(visitor: Visitor) -> None:
     visitor.starts(NUMBER)
     stranger = Visitor()
-    stranger.client.cookies["journey"] = str(OnboardingSession.objects.get().journey)
+    stranger.client.cookies[gate.JOURNEY_COOKIE] = str(OnboardingSession.objects.get().journey)
     assert "another browser has just asked for" in stranger.starts(NUMBER).text
 
 

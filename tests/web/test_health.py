@@ -42,13 +42,13 @@ def test_a_probe_is_not_led_to_https(db: None, settings: Any) -> None:
 
 def test_without_a_migration_the_process_is_not_ready_and_says_which_is_missing(db: None) -> None:
     newest = max(file.stem for file in (ROOT / "onboarding/migrations").glob("[0-9]*.py"))
-    MigrationRecorder(connection).record_unapplied("onboarding", newest)
+    MigrationRecorder(connection).record_unapplied("proveflow", newest)
     answer = Client().get("/readyz")
-    assert (answer.status_code, answer.content.decode()) == (503, f"not migrated: onboarding.{newest}\n")
+    assert (answer.status_code, answer.content.decode()) == (503, f"not migrated: proveflow.{newest}\n")
 
 
 def test_migrations_of_a_newer_release_are_no_reason(db: None) -> None:
-    MigrationRecorder(connection).record_applied("onboarding", "9999_of_the_next_release")
+    MigrationRecorder(connection).record_applied("proveflow", "9999_of_the_next_release")
     assert Client().get("/readyz").status_code == 200
 
 

@@ -207,9 +207,9 @@ def test_after_a_new_proof_other_devices_are_unlinked(visitor: Visitor) -> None:
 def make_older(visitor: Visitor, time: timedelta) -> None:
     """Let the log-in have begun and been used earlier."""
     session = visitor.client.session
-    began, used, binding = session["login"]
+    began, used, binding = session[logins.LOGIN_KEY]
     earlier = [(datetime.fromisoformat(each) - time).isoformat() for each in (began, used)]
-    session["login"] = [*earlier, binding]
+    session[logins.LOGIN_KEY] = [*earlier, binding]
     session.save()
 
 

@@ -6,6 +6,7 @@ import uuid
 from django.core import signing
 
 from onboarding.models import Binding
+from onboarding.web import logins
 from tests.journey.conftest import Sandbox
 from tests.journey.visitor import Page, Visitor
 
@@ -71,7 +72,7 @@ def test_unlinking_forgets_the_number_too(visitor: Visitor) -> None:
 def test_a_forged_cookie_is_ignored(visitor: Visitor, sandbox: Sandbox) -> None:
     visitor.links(NUMBER, E164)
     stranger = Visitor()
-    stranger.client.cookies["remembered"] = str(Binding.objects.get().public_id)
+    stranger.client.cookies[logins.REMEMBERED] = str(Binding.objects.get().public_id)
     assert "Welcome back" not in stranger.opens().text
     assert stranger.fetches("/recall/").json() == {"next": "/"}
 
@@ -79,13 +80,13 @@ def test_a_forged_cookie_is_ignored(visitor: Visitor, sandbox: Sandbox) -> None:
 def test_the_cookie_names_the_binding_by_what_no_other_binding_will_ever_have(visitor: Visitor) -> None:
     visitor.links(NUMBER, E164)
     visitor.submits("/remember/")
-    assert uuid.UUID(visitor.client.cookies["remembered"].value.split(":")[0]).version == 4
+    assert uuid.UUID(visitor.client.cookies[logins.REMEMBERED].value.split(":")[0]).version == 4
 
 
 def test_a_cookie_that_names_a_binding_in_another_way_is_ignored(visitor: Visitor) -> None:
     visitor.links(NUMBER, E164)
-    signer = signing.get_cookie_signer(salt="remembered" + "onboarding")  # as cookies were signed before 0.1.0
-    visitor.client.cookies["remembered"] = signer.sign(str(Binding.objects.get().pk))
+    signer = signing.get_cookie_signer(salt=logins.REMEMBERED + "onboarding")  # as cookies were signed before 0.1.0
+    visitor.client.cookies[logins.REMEMBERED] = signer.sign(str(Binding.objects.get().pk))
     assert "Welcome back" not in visitor.opens().text
 
 

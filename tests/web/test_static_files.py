@@ -18,7 +18,7 @@ from proveflow.static_files import Storage
 from tests.processes import free_port, manage, product_environment, running, static_files, vendor_environment
 
 SCRIPTS, STYLES = ("device.js", "code.js", "done.js", "follow.js", "handoff.js"), ("site.css", "desk.css")
-OURS = [f"onboarding/{name}" for name in (*SCRIPTS, *STYLES)]
+OURS = [f"proveflow/{name}" for name in (*SCRIPTS, *STYLES)]
 SDK = "prove/prove-auth.js"
 CLOSED_PORT = "http://127.0.0.1:9"
 KIB = 1024  # bytes
@@ -43,7 +43,7 @@ class Production:
 
     def size(self, *names: str) -> int:
         """Return the number of bytes sent for all these files."""
-        return sum(len(self.sent(self.url(f"onboarding/{name}"))) for name in names)
+        return sum(len(self.sent(self.url(f"proveflow/{name}"))) for name in names)
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +59,7 @@ def production(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Production]
         yield Production(origin, json.loads((static / "staticfiles.json").read_text())["paths"])
 
 
-@pytest.mark.parametrize("name", [*OURS, "onboarding/icon.svg", SDK])
+@pytest.mark.parametrize("name", [*OURS, "proveflow/icon.svg", SDK])
 def test_a_static_file_is_named_by_its_content_and_cached_for_a_year(production: Production, name: str) -> None:
     assert re.search(r"\.[0-9a-f]{12}\.\w+$", production.names[name])
     answer = requests.head(production.url(name), timeout=10)

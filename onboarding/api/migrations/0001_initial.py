@@ -12,7 +12,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ('onboarding', '0006_sent_elsewhere'),
+        ('proveflow', '0007_label'),
     ]
 
     operations = [
@@ -48,8 +48,8 @@ class Migration(migrations.Migration):
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), db_index=True)),
                 ('used_at', models.DateTimeField(help_text='When the session token was last used.', null=True)),
                 ('ended_at', models.DateTimeField(help_text='When the person logged out.', null=True)),
-                ('session', models.OneToOneField(db_constraint=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='onboarding.onboardingsession', to_field='start_key')),
-                ('key', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='onboarding_api.publishablekey')),
+                ('session', models.OneToOneField(db_constraint=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='proveflow.onboardingsession', to_field='start_key')),
+                ('key', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='proveflow_api.publishablekey')),
             ],
             options={
                 'indexes': [models.Index(condition=models.Q(('sealed_auth_token', ''), _negated=True), fields=['created_at'], name='sealed_tokens')],

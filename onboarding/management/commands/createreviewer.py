@@ -78,7 +78,7 @@ def _make_reviewer(name: str, password: str) -> TOTPDevice:
         raise CommandError(" ".join(error.messages)) from None
     user.save()
     group, _new = Group.objects.get_or_create(name=GROUP)
-    permissions = Permission.objects.filter(content_type__app_label="onboarding", codename__in=VIEWS + ACTS)
+    permissions = Permission.objects.filter(content_type__app_label="proveflow", codename__in=VIEWS + ACTS)
     group.permissions.set(permissions)
     user.groups.add(group)
     return TOTPDevice.objects.create(user=user, name="Authenticator")

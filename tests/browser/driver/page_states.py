@@ -16,7 +16,7 @@ MAYBE_SENT = "+1 202 555 0145"
 OPTED_OUT, LANDLINE, HELD, NO_MOBILE, PUBLIC = (f"+1 202 555 0{line}" for line in (157, 152, 137, 134, 132))
 NO_SUCH_NUMBER = {"code": 60200, "message": "Invalid parameter `To`", "status": 400}
 SDK = "**/prove-auth*.js"
-SESSIONS, BINDINGS = "/admin/onboarding/onboardingsession/", "/admin/onboarding/binding/"
+SESSIONS, BINDINGS = "/admin/proveflow/onboardingsession/", "/admin/proveflow/binding/"
 Step = Callable[[Person], object]
 opens, starts, presses, follows, sees, reads, inject_fault = (
     partial(methodcaller, name) for name in ("opens", "starts", "presses", "follows", "sees", "reads", "inject_fault")

@@ -37,4 +37,4 @@ def log_in(desk: Client, name: str, password: str) -> Any:
 
 def act(desk: Client, name: str, row: OnboardingSession | Binding) -> Any:
     """Do the act `name` on the row; return the next page."""
-    return desk.post(f"/admin/onboarding/{row._meta.model_name}/{row.pk}/{name}/", {"reason": REASON}, follow=True)
+    return desk.post(f"/admin/proveflow/{row._meta.model_name}/{row.pk}/{name}/", {"reason": REASON}, follow=True)

@@ -74,7 +74,7 @@ class CrashPoint:
 
 def later(seconds: int) -> None:
     """Let seconds pass: the product's clock is the database's, so the times in all rows are moved into the past."""
-    for model in apps.get_app_config("onboarding").get_models():
+    for model in apps.get_app_config("proveflow").get_models():
         times = [each.name for each in model._meta.fields if isinstance(each, models.DateTimeField)]
         if times and model is not Event:
             model._default_manager.update(**{name: F(name) - timedelta(seconds=seconds) for name in times})

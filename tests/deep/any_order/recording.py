@@ -85,7 +85,7 @@ class RecordingMachine(SteeredMachine):
         """A reviewer logs in, finds a held number, views it, decides, and later revokes a binding."""
         self.be_held_for_review(0, NUMBERS[0])
         self._logs_in()
-        lists = "/admin/onboarding/onboardingsession/"
+        lists = "/admin/proveflow/onboardingsession/"
         self._post_at_the_desk(f"{lists}find/", number=NUMBERS[0])
         for session in OnboardingSession.objects.all():
             self.act_as("a reviewer", partial(self.reviewer.gets, f"{lists}{session.pk}/change/"))
@@ -94,7 +94,7 @@ class RecordingMachine(SteeredMachine):
             self._post_at_the_desk(f"{lists}{session.pk}/approve/", reason=desk.REASON)
         self.complete(0, NUMBERS[1])
         for binding in Binding.objects.all():
-            self._post_at_the_desk(f"/admin/onboarding/binding/{binding.pk}/revoke/", reason=desk.REASON)
+            self._post_at_the_desk(f"/admin/proveflow/binding/{binding.pk}/revoke/", reason=desk.REASON)
 
     def _logs_in(self) -> None:
         printed = StringIO()
