@@ -2,11 +2,13 @@
 
 from django.db import migrations, models
 
+from onboarding.migrations._relabelled import Relabelled
 
-class Migration(migrations.Migration):
+
+class Migration(Relabelled):
 
     dependencies = [
-        ('onboarding', '0006_sent_elsewhere'),
+        ('proveflow', '0006_sent_elsewhere'),
     ]
 
     operations = [

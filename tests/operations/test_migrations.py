@@ -38,7 +38,7 @@ def test_each_binding_of_an_earlier_version_gets_a_public_id_of_its_own() -> Non
 
 @pytest.mark.usefixtures("_migrated_afterwards")
 def test_a_database_of_the_old_label_keeps_its_rows_and_its_reviewers_their_permissions() -> None:
-    before = migrate("0006")
+    before = migrate("0007")
     before.get_model("proveflow", "ProveKey").objects.create(device_id="one")
     recorder = MigrationRecorder(connection)
     recorder.migration_qs.filter(app="proveflow").update(
@@ -47,7 +47,7 @@ def test_a_database_of_the_old_label_keeps_its_rows_and_its_reviewers_their_perm
     kind = before.get_model("contenttypes", "ContentType").objects.create(app_label="onboarding", model="binding")
     permission = before.get_model("auth", "Permission").objects.create(content_type=kind, codename="revoke_binding")
     before.get_model("auth", "Group").objects.create(name="Reviewers").permissions.add(permission)
-    after = migrate("0007")
+    after = migrate("0008")
     assert after.get_model("proveflow", "ProveKey").objects.get().device_id == "one"
     kept = after.get_model("auth", "Group").objects.get().permissions.values_list("content_type__app_label", "codename")
     assert sorted(kept) == [("onboarding", "revoke_binding"), ("proveflow", "revoke_binding")]

@@ -12,7 +12,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ('proveflow', '0007_label'),
+        ('proveflow', '0006_sent_elsewhere'),
     ]
 
     operations = [

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('onboarding_api', '0001_initial'),
+        ('proveflow_api', '0001_initial'),
     ]
 
     operations = [
