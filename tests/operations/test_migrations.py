@@ -13,7 +13,7 @@ def migrate(name: str) -> Any:
     """Migrate to the migration whose name begins so, or to "zero"; return the models of that time."""
     executor = MigrationExecutor(connection)
     if name == "zero":
-        return executor.migrate([("proveflow", None)]).apps
+        return executor.migrate([("proveflow_api", None), ("proveflow", None)]).apps
     (target,) = [key for key in executor.loader.graph.nodes if key[0] == "proveflow" and key[1].startswith(name)]
     return executor.migrate([target]).apps
 
