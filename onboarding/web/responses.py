@@ -87,7 +87,7 @@ def overloaded(request: HttpRequest) -> HttpResponse:
     if wants_json(request):
         response = unavailable()
     else:
-        response = HttpResponse(loader.render_to_string("503.html", environment(None)), status=503)
+        response = HttpResponse(loader.render_to_string("proveflow/errors/503.html", environment(None)), status=503)
         if request.method == "GET":
             headers["Refresh"] = headers["Retry-After"]
     for name, value in headers.items():

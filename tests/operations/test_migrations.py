@@ -10,10 +10,8 @@ from django.db.migrations.recorder import MigrationRecorder
 
 
 def migrate(name: str) -> Any:
-    """Migrate to the migration whose name begins so, or to "zero"; return the models of that time."""
+    """Migrate to the migration whose name begins so; return the models of that time."""
     executor = MigrationExecutor(connection)
-    if name == "zero":
-        return executor.migrate([("proveflow_api", None), ("proveflow", None)]).apps
     (target,) = [key for key in executor.loader.graph.nodes if key[0] == "proveflow" and key[1].startswith(name)]
     return executor.migrate([target]).apps
 
@@ -38,7 +36,7 @@ def test_each_binding_of_an_earlier_version_gets_a_public_id_of_its_own() -> Non
 
 @pytest.mark.usefixtures("_migrated_afterwards")
 def test_a_database_of_the_old_label_keeps_its_rows_and_its_reviewers_their_permissions() -> None:
-    before = migrate("0007")
+    before = migrate("0008")
     before.get_model("proveflow", "ProveKey").objects.create(device_id="one")
     recorder = MigrationRecorder(connection)
     recorder.migration_qs.filter(app="proveflow").update(
@@ -47,7 +45,7 @@ def test_a_database_of_the_old_label_keeps_its_rows_and_its_reviewers_their_perm
     kind = before.get_model("contenttypes", "ContentType").objects.create(app_label="onboarding", model="binding")
     permission = before.get_model("auth", "Permission").objects.create(content_type=kind, codename="revoke_binding")
     before.get_model("auth", "Group").objects.create(name="Reviewers").permissions.add(permission)
-    after = migrate("0008")
+    after = migrate("0009")
     assert after.get_model("proveflow", "ProveKey").objects.get().device_id == "one"
     kept = after.get_model("auth", "Group").objects.get().permissions.values_list("content_type__app_label", "codename")
     assert sorted(kept) == [("onboarding", "revoke_binding"), ("proveflow", "revoke_binding")]
@@ -56,7 +54,8 @@ def test_a_database_of_the_old_label_keeps_its_rows_and_its_reviewers_their_perm
 
 @pytest.mark.usefixtures("_migrated_afterwards")
 def test_an_app_of_the_host_project_with_the_old_label_is_not_taken_for_ours() -> None:
-    migrate("zero")
+    for app in ("proveflow_api", "proveflow"):
+        MigrationExecutor(connection).migrate([(app, None)])
     recorder = MigrationRecorder(connection)
     recorder.record_applied("onboarding", "0001_initial")
     migrate("0001").get_model("proveflow", "Lease").objects.count()

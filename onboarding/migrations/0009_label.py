@@ -27,7 +27,7 @@ class Migration(migrations.Migration):
         ("auth", "0012_alter_user_first_name_max_length"),
         ("contenttypes", "0002_remove_content_type_name"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
-        ("proveflow", "0007_device_name"),
+        ("proveflow", "0008_desk_at_size"),
     ]
 
     operations = [
