@@ -33,6 +33,7 @@ class Harness:
 
     crash_point: CrashPoint
     clock: FakeClock
+    kinds: tuple[type[Browser], type[Browser]] = (Browser, Browser)
 
     def __init__(self) -> None:
         super().__init__()
@@ -40,7 +41,8 @@ class Harness:
         self.example._from_testcase = True  # type: ignore[attr-defined]  # as Django marks its own around a test
         self.example.__enter__()
         self.client = Client()
-        self.browsers = (Browser("first"), Browser("second"))
+        first, second = type(self).kinds
+        self.browsers = (first("first"), second("second"))
         self.calls: list[Call] = []
         self.calls_read = 0
         self.occurred: set[str] = set()  # what the event log does not hold
