@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -20,7 +20,10 @@ CONNECT_TIMEOUT_S = 60  # for a database connection: there are fewer than thread
 
 @dataclass(frozen=True)
 class ParallelRequest:
-    """A POST with the cookies of one browser; `at` is on the clock that all processes share (CLOCK_MONOTONIC)."""
+    """A POST with the cookies of one browser; `at` is on the clock that all processes share (CLOCK_MONOTONIC).
+
+    With `body` it is a call of the API in place of a form.
+    """
 
     path: str
     fields: Mapping[str, str]
@@ -28,6 +31,8 @@ class ParallelRequest:
     script: bool
     address: str
     at: float
+    body: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -56,7 +61,15 @@ class ParallelClients:
         cookies = {name: morsel.value for name, morsel in client.cookies.items()}
         token = {"csrfmiddlewaretoken": cookies["csrftoken"]}
         address, at = str(client.defaults["REMOTE_ADDR"]), time.monotonic() + START_DELAY_S
-        requests = [ParallelRequest(path, {**token, **form}, cookies, script, address, at) for form in forms]
+        return self._send([ParallelRequest(path, {**token, **form}, cookies, script, address, at) for form in forms])
+
+    def calls_at_once(self, path: str, body: str, headers: Mapping[str, str], address: str) -> list[ParallelResponse]:
+        """Send one call of the API in every thread of every process; return the responses."""
+        at = time.monotonic() + START_DELAY_S
+        call = ParallelRequest(path, {}, {}, script=True, address=address, at=at, body=body, headers=headers)
+        return self._send([call] * (PROCESSES * THREADS))
+
+    def _send(self, requests: Sequence[ParallelRequest]) -> list[ParallelResponse]:
         return [
             response
             for responses in self.pool.map(send_all, [requests[n::PROCESSES] for n in range(PROCESSES)])
@@ -96,7 +109,12 @@ def _send(request: ParallelRequest) -> ParallelResponse:
     headers = {"Accept": "application/json"} if request.script else {}
     time.sleep(max(0.0, request.at - time.monotonic()))
     try:
-        answer = client.post(request.path, request.fields, headers=headers)
+        if request.body:
+            answer = client.post(
+                request.path, request.body, content_type="application/json", headers=dict(request.headers)
+            )
+        else:
+            answer = client.post(request.path, request.fields, headers=headers)
     finally:
         connections.close_all()
     cookies = {name: morsel.value for name, morsel in answer.cookies.items()}
