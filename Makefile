@@ -4,7 +4,7 @@ PORT ?= 8000
 HOST = 127.0.0.1
 PYTHON ?= python3
 BIN := .venv/bin
-NPM := $(shell command -v npm 2>/dev/null || echo $(BIN)/npm)
+SETUP := $(BIN)/python .ci/setup.py
 SDK := node_modules/.package-lock.json
 AUDITORS := tests/audit/node_modules/.package-lock.json
 DEEP_TESTS := tests/deep tests/limits tests/hostile
@@ -20,7 +20,7 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*##/ { printf "%-12s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: .venv/runtime $(SDK) .env ## run the product with the sandbox on http://127.0.0.1:8000
-	@$(BIN)/python manage.py migrate --verbosity 0
+	@$(SETUP) database
 	@echo "A reviewer for /admin/:  $(BIN)/python manage.py createreviewer NAME"
 	@$(BIN)/python manage.py develop $(HOST):$(PORT)
 
@@ -75,30 +75,26 @@ lock: ## update the hashed requirements (needs uv)
 	for f in runtime dev node; do uv pip compile --universal --python-version 3.11 --generate-hashes --no-header -q requirements/$$f.in -o requirements/$$f.txt; done
 
 clean: ## delete everything that set-up and runs created
-	rm -rf .venv node_modules tests/audit/node_modules var .env .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+	rm -rf .venv node_modules tests/audit/node_modules var staticfiles .env .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
 
 .PHONY: chromium
 chromium:
 	@sh .ci/chromium
 
 .env: | .venv/bin/python
-	@umask 077; key=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(50))') && printf 'DEBUG=1\nSECRET_KEY=%s\n' "$$key" > .env
+	@$(SETUP) settings
 
 .venv/bin/python:
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "proveflow needs Python 3.11 or newer: make PYTHON=/path/to/python3.11 ..."; exit 1; }
-	$(PYTHON) -m venv --clear .venv || { rm -rf .venv; exit 1; }
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { echo "proveflow needs Python 3.11 or newer. Install one (macOS: brew install python; Debian: apt-get install python3), or name it: make PYTHON=/path/to/python3.11 ..."; exit 1; }
+	@"$(PYTHON)" .ci/setup.py venv
 
 .venv/runtime: requirements/runtime.txt | .venv/bin/python
-	$(BIN)/pip install --quiet --require-hashes -r $<
-	@touch $@
+	@$(SETUP) packages $< $@
 
 .venv/dev: requirements/dev.txt | .venv/runtime
-	$(BIN)/pip install --quiet --require-hashes -r $<
-	@touch $@
+	@$(SETUP) packages $< $@
 
 $(SDK): package-lock.json
 $(AUDITORS): tests/audit/package-lock.json
 $(SDK) $(AUDITORS): | .venv/runtime
-	@command -v $(NPM) >/dev/null || $(BIN)/pip install --quiet --require-hashes -r requirements/node.txt
-	PATH="$(CURDIR)/$(BIN):$$PATH" $(NPM) ci --loglevel=error --no-audit --no-fund --prefix $(<D)
-	@touch $@
+	@$(SETUP) node $< $@

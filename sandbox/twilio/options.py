@@ -45,12 +45,15 @@ VALID: dict[str, Callable[[str], object]] = {
     "DeviceIp": _is_ip,
     "CustomFriendlyName": _is_friendly_name,
 }
+SHOWN = {"DeviceIp": "deviceIp", "CustomFriendlyName": "friendlyName"}
 
 
 def validate(call: Call) -> None:
-    """Raises Refusal for an invalid parameter. The ledger shows the others."""
+    """Raises Refusal for an invalid parameter. The ledger shows those of SHOWN."""
     form = call.request.POST
     for name, is_valid in VALID.items():
         if name in form and not is_valid(form[name]):
             raise wire.invalid(call, name)
-    call.facts |= {name: form[name] for name in VALID if name in form}
+    call.facts |= {fact: form[name] for name, fact in SHOWN.items() if name in form}
+    if "Tags" in form:
+        call.facts["tags"] = json.loads(form["Tags"])

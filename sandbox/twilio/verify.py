@@ -1,6 +1,5 @@
 """Verify v2: https://www.twilio.com/docs/verify/api/verification and .../verification-check"""
 
-import json
 import re
 import secrets
 from typing import Any
@@ -109,8 +108,6 @@ def _validate(call: Call, channel: str) -> None:
         raise refusal(call, 60602)
     if "CustomCode" in form:
         raise refusal(call, 60204, "CustomCode")
-    if "Tags" in form:
-        call.facts["tags"] = json.loads(form["Tags"])
 
 
 def _require_deliverable(call: Call, channel: str) -> None:

@@ -290,5 +290,9 @@ def test_valid_options_are_shown(embedded: SandboxDriver) -> None:
     )
 
     [line] = embedded.ledger("twilio.verification")
-    assert (line["Tags"], line["DeviceIp"]) == (tags, "2001:db8::1")
+    assert (line["tags"], line["deviceIp"], line["friendlyName"]) == (
+        {"campaign": "winter"},
+        "2001:db8::1",
+        "Adas bank",
+    )
     assert embedded.messages(ADA)[0]["body"].startswith("Your Adas bank code is")
