@@ -40,6 +40,7 @@ CONTROL = [
     path("control/clock", control.clock_view, name="clock"),
     path("control/switches", control.switches_view, name="switches"),
     path("control/airplane", control.airplane_view, name="airplane"),
+    path("control/device", control.device_view, name="device"),
     path("control/revoke", control.revoke_view, name="revoke"),
     path("control/reset", control.reset_view, name="reset"),
     path("control/ledger.json", control.ledger_view, name="ledger"),

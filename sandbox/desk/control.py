@@ -3,6 +3,7 @@
 Scripts send JSON and get JSON. The page's forms post form fields and are redirected back to the page.
 """
 
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +16,7 @@ from django.views.decorators.csrf import csrf_exempt
 
 from sandbox.desk import page
 from sandbox.state import clock, switches
-from sandbox.state.records import TABLES, Device, Fault, Handset, Received, Setting
+from sandbox.state.records import TABLES, Device, Fault, Flow, Handset, Received, Setting
 from sandbox.state.store import Store, transaction
 from sandbox.wire import arguments, faults, sockets
 from sandbox.wire.arguments import Argument, Arguments, integer, nullable, one_of
@@ -178,6 +179,30 @@ def _revoke_device(store: Store, values: JsonObject) -> JsonObject:
     return values
 
 
+@action(
+    "plays the Web SDK in a flow, for tests without a browser: a new key signs in, or that of `deviceId`",
+    correlationId=Argument("of the flow", arguments.text),
+    deviceId=Argument("a device that signed in before", arguments.text, required=False),
+)
+def _sign_in(store: Store, values: JsonObject) -> JsonObject:
+    flow, moment = store.get(Flow, values["correlationId"]), clock.now(store)
+    if flow is None or flow.bound:
+        raise ValueError("no such flow, or it was bound")
+    device = store.get(Device, values["deviceId"]) if "deviceId" in values else _new_device(flow, moment)
+    if device is None or device.revoked:
+        raise ValueError("no such device, or it was revoked")
+    flow.device_id, flow.proved_at, device.used_at = device.device_id, moment, moment
+    store.save(flow)
+    store.save(device)
+    return {"deviceId": device.device_id}
+
+
+def _new_device(flow: Flow, moment: float) -> Device:
+    """A device whose key is nowhere: it can sign in by this call only."""
+    device_id = str(uuid.uuid4())
+    return Device(device_id, f"key-of-{device_id}", "", "no browser", flow.correlation_id, moment, moment)
+
+
 @action("deletes everything but the signing key: access tokens remain valid, and Prove Keys become unknown")
 def _reset(store: Store, _: JsonObject) -> JsonObject:
     key = store.get(Setting, "signing_key")
@@ -218,6 +243,7 @@ faults_clear_view = ControlView(POST=_cancel_faults)
 clock_view = ControlView(POST=_advance_clock)
 switches_view = ControlView(GET=_list_switches, POST=_set_switches)
 airplane_view = ControlView(POST=_set_airplane_mode)
+device_view = ControlView(POST=_sign_in)
 revoke_view = ControlView(POST=_revoke_device)
 reset_view = ControlView(POST=_reset)
 ledger_view = ControlView(GET=_list_calls)

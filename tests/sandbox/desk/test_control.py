@@ -8,7 +8,7 @@ from django.test import Client
 from sandbox.state.switches import SWITCHES
 from tests.sandbox.driver import SandboxDriver
 
-ADA = "+12025550101"
+ADA, BEN = "+12025550101", "+12025550102"
 CLOCK = "/sandbox/control/clock"
 HOUR = {"advance_s": 3600}
 
@@ -270,3 +270,40 @@ def test_a_405_lists_the_allowed_methods(client: Client) -> None:
 @pytest.mark.parametrize("path", ["/sandbox/messages.json", "/sandbox/control/ledger.json"])
 def test_head_requests_are_served(path: str, client: Client) -> None:
     assert client.head(path).status_code == 200
+
+
+def test_a_flow_is_signed_in_without_a_browser(sandbox: SandboxDriver) -> None:
+    correlation_id = sandbox.unify(ADA)["correlationId"]
+
+    device_id = sandbox.control("POST", "control/device", {"correlationId": correlation_id})["deviceId"]
+
+    assert sandbox.status(correlation_id).json()["success"] == "possession_required"
+    assert sandbox.bind(correlation_id, ADA).json()["deviceId"] == device_id
+
+
+@pytest.mark.parametrize(("number", "success"), [(ADA, "true"), (BEN, "false")])
+def test_the_device_of_an_earlier_flow_signs_in_again(number: str, success: str, embedded: SandboxDriver) -> None:
+    first = embedded.unify(ADA)["correlationId"]
+    device = embedded.control("POST", "control/device", {"correlationId": first})
+    embedded.status(first)
+    embedded.bind(first, ADA)
+    second = embedded.unify(number)["correlationId"]
+
+    embedded.control("POST", "control/device", {"correlationId": second, **device})
+
+    assert embedded.status(second).json()["success"] == success
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [({"correlationId": "x"}, "no such flow"), ({"correlationId": "known", "deviceId": "x"}, "no such device")],
+)
+def test_an_unknown_flow_or_device_is_refused(
+    arguments: dict[str, str], error: str, embedded: SandboxDriver, client: Client
+) -> None:
+    known = embedded.unify(ADA)["correlationId"]
+    body = {name: value.replace("known", known) for name, value in arguments.items()}
+
+    answer = client.post("/sandbox/control/device", body, content_type="application/json")
+
+    assert (answer.status_code, answer.json()["error"].startswith(error)) == (400, True)
