@@ -68,19 +68,22 @@ class PostgreSQL:
 class Deployment:
     """The processes of one deployment, their addresses, and ways to make them fail."""
 
-    def __init__(self, folder: Path, database: PostgreSQL) -> None:
-        self.folder, self.database = folder, database
+    def __init__(self, folder: Path, database: PostgreSQL | None = None, **settings: str) -> None:
+        self.folder = folder
         self.sandbox = f"http://127.0.0.1:{free_port()}"
         self.port = free_port()
         self.origin = f"http://127.0.0.1:{self.port}"
         self.environment = product_environment(
             folder,
             DEBUG="0",
-            DATABASE_URL=database.url,
             **vendor_environment(prove=self.sandbox, twilio=self.sandbox),
             LIMITS_WATCH_ONLY="1",
             STATIC_ROOT=str(static_files()),
+            **settings,
         )
+        if database:
+            self.database = database
+            self.environment["DATABASE_URL"] = database.url
 
     def workers(self) -> list[int]:
         """Return the process ids of gunicorn's children."""
@@ -130,28 +133,23 @@ def deployed(folder: Path) -> Iterator[Deployment]:
     try:
         deployment = Deployment(folder, database)
         manage("migrate", environment=deployment.environment)
-        gunicorn = ["-m", "gunicorn", "proveflow.wsgi", "--config", "proveflow/gunicorn.py", "--preload"]
-        gunicorn += [
-            "--bind",
-            f"127.0.0.1:{deployment.port}",
-            "--workers",
-            str(WORKERS),
-            "--pid",
-            str(deployment.pid_file),
-        ]
-        sandbox = ["manage.py", "sandbox", deployment.sandbox.rsplit(":", 1)[1]]
-        with (
-            running(
-                sandbox,
-                environment=deployment.environment,
-                url=f"{deployment.sandbox}/sandbox/",
-                log=folder / "sandbox.log",
-            ),
-            running(
-                gunicorn, environment=deployment.environment, url=f"{deployment.origin}/healthz", log=folder / "log"
-            ),
-        ):
+        with served(deployment):
             yield deployment
     finally:
         database.server.stop()
         shutil.rmtree(data, ignore_errors=True)
+
+
+@contextmanager
+def served(deployment: Deployment) -> Iterator[None]:
+    """Run gunicorn and the sandbox until the end of the block. The database is migrated."""
+    gunicorn = ["-m", "gunicorn", "proveflow.wsgi", "--config", "proveflow/gunicorn.py", "--preload"]
+    gunicorn += ["--bind", f"127.0.0.1:{deployment.port}", "--workers", str(WORKERS)]
+    gunicorn += ["--pid", str(deployment.pid_file)]
+    sandbox = ["manage.py", "sandbox", deployment.sandbox.rsplit(":", 1)[1]]
+    environment, folder = deployment.environment, deployment.folder
+    with (
+        running(sandbox, environment=environment, url=f"{deployment.sandbox}/sandbox/", log=folder / "sandbox.log"),
+        running(gunicorn, environment=environment, url=f"{deployment.origin}/healthz", log=folder / "log"),
+    ):
+        yield
