@@ -77,7 +77,7 @@ class Cluster:
         shutil.copy(certificate, self.certificate)
         self.certificate.chmod(0o600)
         for path in (folder, self.certificate):
-            shutil.chown(path, user=unprivileged())  # type: ignore[call-overload]
+            shutil.chown(path, user=unprivileged() or os.geteuid())
         self._run("initdb", "-U", "postgres", "-A", "trust", "--no-sync", "-E", "UTF8", "--locale=C")
         with (self.data / "postgresql.conf").open("a") as configuration:
             configuration.write(CONFIGURATION.format(port=self.port, folder=folder))

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from io import BufferedIOBase
 from itertools import takewhile
 
 import requests
@@ -94,7 +95,7 @@ class Host:
         return (HINTS if self.hints else b"") + head.encode() + b"\r\n\r\n" + response.content
 
 
-def _read(stream: "socket.SocketIO") -> tuple[str, str, dict[str, str], bytes] | None:
+def _read(stream: BufferedIOBase) -> tuple[str, str, dict[str, str], bytes] | None:
     """Return method, target, headers and body of the next request; None at the end of the connection."""
     lines = [line.decode().strip() for line in takewhile(lambda line: line not in (b"\r\n", b""), stream)]
     if not lines:
