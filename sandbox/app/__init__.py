@@ -1,0 +1,1 @@
+"""A pretend native app: what runs on a phone, in front of the product's API and of Prove's device API."""
