@@ -10,7 +10,8 @@ import requests
 from django.apps import apps
 from django.core.management.base import BaseCommand, CommandError
 
-from sandbox.app.app import PretendApp, Refused
+from sandbox.app.app import PretendApp, Refused, Storage
+from sandbox.app.device import PretendDevice
 from sandbox.app.network import Answer, Trouble
 
 TIMEOUT_S = 30
@@ -50,6 +51,7 @@ class Command(BaseCommand):
             trouble=goes_wrong,
             waits=lambda seconds: time.sleep(min(seconds, LONGEST_WAIT_S)),
             told=self.stdout.write,
+            storage=Storage(device=PretendDevice(origin=url)),
         )
         try:
             verification = app.runs()
