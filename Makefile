@@ -15,7 +15,7 @@ FAST_TESTS := tests/closed_sets tests/domain tests/journey tests/languages tests
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run serve test test-fast test-deep mutants check audit screenshots format messages bench hooks lock clean
+.PHONY: help run sandbox serve test test-fast test-deep mutants check audit screenshots format messages bench hooks lock clean
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*##/ { printf "%-12s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
@@ -23,6 +23,9 @@ run: .venv/runtime $(SDK) .env ## run the product with the sandbox on http://127
 	@$(SETUP) database
 	@echo "A reviewer for /admin/:  $(BIN)/python manage.py createreviewer NAME"
 	@$(BIN)/python manage.py develop $(HOST):$(PORT)
+
+sandbox: .venv/runtime ## run the emulated Prove and Twilio alone, on http://127.0.0.1:9090 (ARGS=--help: its options)
+	@$(BIN)/python manage.py sandbox $(ARGS)
 
 serve: .venv/runtime $(SDK) ## run the production server with the settings of the environment
 	$(BIN)/python manage.py check --deploy --fail-level ERROR
