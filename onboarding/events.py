@@ -31,6 +31,7 @@ class Name(StrEnum):
     CODE_ASKED = "code:asked"
     CODE_SENT = "code:sent"
     CODE_ELSEWHERE = "code:elsewhere"
+    CODE_SOUGHT = "code:sought"
     CODE_EXPIRED = "code:expired"
     CODE_UNANSWERED = "code:unanswered"
     CODE_REFUSED = "code:refused"

@@ -81,10 +81,31 @@ def send_code(
         if never_happened(error):
             _unsend(session, charges, is_new=is_new)
         return _not_sent(session, error, before)
-    columns: dict[str, Any] = lease.record_code(session, verification.sid)
-    lives = Greatest("expires_at", Least(columns["code_sent_at"], F("created_at") + SESSION_LIFE) + CODE_LIFE)
-    columns |= {"verification_sid": verification.sid, "expires_at": lives}
     observation.code(session, "sent")
+    return _was_sent(session, verification.sid)
+
+
+@verb
+def find_code(*, session: OnboardingSession) -> OnboardingSession:
+    """Ask Twilio for the code of a send whose answer was lost: the person says that it has arrived. Sends nothing."""
+    if session.notice != Notice.SEND_UNKNOWN:
+        raise StaleState
+    transition(session, State.SENDING_CODE, Name.CODE_SOUGHT)
+    try:
+        verification = twilio().find(to=session.number)
+    except UpstreamError as error:
+        was_sent = not (isinstance(error, TwilioRefused) and error.refusal is Refusal.GONE)
+        notice = Notice.SEND_UNKNOWN if was_sent else Notice.SEND_FAILED
+        facts = events.error_facts(error)
+        return transition(session, State.POSSESSION_REQUIRED, Name.CODE_UNANSWERED, facts, notice=notice)
+    return _was_sent(session, verification.sid)
+
+
+def _was_sent(session: OnboardingSession, sid: str) -> OnboardingSession:
+    """Let the person enter the code of verification `sid`, for as long as it lives."""
+    columns: dict[str, Any] = lease.record_code(session, sid)
+    lives = Greatest("expires_at", Least(columns["code_sent_at"], F("created_at") + SESSION_LIFE) + CODE_LIFE)
+    columns |= {"verification_sid": sid, "expires_at": lives}
     return transition(session, State.CODE_SENT, Name.CODE_SENT, {"send": session.sends}, **columns)
 
 

@@ -26,8 +26,9 @@ from onboarding.upstream.http import USER_AGENT, Upstream
 log = logging.getLogger(__name__)
 
 START, CHECK = "Verifications", "VerificationCheck"  # operations, named as in Twilio's paths
+FIND = "Verifications/To"
 SHARE = 0.25  # of UPSTREAM_CALLS_AT_ONCE, for each of Twilio's other APIs
-DEADLINES = {START: timedelta(seconds=8), CHECK: timedelta(seconds=8)}
+DEADLINES = {START: timedelta(seconds=8), CHECK: timedelta(seconds=8), FIND: timedelta(seconds=8)}
 
 
 class Refusal(StrEnum):
@@ -68,6 +69,7 @@ REFUSALS: Mapping[tuple[str, int | None], Refusal] = {
     (CHECK, 60200): R.CODE,
     (CHECK, 60202): R.TOO_MANY_CHECKS,
     (CHECK, 20404): R.GONE,
+    (FIND, 20404): R.GONE,
 }
 PER_NUMBER_CODES = frozenset({60202, 60203, 60212})  # limits of a verification or number, not of the account
 CONFIGURATION_CODES = {20003, 20008, 20404, 21408, 21608, 60204, 60207, 60217, 60220}
@@ -78,6 +80,7 @@ _told: set[int] = set()  # those that this process has logged
 # For codes not listed above: Twilio adds codes over time.
 REFUSALS_BY_STATUS: Mapping[tuple[str, int | None], Refusal] = {
     (CHECK, 404): R.GONE,
+    (FIND, 404): R.GONE,
     **{(operation, status): R.CONFIGURATION for operation in DEADLINES for status in (401, 403)},
     (START, 404): R.CONFIGURATION,
 }
@@ -117,7 +120,7 @@ class Verification:
 
 
 class Twilio:
-    """Twilio Verify. Both calls raise UpstreamError; Refused is always a TwilioRefused."""
+    """Twilio Verify. All calls raise UpstreamError; Refused is always a TwilioRefused."""
 
     def __init__(self, base_url: str, username: str, password: str, account_sid: str, service_sid: str) -> None:
         self._upstream = Upstream("twilio", base_url, DEADLINES, per_number_codes=PER_NUMBER_CODES)
@@ -135,10 +138,18 @@ class Twilio:
         if app_hash and channel == Channel.SMS:
             options["app_hash"] = app_hash
         with self._upstream.call(START, to), classified(START):
-            found = self._service.verifications.create(to=to, channel=channel, **options)
-            if not is_number(found.to, to) or not re.fullmatch("VE[0-9a-f]{32}", str(found.sid)):
-                raise Garbled("twilio", START)
-        return Verification(found.sid, to, str(found.status))
+            return _verification(self._service.verifications.create(to=to, channel=channel, **options), to, START)
+
+    def find(self, to: str) -> Verification:
+        """Return the Verification whose code was sent to `to` (E.164). If there is none, Refused is for Refusal.GONE.
+
+        https://www.twilio.com/docs/verify/api/verification#fetch-a-verification
+        """
+        with self._upstream.call(FIND, to), classified(FIND):
+            verification = _verification(self._service.verifications(to).fetch(), to, FIND)
+        if verification.status != "pending":
+            raise TwilioRefused("twilio", FIND, refusal=ENDED.get(verification.status, Refusal.GONE))
+        return verification
 
     def check(self, sid: str, to: str, code: str) -> bool:
         """Return whether `code` is the one that verification `sid` sent to `to`.
@@ -154,6 +165,13 @@ class Twilio:
         if status in ENDED:
             raise TwilioRefused("twilio", CHECK, refusal=ENDED[status])
         return status == "approved"
+
+
+def _verification(found: Any, to: str, operation: str) -> Verification:
+    """Return Twilio's answer as a Verification. Raises Garbled if it is about another number."""
+    if not is_number(found.to, to) or not re.fullmatch("VE[0-9a-f]{32}", str(found.sid)):
+        raise Garbled("twilio", operation)
+    return Verification(found.sid, to, str(found.status))
 
 
 @cache
@@ -178,9 +196,10 @@ class UpstreamHttpClient:
     def request(self, method: str, uri: str, **content: Any) -> Response:
         """Return the response. Raises UpstreamError, before the package sees an error: it would drop Retry-After."""
         known = {"headers": content["headers"], "auth": content["auth"]}
-        operation = uri.rsplit("/", 2)[-2 if method == "GET" else -1]  # a GET is of /v2/PhoneNumbers/+1…
-        if method == "GET":
-            body = self._upstream.get(f"{uri}?{urlencode(content['params'])}", operation=operation, **known)
+        if method == "GET":  # of /v2/PhoneNumbers/+1…?Fields=…, or of /v2/Services/VA…/Verifications/+1…
+            resource = uri.rsplit("/", 2)[-2]
+            operation = FIND if resource == START else resource
+            body = self._upstream.get(f"{uri}?{urlencode(content['params'] or {})}", operation=operation, **known)
         else:
             body = self._upstream.post(uri, data=content["data"], **known)
         return Response(HTTPStatus.CREATED, json.dumps(body))

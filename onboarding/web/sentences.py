@@ -53,7 +53,8 @@ NOTICES: Mapping[str, Any] = {
     Notice.CODE_UNKNOWN: _("We couldn't tell whether that code was right. Ask for a new one."),
     Notice.TOO_MANY_GUESSES: _("That was the last try for this code. You need a new one."),
     Notice.SEND_UNKNOWN: _(
-        "We couldn't tell whether the code was sent. Wait a moment, then ask for it again: it is the same code."
+        "We couldn't tell whether the code was sent. If you have it, go on. If not, wait a moment, then ask for it "
+        "again: it is the same code."
     ),
     Notice.SENT_ELSEWHERE: _(
         "This is the code that another browser has just asked for. If that was you, enter it here to go on in this one."
@@ -154,6 +155,11 @@ class Sentences:
         channels = sorted(self._session.channels, key=lambda channel: self._session.notice in CANNOT_SEND[channel])
         name = "send_new" if self._session.code_sent_at else "send"
         return [(channel, self._said(getattr(CHANNELS[channel], name))) for channel in channels]
+
+    @property
+    def send_look(self) -> str:
+        """Return the class of the first of these buttons: quiet below one for a code that may have arrived."""
+        return "quiet" if self._session.notice == Notice.SEND_UNKNOWN else ""
 
     @property
     def send_again(self) -> list[tuple[Channel, SafeString]]:

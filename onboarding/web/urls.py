@@ -13,6 +13,7 @@ urlpatterns = [
     path("device/", views.device, name="device"),
     path("code/", views.code, name="code"),
     path("code/send/", views.send, name="send"),
+    path("code/find/", views.find_code, name="find_code"),
     path("bind/", views.bind, name="bind"),
     path("moved/", views.moved, name="moved"),
     path("done/", views.done, name="done"),

@@ -182,6 +182,14 @@ def send(request: HttpRequest, session: OnboardingSession) -> HttpResponse:
 
 
 @never_cache
+@gate.post_only
+@gate.require_state(State.POSSESSION_REQUIRED)
+def find_code(request: HttpRequest, session: OnboardingSession) -> HttpResponse:
+    """Go on with a code that arrived although the answer to its send was lost."""
+    return gate.redirect_to_page(request, possession.find_code(session=session))
+
+
+@never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 @gate.require_state(State.POSSESSION_PASSED, State.BINDING)
 def bind(request: HttpRequest, session: OnboardingSession) -> HttpResponse:

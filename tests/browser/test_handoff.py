@@ -43,7 +43,7 @@ def test_a_journey_continues_on_the_phone_and_both_pages_follow(computer: Person
     phone.sees("Did you start this on your computer?")
     assert "/h/" not in phone.page.url
     phone.presses("Yes, I started this")
-    computer.sees("Which 2-digit number does your phone show?")
+    computer.sees("Which 2‑digit number does your phone show?")
     expect(computer.page.get_by_label("2-digit number on your phone")).to_be_focused()
     computer.page.keyboard.type(phone.page.locator(".match").inner_text())
     computer.page.keyboard.press("Enter")
@@ -85,7 +85,7 @@ def test_the_computers_page_follows_without_javascript(chromium: Browser, phone:
         plain.presses("Show the QR code")
         scan(phone, plain)
         phone.presses("Yes, I started this")
-        expect(plain.page.get_by_role("heading", level=1)).to_contain_text("Which 2-digit number", timeout=12_000)
+        expect(plain.page.get_by_role("heading", level=1)).to_contain_text("Which 2‑digit number", timeout=12_000)
 
 
 def test_a_tablet_that_calls_itself_a_computer_is_not_sent_away(chromium: Browser, site: Site) -> None:

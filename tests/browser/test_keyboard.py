@@ -93,8 +93,8 @@ def test_a_handoff_works(person: Person) -> None:
     with person.another_person() as phone:
         phone.page.goto(qr.read(person.page.locator(".qr").inner_html()))
         activates(phone, "Yes, I started this")
-        phone.sees("Type this 2-digit number on your computer")
-        person.sees("Which 2-digit number does your phone show?")
+        phone.sees("Type this 2‑digit number on your computer")
+        person.sees("Which 2‑digit number does your phone show?")
         types_and_submits(person, "2-digit number on your phone", phone.page.locator(".match").inner_text())
         person.sees("Your phone is ready")
         phone.sees("What's your phone number?")

@@ -32,7 +32,7 @@ def a_computer_shows_the_qr_code(actors: Actors) -> None:
     offers(actors)
 
 
-@scenario("Which 2-digit number does your phone show?", Stage.SCANNED)
+@scenario("Which 2‑digit number does your phone show?", Stage.SCANNED)
 def a_phone_scans_the_code(actors: Actors) -> None:
     accepts(actors)
 

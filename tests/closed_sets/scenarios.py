@@ -162,6 +162,12 @@ def the_answer_to_a_send_is_lost(actors: Actors) -> None:
     actors.visitor.starts(MAYBE_SENT)
 
 
+@scenario("Enter the code", Name.CODE_SOUGHT)
+def a_code_arrives_although_the_answer_to_its_send_was_lost(actors: Actors) -> None:
+    actors.visitor.starts(MAYBE_SENT)
+    actors.visitor.submits("/code/find/")
+
+
 @scenario("We couldn't send a code right now", Refusal.CONFIGURATION)
 def twilio_is_misconfigured(actors: Actors) -> None:
     actors.twilio_refuses(START, 20003, status=401)

@@ -149,7 +149,9 @@ ACTS = (
 SITUATIONS = (
     Situation("a stranger", _without_a_session, ("/start/", "/handoff/offer/", "/language/"), (UNIFY,)),
     Situation("at the device check", _at_the_device_check, ("/device/", "/start/"), (STATUS, SEND)),
-    Situation("at the code", _at_the_code, ("/code/", "/code/", "/code/send/", "/restart/"), (CHECK, BIND)),
+    Situation(
+        "at the code", _at_the_code, ("/code/", "/code/", "/code/send/", "/code/find/", "/restart/"), (CHECK, BIND)
+    ),
     Situation("at the bind", _at_the_bind, ("/bind/",), (BIND,)),
     Situation(
         "linked", _linked, ("/remember/", "/log-out/", "/confirm/", "/unlink/", "/unlink/others/", "/start/"), (UNIFY,)

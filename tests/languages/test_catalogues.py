@@ -68,9 +68,14 @@ def test_the_compiled_catalogue_is_up_to_date(locale: str) -> None:
 
 
 AMERICAN = re.compile(r"recogniz|authoriz|canceled", re.IGNORECASE)
+BRITISH = re.compile(r"recognis|authoris|cancelled|colour|organis", re.IGNORECASE)
 
 
 def test_british_english_spells_otherwise_what_american_english_does(template: Catalog) -> None:
     british = {message.id: message.string for message in messages(stored("en_GB"))}
     assert british.keys() == {message.id for message in messages(template) if AMERICAN.search(singular(message))}
     assert [string for string in british.values() if AMERICAN.search(str(string))] == []
+
+
+def test_the_sources_are_in_american_english(template: Catalog) -> None:
+    assert [message.id for message in messages(template) if BRITISH.search(singular(message))] == []

@@ -19,7 +19,9 @@ from tests.journey.visitor import Page, Visitor, wrong
 
 NUMBER, E164 = "201 555 0123", "+12015550123"
 HELP = "https://example.com/help"
-HELD, DECLINED, PENDING, LANDLINE, OPTED_OUT, BLOCKED = (f"202 555 0{line}" for line in (137, 132, 121, 152, 157, 150))
+HELD, DECLINED, PENDING, LANDLINE, OPTED_OUT, BLOCKED, MAYBE_SENT = (
+    f"202 555 0{line}" for line in (137, 132, 121, 152, 157, 150, 145)
+)
 
 
 def main(page: Page) -> str:
@@ -115,7 +117,7 @@ def test_a_code_sent_again_is_confirmed_and_said_to_be_the_same(visitor: Visitor
     visitor.starts(NUMBER)
     assert "sent it again" not in seen(visitor.page)
     later(31)
-    assert "We sent it again. It is the same code." in seen(visitor.submits("/code/send/"))
+    assert "We sent it again. It is the same code." in seen(visitor.submits("/code/send/", channel="sms"))
     assert "sent it again" not in seen(visitor.types_code(wrong(visitor.code(E164))))
 
 
@@ -125,6 +127,37 @@ def test_a_new_code_is_said_to_be_new(visitor: Visitor, sandbox: Sandbox, later:
     sandbox.advance(601)
     page = visitor.submits("/code/send/")
     assert "This is a new code. Earlier ones no longer work." in seen(page) and "same code" not in seen(page)
+
+
+def test_a_code_that_arrived_although_the_answer_to_its_send_was_lost_can_be_entered_at_once(visitor: Visitor) -> None:
+    page = visitor.starts(MAYBE_SENT)
+    assert "If you have it, go on." in seen(page) and buttons(page) == ["I have the code"]
+    assert "Enter the code" in visitor.submits("/code/find/").text
+    assert "Your number is linked" in visitor.types_code(visitor.code("+12025550145")).text
+    assert len(visitor.messages("+12025550145")) == 1
+
+
+def test_whoever_has_no_code_after_a_lost_answer_may_ask_for_one(visitor: Visitor, sandbox: Sandbox) -> None:
+    visitor.starts(MAYBE_SENT)
+    sandbox.inject_fault("twilio.verification_fetch", "status", status=404)
+    assert "We couldn't send a code right now." in seen(visitor.submits("/code/find/"))
+
+
+def test_a_code_is_looked_for_only_after_a_lost_answer(visitor: Visitor, sandbox: Sandbox) -> None:
+    visitor.starts(MAYBE_SENT)
+    sandbox.inject_fault("twilio.verification_fetch", "lost")
+    assert buttons(visitor.submits("/code/find/")) == ["I have the code"]
+    sandbox.clear_faults()
+    visitor.submits("/code/find/")
+    visitor.submits("/code/find/")
+    assert len(sandbox.calls("twilio.verification_fetch")) == 2
+
+
+def test_a_call_is_not_said_to_be_a_text_sent_again(visitor: Visitor, later: Later) -> None:
+    visitor.starts(NUMBER)
+    later(31)
+    page = visitor.submits("/code/send/", channel="call")
+    assert "It is the same code as before." in seen(page) and "We sent it again." not in seen(page)
 
 
 def test_once_a_code_has_ended_another_one_is_the_main_action(visitor: Visitor, later: Later) -> None:
@@ -145,6 +178,7 @@ def test_where_no_more_codes_are_sent_none_is_offered(visitor: Visitor, settings
     later(601)
     page = visitor.opens("/code/")
     assert buttons(page) == [] and "We've sent as many codes as we can for now" in seen(page)
+    assert "Ask for a new one" not in seen(page)
 
 
 def test_after_the_last_try_the_page_says_the_time_and_not_a_few_minutes(visitor: Visitor) -> None:

@@ -11,7 +11,7 @@ from onboarding.domain.errors import Busy, Refused, UpstreamError
 from onboarding.upstream.lookup import Lookup
 from onboarding.upstream.messaging import Messaging
 from onboarding.upstream.prove import Prove
-from onboarding.upstream.twilio import Twilio, TwilioRefused
+from onboarding.upstream.twilio import FIND, Twilio, TwilioRefused
 from tests.sandbox.driver import ACCOUNT, SERVICE
 from tests.upstream.conftest import MOCKED
 from tests.wire import prove, twilio
@@ -50,6 +50,7 @@ def test_the_twilio_clients_report_each_documented_response(case: Case, vendor: 
     number = example(case.body).get("phone_number", twilio.ADA)
     urls = {
         "PhoneNumbers": f"{TWILIO_URL}/v2/PhoneNumbers/{number}",
+        FIND: f"{TWILIO_URL}/v2/Services/{SERVICE}/Verifications/{number}",
         "Messages.json": f"{TWILIO_URL}/2010-04-01/Accounts/{ACCOUNT}/Messages.json",
     }
     _respond(vendor, urls.get(case.operation, f"{TWILIO_URL}/v2/Services/{SERVICE}/{case.operation}"), case)
@@ -60,7 +61,7 @@ def test_the_twilio_clients_report_each_documented_response(case: Case, vendor: 
 
 
 def _respond(vendor: responses.RequestsMock, url: str, case: Case) -> None:
-    method = "GET" if case.operation == "PhoneNumbers" else "POST"
+    method = "GET" if case.operation in ("PhoneNumbers", FIND) else "POST"
     vendor.add(method, url, json=example(case.body), status=case.status, headers=example(case.headers))
 
 
@@ -98,6 +99,8 @@ def _call_twilio(operation: str, body: dict[str, Any]) -> str:
     if operation == "Verifications":
         started = client.start(body.get("to", twilio.ADA), body.get("channel", "sms"))
         return f"{type(started).__name__} {started.status}"
+    if operation == FIND:
+        return f"{type(found := client.find(twilio.ADA)).__name__} {found.status}"
     return str(client.check(example(twilio.SID), twilio.ADA, "123456"))
 
 

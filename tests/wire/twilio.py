@@ -139,6 +139,19 @@ def start_in_an_unsupported_locale_as_60200(sandbox: SandboxDriver) -> requests.
     return start(sandbox, **GOOD, Locale="tlh")
 
 
+def cancel(sandbox: SandboxDriver, sid: str) -> None:
+    sandbox.twilio(f"/v2/Services/{SERVICE}/Verifications/{sid}", {"Status": "canceled"})
+
+
+def find(sandbox: SandboxDriver, _sid: str = "") -> requests.Response:
+    return sandbox.twilio(f"/v2/Services/{SERVICE}/Verifications/{ADA}", method="GET")
+
+
+def find_cancelled(sandbox: SandboxDriver) -> requests.Response:
+    cancel(sandbox, sandbox.send_code(ADA))
+    return find(sandbox)
+
+
 def check_right(sandbox: SandboxDriver) -> requests.Response:
     return sandbox.check_code(sandbox.send_code(ADA), sandbox.code(ADA))
 
@@ -182,8 +195,7 @@ def check_late(sandbox: SandboxDriver) -> requests.Response:
 
 
 def check_cancelled(sandbox: SandboxDriver) -> requests.Response:
-    sid = sandbox.send_code(ADA)
-    sandbox.twilio(f"/v2/Services/{SERVICE}/Verifications/{sid}", {"Status": "canceled"})
+    cancel(sandbox, sid := sandbox.send_code(ADA))
     return sandbox.check_code(sid, sandbox.code(ADA))
 
 
@@ -251,6 +263,11 @@ CASES = [
          lambda s: s.twilio(f"/v2/Services/VA{'1' * 32}/Verifications", GOOD),
          "configuration", not_found(f"/Services/VA{'1' * 32}/Verifications"), 404),
 
+    Case("find the verification of a number", CREATE, "Verifications/To", lambda s: find(s, s.send_code(ADA)),
+         "Verification pending", verification()),
+    Case("find the verification of a number that has none", "api/errors/20404", "Verifications/To", find, "gone",
+         not_found(f"/Services/{SERVICE}/Verifications/{ADA}"), 404),
+    Case("find a cancelled verification", CREATE, "Verifications/To", find_cancelled, "gone", verification("canceled")),
     Case("the right code", CHECK, "VerificationCheck", check_right, "True",
          {**checked("approved"), "sna_attempts_error_codes": None}),
     Case("a wrong code", CHECK, "VerificationCheck", check_wrong, "False",

@@ -216,7 +216,7 @@ AGREES_TO_REBIND = presses("Move this device to my number")
 UNVERIFIED, CHECKED = sees("We couldn't verify your number"), sees("We're checking your number")
 OFFERED = steps(opens("/handoff/"), presses("Show the QR code"), sees("Scan this QR code with your phone"))
 ASKED = steps(OFFERED, scans, sees("Did you start this on your computer?"))
-MATCH = steps(ASKED, presses("Yes, I started this"), sees("Type this 2-digit number on your computer"))
+MATCH = steps(ASKED, presses("Yes, I started this"), sees("Type this 2‑digit number on your computer"))
 CONFIRMED = steps(MATCH, types_match(0), sees("Your phone is ready"))
 MISTYPED = steps(MATCH, types_match(1), sees("This QR code no longer works"))
 DESK = steps(another(DONE), another(starts(HELD), CHECKED), methodcaller("logs_in_as_reviewer"), shows("#user-tools"))
@@ -314,7 +314,7 @@ PAGE_STATES: Mapping[str, Step] = {
     "handoff-refused": steps(ASKED, presses("No, stop"), sees("Stopped")),
     "handoff-unknown": steps(opens("/handoff/answer/"), sees("This QR code doesn't work")),
     "handoff-match": MATCH,
-    "handoff-scanned": steps(MATCH, opens("/handoff/"), sees("Which 2-digit number does your phone show?")),
+    "handoff-scanned": steps(MATCH, opens("/handoff/"), sees("Which 2‑digit number does your phone show?")),
     "handoff-letters": steps(MATCH, opens("/handoff/"), fills("#number", "no"), presses("Continue"),
                              shows("[aria-invalid]")),
     "handoff-confirmed": CONFIRMED,

@@ -47,7 +47,7 @@ def test_a_journey_goes_on_from_a_computer_to_a_phone(anybody: Verbs) -> None:
     with anybody.another_person() as phone:
         phone.goes_to(qr.read(str(anybody.runs("document.querySelector('.qr').innerHTML"))))
         phone.presses("Yes, I started this")
-        anybody.sees("Which 2-digit number does your phone show?")
+        anybody.sees("Which 2‑digit number does your phone show?")
         anybody.fills("2-digit number on your phone", phone.text_of(".match"))
         anybody.presses("Continue")
         anybody.sees("Your phone is ready")

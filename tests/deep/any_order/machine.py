@@ -115,6 +115,10 @@ class AnyOrder(Harness, RuleBasedStateMachine):
     def asks_for_a_text(self, who: int, tamper: dict[str, str]) -> None:
         self.acts(who, lambda browser: browser.posts("/code/send/", self._forged(tamper)))
 
+    @rule(who=browsers, tamper=tamper_choices)
+    def says_that_the_code_arrived(self, who: int, tamper: dict[str, str]) -> None:
+        self.acts(who, lambda browser: browser.posts("/code/find/", self._forged(tamper)))
+
     @rule(who=browsers, number=numbers, tamper=tamper_choices)
     def types_the_code(self, who: int, number: str, tamper: dict[str, str]) -> None:
         code = self.code(number)
