@@ -11,7 +11,7 @@ class OnboardingConfig(AppConfig):
     verbose_name = _("Onboarding")
 
     def ready(self) -> None:
-        from onboarding.conf import conf
+        from onboarding.conf import conf, faults, given
         from onboarding.operations import (  # they register the checks
             checks,  # noqa: F401
             reports,
@@ -20,6 +20,6 @@ class OnboardingConfig(AppConfig):
         )
         from onboarding.telemetry import tracing
 
-        if conf.TRACES and tracing.is_installed():
+        if not any(faults(given())) and conf.TRACES and tracing.is_installed():
             tracing.set_up()
         connection_created.connect(reports.install)

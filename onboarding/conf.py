@@ -78,6 +78,7 @@ class Conf:
     LOGIN_LIFE: timedelta = timedelta(hours=12)
     ENDS_ALL_LOGINS: bool = False  # whether these hold for log-ins without a number, too: reviewers, the host's users
     STEP_UP: timedelta = timedelta(minutes=15)  # since the last proof, to unlink other devices
+    HOOKS: str = "onboarding.hooks.Hooks"  # dotted path of the class of the host's hooks
     # Brand and links
     BRAND_NAME: str = "proveflow"
     BRAND_DIR: str = ""  # the folder of the next two, if there is one: it has to exist

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from enum import StrEnum
 
-from onboarding.domain.errors import Busy, UpstreamError
+from onboarding.domain.errors import Busy, HookFailed, UpstreamError
 from onboarding.hashes import keyed_hash
 from onboarding.models import Event
 
@@ -43,6 +43,7 @@ class Name(StrEnum):
     BIND_ANSWERED = "bind:answered"
     BIND_UNANSWERED = "bind:unanswered"
     BIND_OBSERVED = "bind:observed"
+    LINK_REFUSED = "link:refused"
     BINDING_MADE = "binding:made"
     BINDING_REVOKED = "binding:revoked"
     REVOKE_ANSWERED = "binding:revoke_answered"
@@ -72,6 +73,7 @@ FACTS: Mapping[Name, frozenset[str]] = {
     Name.GUESS_REFUSED: frozenset({"limit"}),
     Name.GUESS_ANSWERED: frozenset({"approved", "guess"}),
     Name.BINDING_REVOKED: frozenset({"why"}),
+    Name.LINK_REFUSED: frozenset({"reasons"}),
     **dict.fromkeys((Name.LOGIN_PASSED, Name.LOGIN_FAILED), frozenset({"account"})),
     **dict.fromkeys((Name.REVIEW_APPROVED, Name.REVIEW_DECLINED, Name.NUMBER_REVEALED), frozenset({"reason"})),
     **dict.fromkeys(
@@ -108,6 +110,11 @@ def record(name: Name, facts: Facts, **about: object) -> None:
 def account_hash(account: str) -> str:
     """Return what the log has in place of a name that was typed at a log-in: it may be anybody's, or a password."""
     return keyed_hash("onboarding.events", account)
+
+
+def hook_facts(failed: HookFailed) -> Facts:
+    """Return the facts of a failed hook."""
+    return {"error": type(failed).__name__, "operation": failed.hook}
 
 
 def error_facts(error: UpstreamError) -> Facts:

@@ -18,7 +18,7 @@ from django_otp.models import Device
 
 from onboarding.conf import conf
 from onboarding.domain.phone import Number
-from onboarding.domain.policy import NO_POSSESSION, RELINK
+from onboarding.domain.policy import NO_POSSESSION, NOT_ALLOWED, RELINK
 from onboarding.domain.states import CLAIMS, FINAL, OPEN, PASSED, Channel, Notice, Review, Stage, State
 from onboarding.domain.wording import STATE_WORDS
 
@@ -209,6 +209,11 @@ class OnboardingSession(models.Model):
         return self.state == State.DECLINED and not self.failure_reasons.keys() - {NO_POSSESSION}
 
     @property
+    def refusal(self) -> str:
+        """Return why the host project does not allow the link, as the person reads it, or ""."""
+        return str(self.failure_reasons.get(NOT_ALLOWED, "")) if self.state == State.DECLINED else ""
+
+    @property
     def relinks(self) -> bool:
         """Whether the rebind links a key again that was unlinked, rather than moving it from another number."""
         return not RELINK.isdisjoint(self.failure_reasons)
@@ -356,6 +361,20 @@ class Cell(models.Model):
 
     def __str__(self) -> str:
         return self.key
+
+
+class Announcement(models.Model):
+    """A signal that not all receivers have returned from. Only `onboarding.signals` writes it."""
+
+    kind = models.CharField(max_length=32)
+    change = models.JSONField()
+    at = models.DateTimeField(db_default=Now(), db_index=True)
+
+    class Meta:
+        db_table = "proveflow_announcement"
+
+    def __str__(self) -> str:
+        return self.kind
 
 
 class Lease(models.Model):

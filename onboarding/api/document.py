@@ -10,7 +10,7 @@ from ninja.openapi.schema import OpenAPISchema
 from onboarding.api import answers, problems, verifications
 from onboarding.api.models import ApiVerification
 from onboarding.api.problems import CONTENT_TYPE, Problem
-from onboarding.domain.errors import Limited, UpstreamError
+from onboarding.domain.errors import HookFailed, Limited, UpstreamError
 
 VERSION = "1"
 DESCRIPTION = """Links a phone number to the Prove Key of a device, as the pages do.
@@ -63,6 +63,7 @@ def _invalid(_request: HttpRequest, error: Any) -> HttpResponse:
 HANDLERS: dict[type[Exception], Any] = {
     Problem: _told,
     Limited: lambda request, error: _told(request, problems.of_limit(error)),
+    HookFailed: lambda request, error: _told(request, problems.of_hook(error)),
     UpstreamError: lambda request, error: _told(request, problems.of_vendor(error)),
     ValidationError: _invalid,
     AuthenticationError: lambda _request, _error: Problem("unauthorized").response(),

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.http import HttpResponse
 
-from onboarding.domain.errors import Busy, Limited, UpstreamError
+from onboarding.domain.errors import Busy, HookFailed, Limited, UpstreamError
 from onboarding.web.responses import DEFAULT_RETRY_S, limit_message, refuses_number, unavailable_message
 
 CONTENT_TYPE = "application/problem+json"
@@ -69,6 +69,11 @@ class Problem(Exception):
 def of_limit(limited: Limited) -> Problem:
     seconds = max(1, ceil(limited.wait.total_seconds()))
     return Problem("limited", limit_message(limited), retry_after=seconds, limit=limited.limit)
+
+
+def of_hook(_failed: HookFailed) -> Problem:
+    """Return the problem of a hook of the host project that failed."""
+    return Problem("unavailable", unavailable_message(None), retry_after=DEFAULT_RETRY_S)
 
 
 def of_vendor(error: UpstreamError) -> Problem:

@@ -9,6 +9,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
+from django.db.transaction import non_atomic_requests
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, path, reverse
@@ -94,7 +95,7 @@ class ActsAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         urls: list[URLPattern | URLResolver] = [
             path(
                 f"<path:object_id>/{act.name}/",
-                self.admin_site.admin_view(partial(self.act_view, act=act)),
+                non_atomic_requests(self.admin_site.admin_view(partial(self.act_view, act=act))),
                 name=f"{self.opts.app_label}_{self.opts.model_name}_{act.name}",
             )
             for act in self.acts

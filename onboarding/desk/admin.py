@@ -32,7 +32,7 @@ from onboarding.desk.filters import (
     StateFilter,
 )
 from onboarding.desk.keyset import KeysetChangeList
-from onboarding.desk.site import site
+from onboarding.desk.site import is_reviewer, site
 from onboarding.domain import budgets
 from onboarding.domain.budgets import Charge
 from onboarding.domain.errors import Limited
@@ -97,6 +97,12 @@ class ReadOnlyAdmin(ReadOnly, ActsAdmin):
     inlines = (Timeline,)
     media = Media()  # none: the admin's jQuery breaks Trusted Types, and there is no form that needs it
 
+    def has_view_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        return is_reviewer(request) and super().has_view_permission(request, obj)
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return is_reviewer(request) and super().has_module_permission(request)
+
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:  # noqa: ARG002
         """Return whether `lookup` is a filter's. Any other, like `number__startswith`, could unmask a number."""
         return lookup in {entry.parameter_name for entry in self.list_filter}  # type: ignore[union-attr]
@@ -142,7 +148,6 @@ def _numbers(text: str) -> Sequence[Number]:
         return error.possible
 
 
-@admin.register(OnboardingSession, site=site)
 class SessionAdmin(ReadOnlyAdmin):
     """Sessions, with their state and Prove's evaluation."""
 
@@ -191,7 +196,6 @@ class SessionAdmin(ReadOnlyAdmin):
         return format_html("<pre>{}</pre>", json.dumps(session.evaluation, indent=2, ensure_ascii=False))
 
 
-@admin.register(Binding, site=site)
 class BindingAdmin(ReadOnlyAdmin):
     """Bindings, with the time when they were made and revoked."""
 
@@ -212,3 +216,12 @@ class BindingAdmin(ReadOnlyAdmin):
             return ""
         path = reverse(SESSION_PAGE, args=[session.pk], current_app=self.admin_site.name)
         return format_html('<a href="{}">{}</a>', path, session)
+
+
+def register(admin_site: admin.AdminSite) -> None:
+    """Put the desk on an admin site: a host project's own one, too. It admits reviewers only, wherever it is."""
+    admin_site.register(OnboardingSession, SessionAdmin)
+    admin_site.register(Binding, BindingAdmin)
+
+
+register(site)

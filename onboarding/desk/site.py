@@ -76,6 +76,11 @@ class ReviewerLoginForm(OTPAuthenticationFormMixin, AdminAuthenticationForm):
         """Do not show the password again after a wrong code, as the base class does."""
 
 
+def is_reviewer(request: HttpRequest) -> bool:
+    """Return whether the user is verified by an authenticator app."""
+    return isinstance(getattr(request.user, "otp_device", None), TOTPDevice)
+
+
 class ReviewersSite(OTPAdminSite):
     """Admits staff verified by an authenticator app. A binding is a django-otp device too, but is not enough here."""
 
@@ -91,7 +96,7 @@ class ReviewersSite(OTPAdminSite):
             return too_many_requests(request, limited, back=request.path)
 
     def has_permission(self, request: HttpRequest) -> bool:
-        return super().has_permission(request) and isinstance(getattr(request.user, "otp_device", None), TOTPDevice)
+        return super().has_permission(request) and is_reviewer(request)
 
 
 site = ReviewersSite("reviewers")

@@ -77,3 +77,11 @@ class Garbled(UpstreamError):
     """The answer cannot be read: the request may have taken effect."""
 
     outcome: ClassVar[str] = "garbled"
+
+
+class HookFailed(Exception):
+    """A hook of the host project raised an exception, or returned what it may not. `hook` is its name."""
+
+    def __init__(self, hook: str) -> None:
+        super().__init__(f"The hook {hook} failed.")
+        self.hook = hook

@@ -36,6 +36,7 @@ KEY_REVOKED = "key_revoked"  # the key was revoked here, and no code has been pa
 KEY_OF_ANOTHER_PERSON = "key_of_another_person"  # the key is linked here to another proveId
 HELD = "held"  # an earlier bind of this number or key waits for a reviewer
 DECLINED_BEFORE = "declined_before"  # an earlier bind of this number or key was declined
+NOT_ALLOWED = "not_allowed"  # the host project does not allow it, and says why
 RELINK = frozenset({KEY_REVOKED, KEY_OF_ANOTHER_PERSON})  # a code links the key again
 
 # The verdict for each reason code. A code that is not listed needs a reviewer: Verdict.REVIEW.
@@ -56,6 +57,7 @@ OWN_VERDICTS: Mapping[str, Verdict] = {
     KEY_OF_ANOTHER_PERSON: Verdict.OFFER_REBIND,
     HELD: Verdict.REVIEW,
     DECLINED_BEFORE: Verdict.DECLINE,
+    NOT_ALLOWED: Verdict.DECLINE,
 }
 
 UNKNOWN_LINE = "unknown"

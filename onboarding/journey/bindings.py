@@ -3,21 +3,17 @@
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from django.contrib.auth import get_user_model
-from django.contrib.auth.hashers import make_password
-from django.contrib.auth.models import AbstractBaseUser, User
+from django.contrib.auth.models import AbstractBaseUser
 from django.db.models import Max, Q, QuerySet
 from django.db.models.functions import Coalesce, Now
 from django.utils.translation import get_language
 
-from onboarding import events
+from onboarding import events, hooks, signals
 from onboarding.domain.states import PASSED
 from onboarding.events import Name
 from onboarding.journey import keys
 from onboarding.models import Binding, OnboardingSession
 from onboarding.upstream.prove import UnifyAnswer
-
-USERNAME_PREFIX = "prove:"  # and the proveId
 
 
 class Linked(NamedTuple):
@@ -35,7 +31,10 @@ def link(session: OnboardingSession, answer: UnifyAnswer, linked: Sequence[Bindi
     people are revoked at Prove, too; a key that moves to this number stays in use.
     `linked` is what `linked_to` returns.
     """
-    theirs = [each for each in linked if each.number == session.number and each.prove_id != answer.prove_id]
+    proof = proof_of(session, linked, answer)
+    user = hooks.user_for(proof) if hooks.is_overridden("user_for") else None
+    of_the_number = [each for each in linked if each.number == session.number]
+    theirs = [each for each in of_the_number if each.prove_id != answer.prove_id or (user and each.user != user)]
     moved = [each for each in linked if each.device_id == answer.device_id and each.number != session.number]
     others = revoke(theirs, why="number has a new person")
     keys.revoke({binding.device_id for binding in others} - {answer.device_id})
@@ -44,7 +43,7 @@ def link(session: OnboardingSession, answer: UnifyAnswer, linked: Sequence[Bindi
         if binding not in theirs and binding.device_id == answer.device_id and binding.number == session.number:
             return Linked(binding, is_new=False, moved_from=moved_from)
     binding = Binding.objects.create(
-        user=_user_of(answer),
+        user=user or hooks.user_for(proof),
         name=session.device_name or "Prove Key",
         number=session.number,
         prove_id=str(answer.prove_id),
@@ -52,7 +51,16 @@ def link(session: OnboardingSession, answer: UnifyAnswer, linked: Sequence[Bindi
         moved_from=moved_from,
         language=get_language() or "",
     )
+    _announce(binding, theirs)
     return Linked(binding, is_new=True, moved_from=moved_from)
+
+
+def _announce(binding: Binding, theirs: Sequence[Binding]) -> None:
+    """Tell the host project of a new link, and of the people whose number it was."""
+    user = str(binding.user_id)
+    signals.announce(signals.NumberLinked(user=user, number=binding.number, binding=str(binding.public_id)))
+    for previous in sorted({str(each.user_id) for each in theirs} - {user}):
+        signals.announce(signals.NumberMoved(user=user, previous_user=previous, number=binding.number))
 
 
 def devices_of(person: Binding) -> QuerySet[Binding]:
@@ -68,9 +76,12 @@ def linked_to(number: str, device_id: str | None) -> list[Binding]:
     return list(Binding.objects.filter(same, confirmed=True).select_related("user").order_by("pk"))
 
 
-def _user_of(answer: UnifyAnswer) -> User:
-    people, username = get_user_model().objects, USERNAME_PREFIX + str(answer.prove_id)
-    return people.filter(username=username).first() or people.create(username=username, password=make_password(None))
+def proof_of(session: OnboardingSession, linked: Sequence[Binding], answer: UnifyAnswer | None = None) -> hooks.Proof:
+    """Return what a hook is told. `linked` has the bindings in force of the number."""
+    owner = next((each.user for each in linked if each.number == session.number), None)
+    if answer is None:
+        return hooks.Proof(session.number, device_id=session.device_id, owner=owner)
+    return hooks.Proof(session.number, str(answer.prove_id or ""), str(answer.device_id or ""), owner)
 
 
 def revoke(bindings: Iterable[Binding], *, why: str, by: AbstractBaseUser | None = None) -> list[Binding]:
@@ -78,6 +89,8 @@ def revoke(bindings: Iterable[Binding], *, why: str, by: AbstractBaseUser | None
     revoked = [each for each in bindings if _revoke(each)]
     for binding in revoked:
         events.record(Name.BINDING_REVOKED, {"why": why}, binding=binding, actor=by)
+        user, public_id = str(binding.user_id), str(binding.public_id)
+        signals.announce(signals.NumberUnlinked(user=user, number=binding.number, binding=public_id, why=why))
     return revoked
 
 

@@ -12,17 +12,17 @@ from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.db.models.functions import Now
 
-from onboarding import events, limits
+from onboarding import events, hooks, limits
 from onboarding.conf import conf
 from onboarding.domain.budgets import Address
-from onboarding.domain.errors import Garbled, StaleState, UpstreamError
+from onboarding.domain.errors import Garbled, HookFailed, StaleState, UpstreamError
 from onboarding.domain.phone import Number
-from onboarding.domain.policy import REBIND, Judgement, Success, Verdict
+from onboarding.domain.policy import NOT_ALLOWED, REBIND, Judgement, Success, Verdict
 from onboarding.domain.states import AFTER_LOST_CLAIM, CLAIMS, WAITING, Notice, State
 from onboarding.events import Name
 from onboarding.journey import risk, unlinking
 from onboarding.journey.answers import AFTER_STATUS, answer_columns, answer_facts, gather, judge_status
-from onboarding.journey.bindings import Linked
+from onboarding.journey.bindings import Linked, proof_of
 from onboarding.journey.clock import CLAIM_TIMEOUT, SESSION_LIFE, has_passed
 from onboarding.journey.possession import give_back, never_happened, record_answer, record_link, send_code
 from onboarding.journey.transitions import Step, set_notice, take, transition
@@ -118,6 +118,7 @@ def _may_move(session: OnboardingSession, key: Binding | None) -> None:
 def _open(
     *, number: Number, start_key: uuid.UUID, previous: OnboardingSession | None, address: Address, how: Columns
 ) -> Opened:
+    client_ids = hooks.client_ids()
     session = _asked(number=number, start_key=start_key, previous=previous, address=address, how=how)
     try:
         flow = prove().unify(
@@ -125,6 +126,7 @@ def _open(
             client_request_id=str(session.client_request_id),
             rebind=session.rebind,
             check_reputation=conf.PROVE_CHECK_REPUTATION,
+            client_ids=client_ids,
         )
         transition(session, State.STARTED, Name.FLOW_ANSWERED, correlation_id=flow.correlation_id)
     except UpstreamError as error:
@@ -190,7 +192,11 @@ def check_device(*, session: OnboardingSession, address: Address, app_hash: str 
             return session
         raise
     if answer.success is Success.TRUE:
-        record_answer(session, answer, _record_true)
+        try:
+            record_answer(session, answer, _record_true)
+        except HookFailed as failed:
+            step = Step(State.STARTED, Name.DEVICE_UNANSWERED, events.hook_facts(failed))
+            return take(session, [_still_checking(session, step, Notice.TRY_AGAIN)])
     else:
         step = _step_after(session, answer, judge_status(session, answer, gather(session, answer)))
         if step.to is State.POSSESSION_REQUIRED:
@@ -207,7 +213,10 @@ def _record_true(session: OnboardingSession, answer: UnifyAnswer) -> Linked | No
     evidence = gather(session, answer)
     judgement = judge_status(session, answer, evidence)
     if judgement.verdict is Verdict.GO_ON:
-        return record_link(session, State.AUTHENTICATED, answer, evidence, Name.DEVICE_ANSWERED, judgement)
+        refused = hooks.refusal(proof_of(session, evidence.linked, answer))
+        if not refused:
+            return record_link(session, State.AUTHENTICATED, answer, evidence, Name.DEVICE_ANSWERED, judgement)
+        judgement = Judgement(Verdict.DECLINE, {NOT_ALLOWED: refused})
     take(session, [_step_after(session, answer, judgement)])
     return None
 

@@ -10,17 +10,17 @@ from django.db.models import F
 from django.db.models.functions import Greatest, Least, Now
 from django.utils.translation import get_language
 
-from onboarding import events, limits
+from onboarding import events, hooks, limits, signals
 from onboarding.conf import conf
 from onboarding.domain import budgets
 from onboarding.domain.budgets import Address, Charge
-from onboarding.domain.errors import Busy, Limited, Refused, StaleState, Unreachable, UpstreamError
-from onboarding.domain.policy import Judgement, Verdict, judge_line
+from onboarding.domain.errors import Busy, HookFailed, Limited, Refused, StaleState, Unreachable, UpstreamError
+from onboarding.domain.policy import NOT_ALLOWED, Judgement, Verdict, judge_line
 from onboarding.domain.states import CANNOT_SEND, Channel, Notice, State
 from onboarding.events import Name
 from onboarding.journey import keys, lease, risk, security_texts
 from onboarding.journey.answers import Evidence, after_bind, answer_columns, answer_facts, gather, judge_bind, tied_key
-from onboarding.journey.bindings import Linked, link
+from onboarding.journey.bindings import Linked, link, linked_to, proof_of
 from onboarding.journey.clock import CODE_LIFE, SESSION_LIFE, has_passed
 from onboarding.journey.transitions import Step, set_notice, take, transition
 from onboarding.journey.unlinking import tell_prove
@@ -302,9 +302,25 @@ def bind(*, session: OnboardingSession, address: Address, reached: Step | None =
     """
     claim = Step(State.BINDING, Name.BIND_ASKED)
     take(session, [reached, claim] if reached else [claim])
-    bound = _ask_to_bind(session)
+    bound = session if _is_refused(session) else _ask_to_bind(session)
     give_back(bound, address, is_proved=reached is not None)
     return bound
+
+
+def _is_refused(session: OnboardingSession) -> bool:
+    """Return whether the host project keeps the number from being linked, and end the bind then. Nothing was sent."""
+    if not hooks.is_overridden("may_link"):
+        return False
+    try:
+        words = hooks.refusal(proof_of(session, linked_to(session.number, session.device_id)))
+    except HookFailed as failed:
+        facts = events.hook_facts(failed)
+        transition(session, State.POSSESSION_PASSED, Name.BIND_UNANSWERED, facts, notice=Notice.TRY_AGAIN)
+        return True
+    if words:
+        facts, reasons = {"reasons": [NOT_ALLOWED]}, {NOT_ALLOWED: words}
+        transition(session, State.DECLINED, Name.LINK_REFUSED, facts, failure_reasons=reasons)
+    return bool(words)
 
 
 def _ask_to_bind(session: OnboardingSession) -> OnboardingSession:
@@ -316,7 +332,10 @@ def _ask_to_bind(session: OnboardingSession) -> OnboardingSession:
         )
     except UpstreamError as error:
         return _bind_unanswered(session, error)
-    record_answer(session, answer, _record_bind)
+    try:
+        record_answer(session, answer, _record_bind)
+    except HookFailed as failed:  # Prove recognises the key from now on: the next flow links it without a code
+        return transition(session, State.BIND_UNKNOWN, Name.BIND_UNANSWERED, events.hook_facts(failed))
     if session.state != State.BOUND and (device_id := tied_key(session, answer)):
         tell_prove(device_id=device_id)
     return session
@@ -365,7 +384,7 @@ def record_answer(
     try:
         with transaction.atomic():
             linked = record(session, answer)
-    except (IntegrityError, OperationalError):  # another session linked the same key or person at the same time
+    except (IntegrityError, OperationalError, HookFailed):  # another session linked the same key or person meanwhile
         session.state, session.version = seen  # the compare-and-swap still expects what was read
         with transaction.atomic():
             linked = record(session, answer)
@@ -391,6 +410,9 @@ def record_link(
     take(session, [step], also=made)
     session.binding = linked.binding  # with its user, who is logged in next
     risk.use_clearance(session)
+    if to is State.AUTHENTICATED:
+        seen, user = linked.binding, str(linked.binding.user_id)
+        signals.announce(signals.DeviceRecognised(user=user, number=seen.number, binding=str(seen.public_id)))
     if linked.is_new and to is State.AUTHENTICATED:
         _observe_bind(session.number)
     return linked

@@ -12,7 +12,7 @@ from onboarding.domain import budgets
 from onboarding.domain.budgets import Address, Charge
 from onboarding.domain.errors import UpstreamError
 from onboarding.domain.phone import Number
-from onboarding.domain.policy import DECLINED_BEFORE, HELD, UNKNOWN_LINE
+from onboarding.domain.policy import DECLINED_BEFORE, HELD, NOT_ALLOWED, UNKNOWN_LINE
 from onboarding.domain.states import Review, State
 from onboarding.events import Name
 from onboarding.models import Binding, OnboardingSession
@@ -65,7 +65,8 @@ def earlier_decision(session: OnboardingSession, device_id: str | None) -> dict[
         approved_at__isnull=False,
         moved_at__gt=Now() - conf.HOLD_LIFE,
     )
-    standing = decided.exclude(review=Review.APPROVED).exclude(failure_reasons={}).first()
+    ours = decided.exclude(review=Review.APPROVED).exclude(failure_reasons={})
+    standing = ours.exclude(failure_reasons__has_key=NOT_ALLOWED).first()
     if standing is None:
         return {}
     if standing.state == State.DECLINED or standing.review == Review.DECLINED:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any, cast
@@ -11,7 +12,7 @@ from django.db.models import Expression, F, Field, Model, QuerySet
 from django.db.models.functions import Now
 from django.db.models.sql import UpdateQuery
 
-from onboarding import events
+from onboarding import events, signals
 from onboarding.domain.errors import StaleState
 from onboarding.domain.states import Notice, State, may_transition
 from onboarding.models import Event, OnboardingSession
@@ -64,11 +65,18 @@ def take(session: OnboardingSession, steps: list[Step], *, also: Sequence[Event]
         events.entry(step.name, step.facts, from_state=before, to_state=step.to, version=session.version + n)
         for n, (before, step) in enumerate(zip(path, steps, strict=False), start=1)
     ]
+    with transaction.atomic() if path[-1] is State.IN_REVIEW else nullcontext():
+        return _taken(session, columns, entries)
+
+
+def _taken(session: OnboardingSession, columns: Mapping[str, object], entries: list[Event]) -> OnboardingSession:
     move = _move_and_log if connection.vendor == "postgresql" else _move_then_log
     moved = move(session, columns, entries)
     for column in OnboardingSession._meta.concrete_fields:
         setattr(session, column.attname, getattr(moved, column.attname))
     session.read_at = moved.read_at
+    if session.state == State.IN_REVIEW:
+        signals.announce(signals.ReviewWanted(session=str(session.pk), reference=session.reference))
     return session
 
 

@@ -10,7 +10,6 @@ from datetime import timedelta
 from typing import Any
 
 from django.contrib.auth import get_user_model
-from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
 from django.db import DatabaseError, transaction
 from django.db.models import Exists, ForeignObjectRel, OuterRef, Q, QuerySet
@@ -18,12 +17,11 @@ from django.db.models.expressions import Combinable
 from django.db.models.functions import Now
 from django.dispatch import Signal
 
-from onboarding import limits
+from onboarding import hooks, limits, signals
 from onboarding.conf import conf
 from onboarding.domain.errors import StaleState
 from onboarding.domain.states import CLAIMS, FINAL, OPEN
 from onboarding.journey import flow, keys, unlinking
-from onboarding.journey.bindings import USERNAME_PREFIX
 from onboarding.journey.clock import CLAIM_TIMEOUT
 from onboarding.models import Binding, Event, OnboardingSession, ProveKey
 
@@ -44,6 +42,7 @@ def recover() -> Mapping[str, int]:
         "claims lost": _catch_up(lost),
         "sessions ended": _catch_up(ended),
         "revokes told": _tell_prove(),
+        "signals sent": signals.send_again(),
         "rows forgotten": _delete_old(),
     }
 
@@ -133,10 +132,10 @@ def _delete_links(past: Combinable) -> int:
     return deleted
 
 
-def _unknown_elsewhere() -> QuerySet[User]:
+def _unknown_elsewhere() -> QuerySet[Any]:
     """Return the users that a link made and to whom no row of any table refers, of the host project's neither."""
     user = get_user_model()
-    people = user.objects.filter(username__startswith=USERNAME_PREFIX)
+    people = user._default_manager.filter(hooks.made_here())
     for relation in user._meta.get_fields(include_hidden=True):
         if isinstance(relation, ForeignObjectRel) and not relation.many_to_many:
             table: Any = relation.related_model

@@ -74,10 +74,17 @@ class Prove:
         self._tokens = AccessTokens(self._upstream, client_id, client_secret)
 
     def unify(
-        self, number: str, client_request_id: str, *, rebind: bool = False, check_reputation: bool = False
+        self,
+        number: str,
+        client_request_id: str,
+        *,
+        rebind: bool = False,
+        check_reputation: bool = False,
+        client_ids: Mapping[str, str] | None = None,
     ) -> StartedFlow:
         """Start a flow for `number` (E.164) and return it. https://developer.prove.com/reference/unify-request"""
         body: dict[str, Any] = {"phoneNumber": number, "possessionType": "none", "clientRequestId": client_request_id}
+        body |= client_ids or {}
         options = {"rebind": rebind, "checkReputation": check_reputation}
         body |= {name: True for name, wanted in options.items() if wanted}
         return self._call("/v3/unify", number, body, _started_flow)

@@ -11,13 +11,14 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
+from onboarding import hooks
 from onboarding.conf import conf
-from onboarding.domain.errors import Limited, StaleState
+from onboarding.domain.errors import HookFailed, Limited, StaleState
 from onboarding.domain.states import Stage, State
 from onboarding.journey import flow, handoff
 from onboarding.models import Handoff, OnboardingSession
 from onboarding.web import logins
-from onboarding.web.responses import too_many_requests, wants_json
+from onboarding.web.responses import overloaded, too_many_requests, wants_json
 
 # Keys of the browser's Django session.
 SESSION_KEY = "proveflow_session"  # its onboarding session
@@ -83,9 +84,13 @@ def page_of(session: OnboardingSession | None) -> str:
 
 def redirect_to_page(request: HttpRequest, session: OnboardingSession | None) -> HttpResponse:
     """Redirect to the session's page; a page's script gets the path as JSON. Logs in if the session has passed."""
-    if session and session.has_passed:
-        _finish(request, session)
     path = page_of(session)
+    if session and session.has_passed:
+        try:
+            _finish(request, session)
+            path = _allowed(request, hooks.after_success(request)) or path
+        except HookFailed:
+            return overloaded(request)  # the number is linked: the next try logs in
     if session is None and logins.verified_binding(request):
         path = reverse("proveflow:done")  # the browser's Back button leads to a page of the journey, which has ended
     return JsonResponse({"next": path}) if wants_json(request) else redirect(path)
@@ -104,10 +109,15 @@ def _finish(request: HttpRequest, session: OnboardingSession) -> None:
 
 def keep_exit(request: HttpRequest) -> None:
     """Keep where the link to this page asks to go on afterwards (?next=), if it is on an allowed host."""
-    wanted = request.GET.get("next", "")
-    hosts = {request.get_host(), *conf.continue_hosts}
-    if len(wanted) <= LONGEST_URL and url_has_allowed_host_and_scheme(wanted, hosts, request.is_secure()):
+    if wanted := _allowed(request, request.GET.get("next", "")):
         request.session[EXIT_KEY] = wanted
+
+
+def _allowed(request: HttpRequest, url: str) -> str:
+    """Return the URL if it is on this host or one of CONTINUE_HOSTS, or ""."""
+    hosts = {request.get_host(), *conf.continue_hosts}
+    is_allowed = len(url) <= LONGEST_URL and url_has_allowed_host_and_scheme(url, hosts, request.is_secure())
+    return url if is_allowed else ""
 
 
 def exit_url(request: HttpRequest) -> str:

@@ -4,7 +4,7 @@ from urllib.parse import urlsplit
 
 import segno
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.safestring import SafeString, mark_safe
 from django.views.decorators.cache import never_cache
@@ -17,7 +17,7 @@ from onboarding.journey import handoff
 from onboarding.models import Handoff
 from onboarding.web import address, gate
 from onboarding.web.forms import MatchForm
-from onboarding.web.responses import too_many_requests, wants_json
+from onboarding.web.responses import render, too_many_requests, wants_json
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 

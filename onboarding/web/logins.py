@@ -20,10 +20,10 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.functional import SimpleLazyObject
 from django_otp.middleware import is_verified
 
+from onboarding import hooks
 from onboarding.conf import conf
 from onboarding.models import Binding, OnboardingSession, ProveKey
 
-AUTH_BACKEND = "django.contrib.auth.backends.ModelBackend"
 # Keys of the browser's Django session.
 LOGIN_KEY = "proveflow_login"  # a Login, as a list
 TYPED_KEY = "proveflow_typed"  # whether the person typed the whole number, so that it may be shown
@@ -112,7 +112,7 @@ def log_in(request: HttpRequest, session: OnboardingSession) -> None:
     If the binding was revoked meanwhile, the log-in has ended already: `ended_logins`.
     """
     if session.has_passed and session.binding:
-        auth.login(request, session.binding.user, backend=AUTH_BACKEND)
+        hooks.log_in(request, session.binding.user)
         django_otp.login(request, session.binding)
         passed = session.moved_at.isoformat()
         request.session[LOGIN_KEY] = Login(passed, passed, str(session.binding.public_id))

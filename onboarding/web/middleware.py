@@ -5,19 +5,22 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any, cast
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.exceptions import BadRequest, PermissionDenied
+from django.core.handlers.exception import convert_exception_to_response
 from django.core.handlers.wsgi import WSGIRequest
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template import loader
-from django.urls import Resolver404, resolve
+from django.urls import Resolver404, resolve, reverse
 from django.utils.cache import patch_vary_headers
 from django.utils.http import parse_header_parameters
 from django.utils.translation import gettext as _
 
 from onboarding.conf import conf
+from onboarding.hooks import request_of_hooks
 from onboarding.telemetry import observation, request_ids
 from onboarding.upstream.deadline import deadline
 from onboarding.upstream.turns import TURNS, TooLate
@@ -78,13 +81,40 @@ def observed(get_response: Handler) -> Handler:
 
 
 def request_deadline(get_response: Handler) -> Handler:
-    """Let all calls to vendors of one request end within REQUEST_LIMIT."""
+    """Let all calls to vendors of one request end within REQUEST_LIMIT, and hooks know the request."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
-        with deadline(REQUEST_LIMIT):
+        with deadline(REQUEST_LIMIT), request_of_hooks(request):
             return get_response(request)
 
     return middleware
+
+
+def protection(get_response: Handler) -> Handler:
+    """Middleware of a host project: for the app's paths, what the others do, and a Content-Security-Policy."""
+    answer = cast("Handler", convert_exception_to_response(request_filter(request_deadline(get_response))))
+    protected = security_headers(answer)
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        if not request.path.startswith(reverse("proveflow:phone")):
+            return get_response(request)
+        response = protected(request)
+        response.headers.setdefault("Content-Security-Policy", content_security_policy())
+        return response
+
+    return middleware
+
+
+def content_security_policy() -> str:
+    """Return the policy of the app's pages: their own scripts and styles, and Prove for the Web SDK."""
+    static = urlsplit(settings.STATIC_URL or "")
+    own = " ".join(["'self'", *([f"{static.scheme}://{static.netloc}"] if static.netloc else [])])
+    prove = " ".join(["'self'", *conf.PROVE_DEVICE_ORIGINS])
+    loaded = "; ".join(f"{kind}-src {own}" for kind in ("script", "style", "img", "font"))
+    return (
+        f"default-src 'none'; {loaded}; connect-src {prove}; form-action 'self'; base-uri 'none'; "
+        "frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
+    )
 
 
 def health_checks(get_response: Handler) -> Handler:

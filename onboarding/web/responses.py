@@ -2,12 +2,13 @@
 
 import secrets
 import uuid
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from math import ceil
 
+from django import shortcuts
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import render
 from django.template import loader
 from django.urls import reverse
 from django.utils.timesince import timeuntil
@@ -19,6 +20,13 @@ from onboarding.web.context import environment
 
 DEFAULT_RETRY_S = 5
 REFUSED_NUMBERS = (8007, 8009)  # https://developer.prove.com/reference/status-and-error-codes
+
+
+def render(
+    request: HttpRequest, template: str, context: Mapping[str, object] | None = None, status: int | None = None
+) -> HttpResponse:
+    """Return a page, which has the brand and the links, whether or not the project has our context processor."""
+    return shortcuts.render(request, template, {**environment(request), **(context or {})}, status=status)
 
 
 def wants_json(request: HttpRequest) -> bool:

@@ -8,7 +8,7 @@ from django.contrib.sessions.exceptions import SessionInterrupted
 from django.db import Error as DatabaseError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.middleware.csrf import get_token
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.template import loader
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
@@ -17,7 +17,7 @@ from django.views.decorators.http import require_safe
 
 from onboarding.readiness import unready
 from onboarding.web import context, gate
-from onboarding.web.responses import DEFAULT_RETRY_S, unavailable, wants_json
+from onboarding.web.responses import DEFAULT_RETRY_S, render, unavailable, wants_json
 
 OTHER_SITE = _("The request came from another site, so we refused it. Go to the start and go on from there.")
 NO_COOKIES = _(

@@ -1,5 +1,6 @@
 """The paths of the pages. None contains an id, a number or a code; a handoff's link contains its single-use token."""
 
+from django.db.transaction import non_atomic_requests
 from django.urls import path
 from django.views.i18n import set_language
 
@@ -38,3 +39,7 @@ urlpatterns = [
     path("healthz", system_views.healthz, name="healthz"),
     path("readyz", system_views.readyz, name="readyz"),
 ]
+
+# No transaction is open while a vendor is called, whatever ATOMIC_REQUESTS says.
+for pattern in urlpatterns:
+    non_atomic_requests(pattern.callback)

@@ -5,13 +5,14 @@ from http import HTTPStatus
 
 from django.contrib import auth
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 from django_otp.decorators import otp_required
 
+from onboarding import hooks
 from onboarding.conf import conf
-from onboarding.domain.errors import Limited, StaleState, UpstreamError
+from onboarding.domain.errors import HookFailed, Limited, StaleState, UpstreamError
 from onboarding.domain.phone import Number
 from onboarding.domain.states import FINAL, Notice, State
 from onboarding.journey import flow, possession, unlinking
@@ -19,10 +20,11 @@ from onboarding.journey.clock import time_left
 from onboarding.models import Binding, OnboardingSession
 from onboarding.web import address, gate, logins
 from onboarding.web.forms import CodeForm, PhoneForm, SendForm, StartForm, first_error
-from onboarding.web.responses import too_many_requests, unavailable, wants_json
+from onboarding.web.responses import render, too_many_requests, unavailable, wants_json
 from onboarding.web.sentences import Sentences
 
 POLL_S = 2  # seconds until the page's script asks again
+OTHER_KEY = "proveflow_other"  # of the Django session: the person wants to type a number, as with the next
 UNLINKED_OTHERS_KEY = "proveflow_unlinked_others"  # of the Django session: the next page says that it was done
 
 
@@ -36,10 +38,22 @@ def phone(request: HttpRequest) -> HttpResponse:
         return gate.redirect_to_page(request, session)
     if page := gate.handoff_page(request):
         return redirect(f"proveflow:{page}")
-    if binding := logins.remembered_binding(request):
-        return render(request, "proveflow/welcome.html", {"form": StartForm(), "binding": binding})
+    if number := _known_number(request):
+        return render(request, "proveflow/welcome.html", {"form": StartForm(), "number": number})
     form, is_computer = _phone_form(request, session), gate.is_computer(request)
     return render(request, "proveflow/phone.html", {"form": form, "session": session, "is_computer": is_computer})
+
+
+def _known_number(request: HttpRequest) -> Number | None:
+    """Return the number that this browser remembers or that the host project knows of who is signed in, or None."""
+    if binding := logins.remembered_binding(request):
+        return binding.phone
+    if not hooks.is_overridden("number_of") or not request.user.is_authenticated or request.session.get(OTHER_KEY):
+        return None
+    try:
+        return Number(number) if (number := hooks.number_of(request.user)) else None
+    except HookFailed:
+        return None
 
 
 def _phone_form(request: HttpRequest, session: OnboardingSession | None) -> PhoneForm:
@@ -66,10 +80,10 @@ def start(request: HttpRequest) -> HttpResponse:
 @gate.post_only
 def recall(request: HttpRequest) -> HttpResponse:
     """Start a flow with the number that this browser remembers. The page's script gets the authToken."""
-    binding = logins.remembered_binding(request)
-    if binding is None:
+    number = _known_number(request)
+    if number is None:
         return gate.redirect_to_page(request, gate.current(request))
-    return _start_with(request, binding, "proveflow/welcome.html")
+    return _start_with(request, number, "proveflow/welcome.html")
 
 
 @never_cache
@@ -81,18 +95,18 @@ def confirm(request: HttpRequest) -> HttpResponse:
     if binding is None:
         return redirect("proveflow:phone")
     if request.method == "POST":
-        return _start_with(request, binding, "proveflow/confirm.html")
-    return render(request, "proveflow/confirm.html", {"form": StartForm(), "binding": binding})
+        return _start_with(request, binding.phone, "proveflow/confirm.html")
+    return render(request, "proveflow/confirm.html", {"form": StartForm(), "number": binding.phone})
 
 
-def _start_with(request: HttpRequest, binding: Binding, template: str) -> HttpResponse:
-    """Start a flow with the number of a binding. If the page's script did not run, say so on the page again."""
+def _start_with(request: HttpRequest, number: Number, template: str) -> HttpResponse:
+    """Start a flow with a number that was not typed. If the page's script did not run, say so on the page again."""
     form = StartForm(request.POST)
     if not wants_json(request):
-        return render(request, template, {"form": form, "binding": binding, "needs_script": True}, status=400)
+        return render(request, template, {"form": form, "number": number, "needs_script": True}, status=400)
     if not form.is_valid():
         return JsonResponse(first_error(form), status=400)
-    return _start_flow(request, form, binding.phone, recalled=True)
+    return _start_flow(request, form, number, recalled=True)
 
 
 def _start_flow(request: HttpRequest, form: StartForm, number: Number, *, recalled: bool) -> HttpResponse:
@@ -112,6 +126,8 @@ def _start_flow(request: HttpRequest, form: StartForm, number: Number, *, recall
         return too_many_requests(request, limited)
     except UpstreamError as error:
         return unavailable(error)
+    except HookFailed:
+        return unavailable()
     return _auth_token(request, opened)
 
 
@@ -213,6 +229,8 @@ def moved(request: HttpRequest, session: OnboardingSession) -> HttpResponse:
         return _auth_token(
             request, flow.rebind(session=session, key=logins.verified_binding(request), address=address.of(request))
         )
+    except HookFailed:
+        return unavailable()
     except UpstreamError as error:
         gate.replace_current(request, session.next_ones.latest("created_at"))  # which has the offer now
         return unavailable(error)
@@ -295,8 +313,10 @@ def logged_out(request: HttpRequest) -> HttpResponse:
 
 @never_cache
 @gate.post_only
-def forget(_request: HttpRequest) -> HttpResponse:
-    """Forget the number that this browser remembers."""
+def forget(request: HttpRequest) -> HttpResponse:
+    """Forget the number that this browser remembers, and ask for one even if the host project knows it."""
+    if hooks.is_overridden("number_of"):
+        request.session[OTHER_KEY] = True
     return logins.forget_binding(redirect("proveflow:phone"))
 
 

@@ -144,7 +144,7 @@ MUTANTS = (
     Mutant("I14", "9101 asks for a code at once", POLICY, "    KEY_BELONGS_TO_ANOTHER_NUMBER: Verdict.OFFER_REBIND,", "    KEY_BELONGS_TO_ANOTHER_NUMBER: Verdict.ASK_POSSESSION,", REBINDS),
     Mutant("T51", "unlinking revokes nothing", "onboarding/journey/unlinking.py", "        revoked = revoke(bindings.filter(confirmed=True).order_by(\"pk\"), why=why, by=by)\n", "        revoked = list(bindings)\n", FIRST),
     Mutant("T04", "a key keeps its earlier number", BINDINGS, "if each.device_id == answer.device_id and each.number", "if False and each.number", REBINDS),
-    Mutant("T51", "an earlier person keeps the number", BINDINGS, "if each.number == session.number and each.prove_id", "if False and each.prove_id", FIRST),
+    Mutant("T51", "an earlier person keeps the number", BINDINGS, "if each.prove_id != answer.prove_id", "if False and each.prove_id != answer.prove_id", FIRST),
     Mutant("I15", "a transition is not recorded", TRANSITIONS, "        Event.objects.bulk_create(entries)\n", "", FAILURES),
     # Risk, rebinds, reviewers
     Mutant("T51", "a reason is ignored if success is not false", POLICY, "        verdicts.append(SUCCESS_VERDICTS[success])", "        verdicts = [SUCCESS_VERDICTS[success]]", f"{DOMAIN} {RISK}"),
@@ -293,7 +293,7 @@ MUTANTS = (
     Mutant("T25", "service numbers are called", FORMS, "    if number.is_service:\n", "    if False:\n", f"{JOURNEYS}channels.py"),
     Mutant("T25", "the first of two numbers is taken", "onboarding/domain/readings.py", "all(map(_is_long_landline, others)) else listed", "all(map(_is_long_landline, others)) else listed[:1]", f"{DOMAIN}/test_readings.py"),
     Mutant("I07", "strangers have any number of guesses of a code that another browser got", POSSESSION, "            charges += budgets.guesses_elsewhere(session.phone)\n", "", f"{LIMITED}lease.py"),
-    Mutant("T73", "the last page leads to any host", GATE, "url_has_allowed_host_and_scheme(wanted, hosts, request.is_secure())", "wanted", TRUTHFUL),
+    Mutant("T73", "the last page leads to any host", GATE, "url_has_allowed_host_and_scheme(url, hosts, request.is_secure())", "url", TRUTHFUL),
     Mutant("T74", "a form of another site is led to where the browser stands", "onboarding/web/system_views.py", 'has_cookie and request.headers.get("Sec-Fetch-Site") == "same-origin"', "has_cookie", "tests/web/test_browsers.py"),
     Mutant("T75", "any browser names its journey", GATE, "key = logins.cookie(request, JOURNEY_COOKIE, max_age=JOURNEY_S)", 'key = request.COOKIES.get(JOURNEY_COOKIE, "")', "tests/web/test_browsers.py"),
     Mutant("T76", "a code of another length costs a guess", FORMS, "if len(code) != conf.CODE_LENGTH:", "if len(code) < 1:", TRUTHFUL),

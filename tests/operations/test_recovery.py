@@ -23,7 +23,7 @@ from tests.journey.conftest import Later, Sandbox
 from tests.journey.visitor import Visitor
 
 NUMBER, E164 = "201 555 0123", "+12015550123"
-NOTHING = {"claims lost": 0, "sessions ended": 0, "revokes told": 0, "rows forgotten": 0}
+NOTHING = {"claims lost": 0, "sessions ended": 0, "revokes told": 0, "signals sent": 0, "rows forgotten": 0}
 PAST_THE_CLAIM_S, DAY_S = 41, 24 * 3600
 
 

@@ -5,9 +5,11 @@ from argparse import ArgumentParser
 from base64 import b32encode
 from getpass import getpass
 from io import StringIO
+from typing import Any
 
 import segno
-from django.contrib.auth.models import Group, Permission, User
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Group, Permission
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
@@ -36,9 +38,9 @@ class Command(BaseCommand):
         parser.add_argument("--no-input", action="store_true", help="ask nothing: make up the password and print it")
 
     def handle(self, *, name: str, no_input: bool, **_options: object) -> None:
-        if User.objects.filter(username=name).exists():
+        if get_user_model()._default_manager.filter(**named(name)).exists():
             raise CommandError(f"There is already somebody called {name}.")
-        password = secrets.token_urlsafe(GENERATED_PASSWORD_BYTES) if no_input else _asked_password(User(username=name))
+        password = secrets.token_urlsafe(GENERATED_PASSWORD_BYTES) if no_input else _asked_password(name)
         device = _make_reviewer(name, password)
         if no_input:
             self.stdout.write(f"Password, shown only now: {password}")
@@ -48,6 +50,12 @@ class Command(BaseCommand):
         self.stdout.write(self.style.SUCCESS(f"{name} can now log in at /admin/."))
 
 
+def named(name: str) -> dict[str, str]:
+    """Return the field by which the user model names users, with the name."""
+    model: Any = get_user_model()
+    return {model.USERNAME_FIELD: name}
+
+
 def _qr_code(url: str) -> str:
     """Return the URL's QR code as terminal output."""
     drawing = StringIO()
@@ -55,13 +63,13 @@ def _qr_code(url: str) -> str:
     return drawing.getvalue()
 
 
-def _asked_password(user: User) -> str:
+def _asked_password(name: str) -> str:
     """Return the password that was typed twice. Raises CommandError."""
     password = getpass("Password: ")
     if getpass("Again: ") != password:
         raise CommandError("The two passwords differ. Nothing was made.")
     try:
-        validate_password(password, user)
+        validate_password(password, get_user_model()(**named(name)))
     except ValidationError as error:
         raise CommandError(" ".join(error.messages)) from None
     return password
@@ -70,7 +78,7 @@ def _asked_password(user: User) -> str:
 @transaction.atomic
 def _make_reviewer(name: str, password: str) -> TOTPDevice:
     """Return the new reviewer's authenticator. Raises CommandError for an invalid name."""
-    user = User(username=name, is_staff=True)
+    user: Any = get_user_model()(**named(name), is_staff=True)
     user.set_password(password)
     try:
         user.full_clean()

@@ -1,0 +1,113 @@
+"""What a host project is told of, after the commit of the change: signals with typed payloads.
+
+Each is sent at least once for each change. A signal that has a receiver is written to the table Announcement in the
+transaction of the change, sent after the commit, and deleted when all receivers have returned; `manage.py recover`
+sends again what a crash or a receiver's exception left, for KEPT. `change.id` is the same each time.
+"""
+
+import logging
+import uuid
+from dataclasses import asdict, dataclass, field
+from datetime import timedelta
+
+from django.db import DatabaseError, transaction
+from django.db.models.functions import Now
+from django.dispatch import Signal
+
+from onboarding.models import Announcement
+
+KEPT = timedelta(days=1)
+RESEND_AFTER = timedelta(minutes=1)
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """A change that a signal is about. `user` is the primary key of a user, `binding` the public id of a binding."""
+
+    id: str = field(default_factory=lambda: str(uuid.uuid4()))
+
+
+@dataclass(frozen=True, kw_only=True)
+class NumberLinked(Change):
+    """A device was linked to a number (E.164)."""
+
+    user: str
+    number: str
+    binding: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class NumberUnlinked(Change):
+    """A link has ended. `why` is as in the event log."""
+
+    user: str
+    number: str
+    binding: str
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class NumberMoved(Change):
+    """A number that belonged to `previous_user` belongs to `user` now. Each device has a NumberUnlinked, too."""
+
+    user: str
+    previous_user: str
+    number: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeviceRecognised(Change):
+    """A device that is linked was recognised, without a code."""
+
+    user: str
+    number: str
+    binding: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReviewWanted(Change):
+    """A session waits for a reviewer. `reference` is what its person may name."""
+
+    session: str
+    reference: str
+
+
+number_linked, number_unlinked, number_moved, device_recognised, review_wanted = (Signal() for _ in range(5))
+SIGNALS: dict[type[Change], Signal] = {
+    NumberLinked: number_linked,
+    NumberUnlinked: number_unlinked,
+    NumberMoved: number_moved,
+    DeviceRecognised: device_recognised,
+    ReviewWanted: review_wanted,
+}
+KINDS = {kind.__name__: kind for kind in SIGNALS}
+
+
+def announce(change: Change) -> None:
+    """Send the signal of the change when the transaction that is open has been committed."""
+    if SIGNALS[type(change)].has_listeners():
+        row = Announcement.objects.create(kind=type(change).__name__, change=asdict(change))
+        transaction.on_commit(lambda: _send(row), robust=True)
+
+
+def send_again() -> int:
+    """Send the signals that were not received. Return how many were now; those older than KEPT are dropped."""
+    Announcement.objects.filter(at__lte=Now() - KEPT).delete()
+    return sum(_send(row) for row in list(Announcement.objects.filter(at__lte=Now() - RESEND_AFTER)))
+
+
+def _send(row: Announcement) -> bool:
+    """Return whether all receivers returned. What one raises is logged by its class, since it may have a number."""
+    kind = KINDS[row.kind]
+    failed = [error for _, error in SIGNALS[kind].send_robust(kind, change=kind(**row.change)) if error]
+    failed = [error for error in failed if isinstance(error, Exception)]
+    for error in failed:
+        log.error("A receiver of %s failed: %s", row.kind, type(error).__name__)
+    if failed:
+        return False
+    try:
+        row.delete()
+    except DatabaseError:
+        log.exception("A signal that was received is sent again.")
+    return True
