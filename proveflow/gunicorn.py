@@ -10,21 +10,28 @@ from typing import Any
 
 from proveflow.environment import in_a_sentence
 
+OWN_FILES = 180  # that a worker opens besides its connections: those to the database and to vendors, static files
+MOST_FILES = 4096
+MOST_CONNECTIONS, MOST_THREADS = 1000, 256  # of a worker
+
+
+def _files() -> int:
+    """Return how many files this process may open, after raising that to MOST_FILES if the system allows it."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, MOST_FILES)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+    return wanted
+
+
 workers = 2
-threads = 256
+# A worker that may not open one more file would end. It accepts no more connections than it has files for: others wait.
+worker_connections = max(16, min(MOST_CONNECTIONS, _files() - OWN_FILES))
+threads = min(MOST_THREADS, worker_connections * 3 // 4)
 timeout = 30  # seconds; longer than REQUEST_LIMIT in onboarding.web.middleware
 graceful_timeout = 25  # seconds
 
 control_socket_disable = True
-
-OWN_FILES = 180  # that a worker opens besides its connections: those to the database and to vendors, static files
-MOST_CONNECTIONS = 1000  # gunicorn's default
-
-# A worker that may not open one more file ends. It accepts no more connections than it has files for; others wait.
-_most_files = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-if _most_files != resource.RLIM_INFINITY:
-    resource.setrlimit(resource.RLIMIT_NOFILE, (_most_files, _most_files))
-    worker_connections = max(threads + 1, min(MOST_CONNECTIONS, _most_files - OWN_FILES))
 
 
 def post_worker_init(worker: Any) -> None:

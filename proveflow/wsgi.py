@@ -21,3 +21,4 @@ with in_a_sentence(BOOT_ERROR):
     application = get_wsgi_application()
     application.request_class = import_string("onboarding.web.middleware.Request")  # importable now
     BaseCommand().check(fail_level=checks.ERROR)  # says nothing if all is well
+    BaseCommand().check(tags=[checks.Tags.database], databases=["default"], fail_level=checks.ERROR)

@@ -6,8 +6,12 @@ from onboarding.operations.recovery import recover
 
 
 class Command(BaseCommand):
-    """Prints a line for each kind of work done, and nothing if there was none: cron mails any output."""
+    """Prints a line for each kind of work done, and nothing if there was none: cron mails any output.
 
+    Servers report warnings of the settings when they start.
+    """
+
+    requires_system_checks = []
     help = "End what crashed processes left behind, tell Prove of revoked keys, forget what is past RETENTION_DAYS."
 
     def handle(self, **_options: object) -> None:

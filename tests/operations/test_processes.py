@@ -1,0 +1,74 @@
+"""How the production processes run: what they print, how many files they open, how long they keep connections."""
+
+import json
+import socket
+import subprocess
+import sys
+import time
+from contextlib import ExitStack
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import requests
+
+from proveflow import gunicorn
+from tests.deep.conftest import DEEP
+from tests.processes import (
+    ROOT,
+    free_port,
+    manage,
+    product_environment,
+    running,
+    static_files,
+    vendor_environment,
+)
+
+CLOSED_PORT = "http://127.0.0.1:9"
+LIMITED = "import resource, runpy, sys; resource.setrlimit(resource.RLIMIT_NOFILE, ({n}, {n})); "
+HELD = 600  # connections
+FIGURES = "from proveflow import gunicorn as g; print([g.worker_connections, g.threads])"
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    vendors = vendor_environment(prove=CLOSED_PORT, twilio=CLOSED_PORT)
+    found = product_environment(tmp_path, DEBUG="0", STATIC_ROOT=str(static_files()), **vendors)
+    manage("migrate", environment=found)
+    return found
+
+
+def test_recover_prints_nothing_when_all_is_well_whatever_the_checks_warn_of(environment: dict[str, str]) -> None:
+    command = [sys.executable, "manage.py", "recover"]
+    ended = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")
+
+
+def test_idle_connections_are_kept_for_as_long_as_the_setting_says(settings: Any) -> None:
+    settings.KEEPALIVE_S, kept = 620, {}
+    gunicorn.post_worker_init(SimpleNamespace(cfg=SimpleNamespace(set=kept.__setitem__)))
+    assert kept == {"keepalive": 620}
+
+
+@pytest.mark.parametrize("files", [100, 256, 400, 1024])
+def test_a_worker_accepts_fewer_connections_than_it_may_open_files(files: int) -> None:
+    command = [sys.executable, "-c", LIMITED.format(n=files) + FIGURES]
+    connections, threads = json.loads(subprocess.run(command, cwd=ROOT, capture_output=True, check=True).stdout)
+    assert threads < connections <= max(16, files - gunicorn.OWN_FILES)
+
+
+@pytest.mark.skipif(not DEEP, reason="half a minute: make test-deep")
+def test_workers_survive_more_connections_than_they_may_open_files(environment: dict[str, str], tmp_path: Path) -> None:
+    port, log = free_port(), tmp_path / "log"
+    gunicorn_main = "sys.argv = sys.argv[:1] + {}; runpy.run_module('gunicorn', run_name='__main__')"
+    arguments = ["proveflow.wsgi", "--config", "proveflow/gunicorn.py", "--bind", f"127.0.0.1:{port}"]
+    command = ["-c", LIMITED.format(n=256) + gunicorn_main.format(arguments)]
+    url = f"http://127.0.0.1:{port}/healthz"
+    with running(command, environment=environment, url=url, log=log):
+        with ExitStack() as held:
+            for _ in range(HELD):
+                held.enter_context(socket.create_connection(("127.0.0.1", port), timeout=10))
+            time.sleep(1)
+        assert requests.get(url, timeout=30).status_code == 200
+    assert "Too many open files" not in log.read_text() and "exited with" not in log.read_text()
