@@ -46,7 +46,8 @@ def test_recover_prints_nothing_when_all_is_well_whatever_the_checks_warn_of(env
 
 
 def test_idle_connections_are_kept_for_as_long_as_the_setting_says(settings: Any) -> None:
-    settings.KEEPALIVE_S, kept = 620, {}
+    kept: dict[str, int] = {}
+    settings.KEEPALIVE_S = 620
     gunicorn.post_worker_init(SimpleNamespace(cfg=SimpleNamespace(set=kept.__setitem__)))
     assert kept == {"keepalive": 620}
 
