@@ -23,7 +23,7 @@ from tests.device import Post, through
 from tests.journey.visitor import Visitor
 from tests.upstream.transport.test_connect import black_hole
 
-PAIRS = share(deep=1000, quick=14)  # of people
+PAIRS = share(deep=250, quick=7)  # of people, on each of four networks: 2,000 journeys
 MOST_STEPS = 60
 LONGEST_OUTAGE_S = 15
 PAUSES_S = (0, 0, 0, 1, 10, 29, 31, 59, 61, 240, 351, 3600)
