@@ -157,7 +157,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "onboarding.web.middleware.security_headers",
     "onboarding.web.middleware.health_checks",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "proveflow.static_files.Middleware",
     "django.middleware.gzip.GZipMiddleware",  # pads randomly, and Django masks CSRF tokens, against BREACH
     "onboarding.api.middleware.api",
     "django.middleware.locale.LocaleMiddleware",

@@ -5,16 +5,19 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
 from django.core.files.storage import FileSystemStorage
-from django.test import Client
+from django.http import HttpResponse
+from django.test import Client, RequestFactory
 
-from proveflow.static_files import Storage
+from proveflow.static_files import Middleware, Storage
 from tests.processes import free_port, manage, product_environment, running, static_files, vendor_environment
 
 SCRIPTS, STYLES = ("device.js", "code.js", "done.js", "follow.js", "handoff.js"), ("site.css", "desk.css")
@@ -123,3 +126,41 @@ def test_a_brand_may_load_its_fonts_and_name_a_source_map_that_is_not_there(tmp_
     [css] = [each.read_text() for each in tmp_path.glob("brand.*.css")]
     assert re.search(r'url\("acme\.[0-9a-f]{12}\.woff2"\)', css)
     assert "font-src 'self'" in Client().get("/")["Content-Security-Policy"]
+
+
+# --- Two releases at once ---------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def process(tmp_path: Path, settings: Any) -> Middleware:
+    """Return the middleware of a process that began before the other release collected its files."""
+    settings.STATIC_ROOT, settings.WHITENOISE_AUTOREFRESH, settings.WHITENOISE_USE_FINDERS = str(tmp_path), False, False
+    (tmp_path / "onboarding").mkdir()
+    (tmp_path / "onboarding/site.0ldre1ea5e00.css").write_text("old")
+    (tmp_path.parent / "outside.css").write_text("outside")
+    return Middleware(lambda _request: HttpResponse(status=404))
+
+
+def served(process: Middleware, path: str) -> tuple[int, bytes]:
+    with closing(process(RequestFactory().get("/static/" + path))) as answer:
+        return answer.status_code, answer.getvalue()
+
+
+def test_files_that_another_release_collects_are_served_and_those_of_before_stay(
+    process: Middleware, tmp_path: Path
+) -> None:
+    assert served(process, "onboarding/site.newrelea5e00.css")[0] == 404
+    (tmp_path / "onboarding/site.newrelea5e00.css").write_text("new")
+    assert served(process, "onboarding/site.newrelea5e00.css") == (200, b"new")
+    assert served(process, "onboarding/site.0ldre1ea5e00.css") == (200, b"old")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("", "onboarding", "onboarding/", "../outside.css", "onboarding/../../outside.css", "%2e%2e/outside.css"),
+        *("/etc/passwd", "..%5coutside.css", "a%00b", "a" * 5000, "onboarding/site.0ldre1ea5e00.css/x"),
+    ],
+)
+def test_what_is_no_static_file_is_not_found(process: Middleware, path: str) -> None:
+    assert served(process, path)[0] == 404
