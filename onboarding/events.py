@@ -55,6 +55,8 @@ class Name(StrEnum):
     REVIEW_APPROVED = "review:approved"
     REVIEW_DECLINED = "review:declined"
     NUMBER_REVEALED = "number:revealed"
+    KEY_MADE = "key:made"
+    KEY_REVOKED = "key:revoked"
     LOGIN_PASSED = "login:passed"
     LOGIN_FAILED = "login:failed"
 
@@ -74,6 +76,8 @@ FACTS: Mapping[Name, frozenset[str]] = {
     Name.GUESS_ANSWERED: frozenset({"approved", "guess"}),
     Name.BINDING_REVOKED: frozenset({"why"}),
     Name.LINK_REFUSED: frozenset({"reasons"}),
+    Name.KEY_MADE: frozenset({"key"}),
+    Name.KEY_REVOKED: frozenset({"key", "reason"}),
     **dict.fromkeys((Name.LOGIN_PASSED, Name.LOGIN_FAILED), frozenset({"account"})),
     **dict.fromkeys((Name.REVIEW_APPROVED, Name.REVIEW_DECLINED, Name.NUMBER_REVEALED), frozenset({"reason"})),
     **dict.fromkeys(

@@ -55,6 +55,7 @@ class SessionToken(HttpBearer):
         person = holder(token)
         if person is not None:
             check_origin(request, person.row.key)
+            request.user = person.binding.user  # for the hooks of a host project
         return person
 
 

@@ -39,6 +39,7 @@ class PublishableKey(models.Model):
     class Meta:
         verbose_name, verbose_name_plural = _("publishable key"), _("publishable keys")
         ordering = ["-created_at"]
+        permissions = [("revoke_publishablekey", "Can revoke a publishable key")]
 
     def __str__(self) -> str:
         return self.name

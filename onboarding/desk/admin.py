@@ -7,6 +7,7 @@ browser history contains a number.
 import json
 from collections.abc import Sequence
 
+from django.apps import apps
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
@@ -222,6 +223,10 @@ def register(admin_site: admin.AdminSite) -> None:
     """Put the desk on an admin site: a host project's own one, too. It admits reviewers only, wherever it is."""
     admin_site.register(OnboardingSession, SessionAdmin)
     admin_site.register(Binding, BindingAdmin)
+    if apps.is_installed("onboarding.api"):
+        from onboarding.desk.keys import PublishableKey, PublishableKeyAdmin  # its table is in the app of the API
+
+        admin_site.register(PublishableKey, PublishableKeyAdmin)
 
 
 register(site)

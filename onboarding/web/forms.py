@@ -221,6 +221,12 @@ def _joined(run: str) -> str | None:
     return None if len(groups) > 1 and max(map(len, groups)) >= FEWEST_DIGITS else "".join(groups)
 
 
+class DeviceForm(forms.Form):
+    """The device to unlink: the binding's `public_id`."""
+
+    device = forms.UUIDField()
+
+
 class MatchForm(forms.Form):
     """The number that the phone shows during a handoff."""
 

@@ -12,20 +12,23 @@ from django_otp.decorators import otp_required
 
 from onboarding import hooks
 from onboarding.conf import conf
+from onboarding.domain.browsers import device_name
 from onboarding.domain.errors import HookFailed, Limited, StaleState, UpstreamError
 from onboarding.domain.phone import Number
 from onboarding.domain.states import FINAL, Notice, State
 from onboarding.journey import flow, possession, unlinking
+from onboarding.journey.bindings import devices_of
 from onboarding.journey.clock import time_left
 from onboarding.models import Binding, OnboardingSession
 from onboarding.web import address, gate, logins
-from onboarding.web.forms import CodeForm, PhoneForm, SendForm, StartForm, first_error
+from onboarding.web.forms import CodeForm, DeviceForm, PhoneForm, SendForm, StartForm, first_error
 from onboarding.web.responses import render, too_many_requests, unavailable, wants_json
 from onboarding.web.sentences import Sentences
 
 POLL_S = 2  # seconds until the page's script asks again
 OTHER_KEY = "proveflow_other"  # of the Django session: the person wants to type a number, as with the next
-UNLINKED_OTHERS_KEY = "proveflow_unlinked_others"  # of the Django session: the next page says that it was done
+# The next page says that it was done.
+UNLINKED_OTHERS_KEY, UNLINKED_ONE_KEY = "proveflow_unlinked_others", "proveflow_unlinked_one"
 
 
 @never_cache
@@ -119,6 +122,7 @@ def _start_flow(request: HttpRequest, form: StartForm, number: Number, *, recall
             journey=gate.journey(request),
             recalled=recalled,
             address=address.of(request),
+            device_name=device_name(request.headers.get("User-Agent", "")),
         )
     except StaleState:
         return gate.redirect_to_page(request, gate.current(request))
@@ -353,3 +357,32 @@ def unlink_others(request: HttpRequest) -> HttpResponse:
         unlinking.unlink_others(binding=binding)
         request.session[UNLINKED_OTHERS_KEY] = True
     return redirect("proveflow:done")
+
+
+@never_cache
+@require_safe
+@otp_required(login_url="proveflow:phone", redirect_field_name=None)
+def devices(request: HttpRequest) -> HttpResponse:
+    """Show the person's devices, the one that was verified last first."""
+    binding = logins.verified_binding(request)
+    if binding is None:
+        return redirect("proveflow:phone")
+    context = {"binding": binding, "devices": devices_of(binding)}
+    context["unlinked_one"] = request.session.pop(UNLINKED_ONE_KEY, False)
+    return render(request, "proveflow/devices.html", context)
+
+
+@never_cache
+@gate.post_only
+@otp_required(login_url="proveflow:phone", redirect_field_name=None)
+def unlink_device(request: HttpRequest) -> HttpResponse:
+    """Unlink one other device of the person. If their last proof is too old, they prove this device again first."""
+    binding, form = logins.verified_binding(request), DeviceForm(request.POST)
+    if binding is None or not form.is_valid():
+        return redirect("proveflow:devices")
+    if not logins.is_fresh(request):
+        return redirect("proveflow:confirm")
+    for device in devices_of(binding).filter(public_id=form.cleaned_data["device"]).exclude(pk=binding.pk):
+        unlinking.unlink(binding=device)
+        request.session[UNLINKED_ONE_KEY] = True
+    return redirect("proveflow:devices")

@@ -6,6 +6,7 @@ the sandbox and names the words that the last page says: add the member to one, 
 
 from datetime import timedelta
 
+from onboarding.api.models import PublishableKey
 from onboarding.domain.policy import Success, Verdict
 from onboarding.domain.states import Notice, Review, State
 from onboarding.events import Name
@@ -13,6 +14,7 @@ from onboarding.models import OnboardingSession
 from onboarding.upstream.twilio import Refusal
 from tests.closed_sets.actors import NUMBER, OTHER_NUMBER, Actors
 from tests.closed_sets.scenario import scenario
+from tests.deep.any_order import desk
 from tests.journey.visitor import Visitor
 
 THIRD_NUMBER = "+12015550177"
@@ -351,6 +353,14 @@ def a_reviewer_approves(actors: Actors) -> None:
 def a_reviewer_declines(actors: Actors) -> None:
     actors.visitor.starts(HELD)
     actors.reviewer_does("decline")
+
+
+@scenario("phone number", Name.KEY_MADE, Name.KEY_REVOKED)
+def an_operator_makes_and_revokes_a_publishable_key(actors: Actors) -> None:
+    actors.visitor.opens()
+    operator = desk.key_maker()
+    operator.post(f"{desk.KEYS}add/", {"name": "the app", "starts_per_hour": "60", "texts_per_hour": "60"})
+    operator.post(f"{desk.KEYS}{PublishableKey.objects.get().pk}/revoke/", {"reason": desk.REASON})
 
 
 @scenario(CHECKING, Name.NUMBER_REVEALED, Name.LOGIN_FAILED, Name.LOGIN_PASSED)

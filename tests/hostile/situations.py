@@ -154,7 +154,10 @@ SITUATIONS = (
     ),
     Situation("at the bind", _at_the_bind, ("/bind/",), (BIND,)),
     Situation(
-        "linked", _linked, ("/remember/", "/log-out/", "/confirm/", "/unlink/", "/unlink/others/", "/start/"), (UNIFY,)
+        "linked",
+        _linked,
+        ("/remember/", "/log-out/", "/confirm/", "/unlink/", "/unlink/others/", "/devices/unlink/", "/start/"),
+        (UNIFY,),
     ),
     Situation("remembered", _remembered, ("/recall/", "/forget/"), (UNIFY,)),
     Situation("asked about a move", _offered_a_rebind, ("/moved/", "/restart/"), (UNIFY,)),
@@ -167,6 +170,7 @@ SITUATIONS = (
 # Paths that no page posts to. They refuse a POST, or ignore its form.
 READ_ONLY = (
     "/",
+    "/devices/",
     "/done/",
     "/expired/",
     "/handoff/phone/",

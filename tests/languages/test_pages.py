@@ -96,6 +96,14 @@ def test_a_return_has_no_untranslated_word(newcomer: Visitor) -> None:
     assert untranslated(newcomer.page) == []
 
 
+def test_the_list_of_devices_has_no_untranslated_word(newcomer: Visitor) -> None:
+    Visitor().links(NUMBER, E164)
+    newcomer.client.defaults["HTTP_USER_AGENT"] = ""
+    newcomer.links(NUMBER, E164)
+    assert set(untranslated(newcomer.opens("/devices/"))) <= {"Prove", "Key"}
+    assert set(untranslated(newcomer.submits("/devices/unlink/"))) <= {"Prove", "Key"}
+
+
 def test_a_handoff_has_no_untranslated_word(newcomer: Visitor, settings: Any) -> None:
     phone, computer = with_language(Visitor(), pseudo.CODE), newcomer
     settings.DESKTOP_ALLOWED = False

@@ -25,6 +25,7 @@ ACTS = (
     "revoke_binding",
     "reveal_binding",
 )
+KEYS = ("view_publishablekey", "add_publishablekey", "revoke_publishablekey")
 GENERATED_PASSWORD_BYTES = 18
 
 
@@ -35,13 +36,14 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("name", help="what the reviewer logs in with")
+        parser.add_argument("--keys", action="store_true", help="may also make and revoke the API's publishable keys")
         parser.add_argument("--no-input", action="store_true", help="ask nothing: make up the password and print it")
 
-    def handle(self, *, name: str, no_input: bool, **_options: object) -> None:
+    def handle(self, *, name: str, no_input: bool, keys: bool, **_options: object) -> None:
         if get_user_model()._default_manager.filter(**named(name)).exists():
             raise CommandError(f"There is already somebody called {name}.")
         password = secrets.token_urlsafe(GENERATED_PASSWORD_BYTES) if no_input else _asked_password(name)
-        device = _make_reviewer(name, password)
+        device = _make_reviewer(name, password, keys=keys)
         if no_input:
             self.stdout.write(f"Password, shown only now: {password}")
         self.stdout.write("Scan this with an authenticator app:")
@@ -76,7 +78,7 @@ def _asked_password(name: str) -> str:
 
 
 @transaction.atomic
-def _make_reviewer(name: str, password: str) -> TOTPDevice:
+def _make_reviewer(name: str, password: str, *, keys: bool) -> TOTPDevice:
     """Return the new reviewer's authenticator. Raises CommandError for an invalid name."""
     user: Any = get_user_model()(**named(name), is_staff=True)
     user.set_password(password)
@@ -89,4 +91,7 @@ def _make_reviewer(name: str, password: str) -> TOTPDevice:
     permissions = Permission.objects.filter(content_type__app_label="proveflow", codename__in=VIEWS + ACTS)
     group.permissions.set(permissions)
     user.groups.add(group)
+    if keys:
+        of_keys = Permission.objects.filter(content_type__app_label="proveflow_api", codename__in=KEYS)
+        user.user_permissions.set(of_keys)
     return TOTPDevice.objects.create(user=user, name="Authenticator")

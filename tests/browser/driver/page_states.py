@@ -301,6 +301,7 @@ PAGE_STATES: Mapping[str, Step] = {
     "done": DONE,
     "done-remembered": REMEMBERED,
     "done-with-others": steps(another(DONE), DONE, expands_all),
+    "devices": steps(another(DONE), DONE, opens("/devices/"), shows(".devices")),
     "done-alone": steps(another(DONE), DONE, expands_all, presses("Yes, keep only this device"), shows(".tip")),
     "welcome": WELCOME,
     "unlinked": steps(DONE, methodcaller("unlinks")),

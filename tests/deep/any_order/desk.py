@@ -12,12 +12,13 @@ from onboarding.models import Binding, OnboardingSession
 from tests.authenticator import code_of
 
 REASON = "called back"
+KEYS = "/admin/proveflow_api/publishablekey/"
 PASSWORD = "a reviewer's own words"
 
 
-def reviewer(name: str = "ada") -> Client:
-    """Return a browser in which a new reviewer is logged in with an authenticator."""
-    call_command("createreviewer", name, no_input=True, stdout=StringIO())
+def reviewer(name: str = "ada", *, keys: bool = False) -> Client:
+    """Return a browser in which a new reviewer is logged in with an authenticator. `keys`: with the API's keys."""
+    call_command("createreviewer", name, no_input=True, keys=keys, stdout=StringIO())
     client, user = Client(), User.objects.get(username=name)
     user.set_password(PASSWORD)
     user.save()
@@ -26,6 +27,11 @@ def reviewer(name: str = "ada") -> Client:
     session["otp_device_id"] = TOTPDevice.objects.get(user=user).persistent_id
     session.save()
     return client
+
+
+def key_maker() -> Client:
+    """Return a browser of a new reviewer who may also make and revoke publishable keys."""
+    return reviewer("grace", keys=True)
 
 
 def log_in(desk: Client, name: str, password: str) -> Any:
