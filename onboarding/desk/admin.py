@@ -224,9 +224,9 @@ def register(admin_site: admin.AdminSite) -> None:
     admin_site.register(OnboardingSession, SessionAdmin)
     admin_site.register(Binding, BindingAdmin)
     if apps.is_installed("onboarding.api"):
-        from onboarding.desk.keys import PublishableKey, PublishableKeyAdmin  # its table is in the app of the API
+        from onboarding.desk.keys import PublishableKeyAdmin  # its table is in the app of the API
 
-        admin_site.register(PublishableKey, PublishableKeyAdmin)
+        admin_site.register(apps.get_model("proveflow_api", "PublishableKey"), PublishableKeyAdmin)
 
 
 register(site)
