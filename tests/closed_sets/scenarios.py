@@ -288,6 +288,13 @@ def a_lost_bind_turns_out_to_have_happened(actors: Actors) -> None:
     actors.visitor.starts(LOST_BIND)
 
 
+@scenario("Ask your bank", Name.LINK_REFUSED)
+def the_host_project_does_not_allow_the_link(actors: Actors) -> None:
+    actors.settings.HOOKS = "tests.host.shop.Bank"
+    actors.visitor.starts(NUMBER)
+    actors.types_the_code()
+
+
 @scenario("Your number is unlinked", Name.BINDING_REVOKED, Name.REVOKE_ANSWERED)
 def a_person_unlinks(actors: Actors) -> None:
     actors.links()

@@ -53,11 +53,17 @@ def bind_fails(actors: Actors, code: str) -> None:
     actors.types_the_code()
 
 
+def host_allows_nothing(actors: Actors) -> None:
+    actors.links()
+    actors.settings.HOOKS = "tests.host.shop.Bank"
+
+
 # What happened before, for each reason of ours, and the words of the page that a new start leads to.
 OWN_REASONS: Mapping[str, tuple[Callable[[Actors], object], str]] = {
     "key_revoked": (key_is_revoked, UNLINKED),
     "key_of_another_person": (key_has_another_person, UNLINKED),
     "held": (lambda actors: bind_fails(actors, "9135"), HELD),
+    "not_allowed": (host_allows_nothing, "Ask your bank"),
     "declined_before": (lambda actors: bind_fails(actors, "9132"), CANNOT_LINK),
 }
 

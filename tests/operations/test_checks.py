@@ -18,6 +18,7 @@ from django.test import override_settings
 from onboarding.conf import NAME, TYPES, conf, given, read
 from tests.processes import ROOT
 
+pytestmark = pytest.mark.django_db  # from Django 6.1 on, its check of JSON fields asks SQLite what it supports
 GOOD_KEY = "k9Zq-x7Rw_" * 6
 # Django's test runner switches DEBUG off.
 DEVELOPMENT: dict[str, Any] = {"DEBUG": True, "PROVE_DEVICE_ORIGINS": ["https://device.example.com"]}
