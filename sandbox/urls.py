@@ -3,7 +3,7 @@
 from django.urls import path, re_path
 
 from sandbox.desk import control, views
-from sandbox.prove import identity, token, unify, web_sdk
+from sandbox.prove import identity, regions, token, unify, web_sdk
 from sandbox.prove import wire as prove
 from sandbox.twilio import lookup, messages, service, verify
 from sandbox.twilio import wire as twilio
@@ -52,8 +52,12 @@ urlpatterns = [
     path("story.json", views.story, name="story"),
     *CONTROL,
     re_path("^control/", control.unknown_path),
-    *(path(f"prove/{suffix}", view) for suffix, view in PROVE.items()),
-    re_path("^prove(?:/|$)", prove.unknown_path),
+    *(
+        path(f"{root}/{suffix}", view, {"region": region})
+        for region, root in regions.PATHS.items()
+        for suffix, view in PROVE.items()
+    ),
+    re_path("^prove(?:-eu)?(?:/|$)", prove.unknown_path),
     *(path(f"twilio/{suffix}", ByMethod({"POST": view}, twilio.wrong_method)) for suffix, view in TWILIO_POST.items()),
     path("twilio/v2/Services/<service>", ByMethod(SERVICE, twilio.wrong_method)),
     path("twilio/v2/Services/<service>/Verifications/<sid>", ByMethod(VERIFICATION, twilio.wrong_method)),

@@ -38,7 +38,7 @@ def revoke(call: Call) -> Reply:
     text(fields, "clientRequestId")
     device = call.store.get(Device, text(fields, "deviceId"))
     call.facts["deviceId"] = fields["deviceId"]
-    if device is None:
+    if device is None or device.region != wire.region(call):
         raise refusal(8011)
     call.number = device.number
     device.revoked = True

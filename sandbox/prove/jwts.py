@@ -7,23 +7,28 @@ from typing import Any
 
 import jwt
 
+from sandbox.prove.regions import PATHS
 from sandbox.state.records import Flow, Setting
 from sandbox.state.store import Store
 
 ACCESS_TOKEN_LIFE_S = 60 * 60
 AUTH_TOKEN_LIFE_S = 15 * 60
-ROOT = "/sandbox/prove"
 ALGORITHM = "HS256"
 # The SDK decodes the payload with atob(), which rejects "-" and "_" of base64url. Only these characters lead to them.
 ESCAPES = str.maketrans({">": "\\u003e", "?": "\\u003f", "~": "\\u007e"})
 
 
-def new_access_token(store: Store, now: float) -> str:
-    return _sign(store, {"scope": "server", "jti": secrets.token_hex(8), "exp": int(now) + ACCESS_TOKEN_LIFE_S})
+def new_access_token(store: Store, region: str, now: float) -> str:
+    claims = {"scope": _scope(region), "jti": secrets.token_hex(8), "exp": int(now) + ACCESS_TOKEN_LIFE_S}
+    return _sign(store, claims)
 
 
-def is_access_token(store: Store, token: str, now: float) -> bool:
-    return _claims(store, token, now).get("scope") == "server"
+def is_access_token(store: Store, token: str, region: str, now: float) -> bool:
+    return _claims(store, token, now).get("scope") == _scope(region)
+
+
+def _scope(region: str) -> str:
+    return f"server {region}"
 
 
 def new_auth_token(store: Store, flow: Flow, origin: str, now: float) -> str:
@@ -32,7 +37,7 @@ def new_auth_token(store: Store, flow: Flow, origin: str, now: float) -> str:
     The SDK stores the first endpoint (`endp`) of a namespace (`ans`) for ever. Each endpoint therefore has a namespace
     of its own, so that a browser never keeps calling an old address.
     """
-    endpoint = origin + ROOT
+    endpoint = f"{origin}/sandbox/{PATHS[flow.region]}"
     auth = {
         "id": flow.auth_id,
         "ans": "sandbox" + sha256(endpoint.encode()).hexdigest()[:12],

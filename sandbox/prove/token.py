@@ -1,10 +1,9 @@
 """POST /token. https://developer.prove.com/reference/token-request"""
 
 from sandbox.prove import jwts, wire
+from sandbox.prove.regions import CREDENTIALS
 from sandbox.wire.call import Call, route
 from sandbox.wire.reply import Reply
-
-CLIENT_ID = CLIENT_SECRET = "sandbox"  # noqa: S105 - public
 
 
 def form_call(call: Call) -> None:
@@ -22,8 +21,9 @@ def token(call: Call) -> Reply:
         raise wire.refusal(1001)
     for name in ("client_id", "client_secret", "grant_type"):
         wire.text(form, name)
-    if (form["client_id"], form["client_secret"]) != (CLIENT_ID, CLIENT_SECRET):
+    region = wire.region(call)
+    if (form["client_id"], form["client_secret"]) != (CREDENTIALS[region], CREDENTIALS[region]):
         raise wire.refusal(8002)
     life_s = jwts.ACCESS_TOKEN_LIFE_S
-    access_token = jwts.new_access_token(call.store, call.now)
+    access_token = jwts.new_access_token(call.store, region, call.now)
     return Reply({"access_token": access_token, "token_type": "Bearer", "expires_in": life_s})

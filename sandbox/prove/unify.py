@@ -11,6 +11,7 @@ from typing import Any
 
 from sandbox.prove import jwts, wire
 from sandbox.prove.identity import new_identity, prove_id_of
+from sandbox.prove.regions import region_of
 from sandbox.prove.wire import body, flag, refusal, text
 from sandbox.state import people
 from sandbox.state.records import Device, Flow, Identity
@@ -49,6 +50,7 @@ def unify(call: Call) -> Reply:
         challenge=secrets.token_hex(32),
         echo=echo,
         check_reputation=flag(fields, "checkReputation"),
+        region=wire.region(call),
     )
     call.store.save(flow)
     call.effects["correlationId"] = flow.correlation_id
@@ -182,7 +184,7 @@ def _flow(call: Call, fields: dict[str, Any]) -> Flow:
     correlation_id = text(fields, "correlationId")
     call.facts["correlationId"] = correlation_id
     flow = call.store.get(Flow, correlation_id)
-    if flow is None or call.now > flow.started_at + FLOW_LIFE_S:
+    if flow is None or flow.region != wire.region(call) or call.now > flow.started_at + FLOW_LIFE_S:
         raise wire.refusal_with_switched_status(call, 8008)
     call.number = flow.number
     return flow
@@ -223,8 +225,7 @@ def _e164(written: str) -> str:
 
 def _require_served(call: Call) -> None:
     """Raises Refusal for a number of another region, or one that this sandbox refuses."""
-    region = "na" if call.number.startswith("+1") else "eu"
-    if call.switch("region") not in ("any", region):
+    if call.switch("region") == "own" and region_of(call.number) != wire.region(call):
         raise wire.forbidden()
     if code := people.person(call.number).api_code:
         raise wire.refusal_with_switched_status(call, code)

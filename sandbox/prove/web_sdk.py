@@ -65,6 +65,7 @@ def _new_device(call: Call, flow: Flow, key: dict[str, str], name: str) -> Devic
         registered_by=flow.correlation_id,
         registered_at=call.now,
         used_at=call.now,
+        region=flow.region,
     )
 
 
@@ -129,7 +130,8 @@ def unregister_passkey(call: Call) -> Reply:
 
 def _flow_of(call: Call) -> Flow:
     """The flow of the call's authToken. Raises Refusal (401) if the token is invalid, or if its flow has been bound."""
-    flows = call.store.find(Flow, auth_id=jwts.auth_id(call.store, wire.bearer(call), call.now))
+    auth_id, region = jwts.auth_id(call.store, wire.bearer(call), call.now), wire.region(call)
+    flows = call.store.find(Flow, auth_id=auth_id, region=region)
     if not flows or (flows[0].bound and call.switch("auth_token_reuse") == "refused"):
         raise wire.refusal(8002)
     return flows[0]
@@ -145,7 +147,9 @@ def _set_device(call: Call, flow: Flow, device: Device) -> None:
 def _device(call: Call, fields: dict[str, Any]) -> Device | None:
     """The call's device, or None if it is unknown, revoked or has been idle for a year."""
     device = call.store.get(Device, str(fields.get("deviceId", "")))
-    if device is None or device.revoked or call.now > device.used_at + IDLE_LIFE_S:
+    if device is None or device.revoked or device.region != wire.region(call):
+        return None
+    if call.now > device.used_at + IDLE_LIFE_S:
         return None
     return device
 

@@ -8,6 +8,7 @@ from typing import Any
 from django.core.exceptions import RequestDataTooBig
 
 from sandbox.prove import jwts
+from sandbox.prove.regions import NORTH_AMERICA
 from sandbox.state.records import Received
 from sandbox.wire.call import ROUTES, Call, Route, json_body
 from sandbox.wire.errors import prove_error, rate_limited
@@ -44,8 +45,16 @@ def server_call(call: Call) -> None:
 def authenticated(call: Call) -> None:
     """Raises Refusal above the rate limit, or without a valid access token."""
     _limit_rate(call)
-    if not jwts.is_access_token(call.store, bearer(call), call.now):
+    if not jwts.is_access_token(call.store, bearer(call), region(call), call.now):
         raise refusal(8002)
+
+
+def region(call: Call) -> str:
+    """The region of the path. The ledger shows it, unless it is North America."""
+    found = call.arguments.get("region", NORTH_AMERICA)
+    if found != NORTH_AMERICA:
+        call.facts["region"] = found
+    return found
 
 
 def require(call: Call, method: str) -> None:
@@ -91,20 +100,21 @@ def flag(fields: dict[str, Any], name: str) -> bool:
 
 
 def _limit_rate(call: Call) -> None:
-    """Raises Refusal if as many calls as the limit allows were served in the last second. Refused ones do not count.
+    """Raises Refusal if the region has served as many calls in the last second as the limit allows.
 
     A caller that waits as long as Retry-After says is served, unless others have used up the second meanwhile.
     """
     limit = call.switch("requests_per_second")
     if limit == "unlimited":
         return
-    served = [received for received in call.store.since(Received, "at", call.now - 1) if _counts(received)]
+    host, recent = region(call), call.store.since(Received, "at", call.now - 1)
+    served = [each for each in recent if _counts(each) and each.facts.get("region", NORTH_AMERICA) == host]
     if len(served) >= int(limit):
         raise Refusal(rate_limited())
 
 
 def _counts(received: Received) -> bool:
-    """Prove's routes for servers count towards the limit, except /token."""
+    """Served calls of Prove's routes for servers count towards the limit, except /token."""
     name = received.route
     if received.status == TOO_MANY or name not in ROUTES or ROUTES[name].cross_origin:
         return False

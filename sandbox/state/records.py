@@ -66,6 +66,7 @@ class Flow:
     success: str = "pending"  # as last returned by unify-status
     bound: bool = False
     check_reputation: bool = False
+    region: str = "na"
     INDEXES: ClassVar[tuple[str, ...]] = ("auth_id",)
 
 
@@ -84,6 +85,7 @@ class Device:
     bound_at: float | None = None
     prove_id: str = ""  # of the person at the latest bind
     revoked: bool = False
+    region: str = "na"
     INDEXES: ClassVar[tuple[str, ...]] = ("key_id", "number")
 
 

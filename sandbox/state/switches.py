@@ -97,9 +97,9 @@ SWITCHES = {
         ),
         Switch(
             "region",
-            ("any", "na", "eu"),
-            "Which numbers this host serves: Prove answers 403 on the wrong region's host.",
-            "One sandbox stands in for both hosts.",
+            ("any", "own"),
+            "Which numbers a region's host serves: all, or its own, and 403 for the others.",
+            "Documented as 403. Off, so that a client of one region can try all numbers.",
         ),
         Switch(
             "requests_per_second",

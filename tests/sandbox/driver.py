@@ -24,6 +24,8 @@ class SandboxDriver:
     device: PretendDevice = field(init=False)
     access_token: str = ""
     timeout_s: float = 5
+    host: str = "/sandbox/prove"  # the path of the region's host
+    client_id: str = "sandbox"
     last_exchange: str = ""  # the last request and response, for the message of a failing test
 
     def __post_init__(self) -> None:
@@ -37,12 +39,13 @@ class SandboxDriver:
 
     # Prove
 
-    def token(self, secret: str = "sandbox") -> requests.Response:
-        form = {"grant_type": "client_credentials", "client_id": "sandbox", "client_secret": secret}
-        return self.send("POST", "/sandbox/prove/token", data=form)
+    def token(self, secret: str = "") -> requests.Response:
+        """`secret` is the client's own if it is empty."""
+        credentials = {"client_id": self.client_id, "client_secret": secret or self.client_id}
+        return self.send("POST", f"{self.host}/token", data={"grant_type": "client_credentials", **credentials})
 
     def prove(self, path: str, **body: Any) -> requests.Response:
-        return self.send("POST", f"/sandbox/prove{path}", json=body, headers=self.authorization())
+        return self.send("POST", f"{self.host}{path}", json=body, headers=self.authorization())
 
     def authorization(self) -> dict[str, str]:
         """The header for Prove's routes for servers. The first call gets an access token."""

@@ -95,8 +95,8 @@ def stale_token_at(sandbox: SandboxDriver, path: str) -> requests.Response:
 
 
 def unify_in_another_region(sandbox: SandboxDriver) -> requests.Response:
-    sandbox.set_switches(region="eu")
-    return unify(sandbox, phoneNumber=ADA)
+    sandbox.set_switches(region="own")
+    return unify(sandbox, phoneNumber="+447700900123")
 
 
 def with_status(sandbox: SandboxDriver, status: str, send: Send) -> requests.Response:
