@@ -199,10 +199,8 @@ def _sign_in(store: Store, values: JsonObject) -> JsonObject:
 
 def _new_device(flow: Flow, moment: float) -> Device:
     """A device whose key is nowhere: it can sign in by this call only."""
-    device_id = str(uuid.uuid4())
-    return Device(
-        device_id, f"key-of-{device_id}", "", "no browser", flow.correlation_id, moment, moment, region=flow.region
-    )
+    device_id, key_id = str(uuid.uuid4()), str(uuid.uuid4())
+    return Device(device_id, key_id, "", "no browser", flow.correlation_id, moment, moment, region=flow.region)
 
 
 @action("deletes everything but the signing key: access tokens remain valid, and Prove Keys become unknown")
