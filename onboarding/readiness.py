@@ -1,5 +1,6 @@
-"""Whether this process can serve people: its database answers, is migrated, and can be written to."""
+"""Whether this process can serve people: its database answers, is migrated, can be written to, and it stays."""
 
+from collections.abc import Callable
 from functools import cache
 
 from django.db import DatabaseError, connection
@@ -9,8 +10,17 @@ from django.db.migrations.recorder import MigrationRecorder
 WRITE_NOTHING = "UPDATE django_session SET expire_date = expire_date WHERE session_key = ''"
 
 
+def _stays() -> bool:
+    return False
+
+
+is_going_away: Callable[[], bool] = _stays  # the server that runs this process replaces it
+
+
 def unready() -> str:
     """Return why the process is not ready, or "" if it is. Whether Prove or Twilio answers does not count."""
+    if is_going_away():
+        return "going away"
     try:
         missing = _newest_migrations() - MigrationRecorder(connection).applied_migrations().keys()
     except DatabaseError:

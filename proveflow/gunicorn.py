@@ -3,8 +3,12 @@
 https://docs.gunicorn.org/en/stable/settings.html
 """
 
+import mmap
 import os
 import resource
+import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -35,14 +39,17 @@ control_socket_disable = True
 
 
 def post_worker_init(worker: Any) -> None:
-    """Hook of gunicorn: idle connections are kept for KEEPALIVE_S."""
+    """Hook of gunicorn: idle connections are kept for KEEPALIVE_S; readiness ends when the server goes away."""
     from django.conf import settings
 
+    from onboarding import readiness
+
     worker.cfg.set("keepalive", settings.KEEPALIVE_S)
+    readiness.is_going_away = lambda: bool(worker.going_away[0])
 
 
-def on_starting(_server: Any) -> None:
-    """Hook of gunicorn: delete the metrics of the processes of before."""
+def on_starting(server: Any) -> None:
+    """Hook of gunicorn: delete the metrics of the processes of before; on SIGTERM, be unready for DRAIN_S first."""
     from django.conf import settings
 
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "proveflow.settings")
@@ -50,6 +57,20 @@ def on_starting(_server: Any) -> None:
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = settings.PROVEFLOW["METRICS_DIR"]
     for file in Path(settings.PROVEFLOW["METRICS_DIR"]).glob("*.db"):
         file.unlink(missing_ok=True)
+    server.going_away = mmap.mmap(-1, 1)  # shared with the workers
+    server.handle_term = partial(_drain, server, server.handle_term, settings.DRAIN_S)
+
+
+def _drain(server: Any, stop: Callable[[], None], drain_s: int) -> None:
+    """Serve on for `drain_s` seconds, in which balancers see that this node is not ready, then stop."""
+    server.going_away[0] = True
+    time.sleep(drain_s)
+    stop()
+
+
+def post_fork(server: Any, worker: Any) -> None:
+    """Hook of gunicorn: let the worker know when the server goes away."""
+    worker.going_away = server.going_away
 
 
 def child_exit(_server: Any, worker: Any) -> None:

@@ -257,6 +257,8 @@ HSTS_SUBDOMAINS = env.bool("HSTS_SUBDOMAINS", default=False)
 HSTS_PRELOAD = env.bool("HSTS_PRELOAD", default=False)
 # For how long gunicorn keeps an idle connection. A load balancer that keeps it longer loses requests.
 KEEPALIVE_S = env.int("KEEPALIVE_S", default=75)
+# How long the server goes on serving after SIGTERM while /readyz says that it goes away.
+DRAIN_S = env.int("DRAIN_S", default=0)
 BEHIND_TLS_PROXY = env.bool("BEHIND_TLS_PROXY", default=False)
 if not DEBUG:
     SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = True

@@ -32,7 +32,7 @@ def running(arguments: list[str], *, environment: dict[str, str], url: str, log:
         process = subprocess.Popen(
             [sys.executable, *arguments],
             cwd=ROOT,
-            env=_inherited_environment() | environment,
+            env=inherited_environment() | environment,
             stdout=output,
             stderr=subprocess.STDOUT,
         )
@@ -44,7 +44,7 @@ def running(arguments: list[str], *, environment: dict[str, str], url: str, log:
         process.wait(timeout=30)
 
 
-def _inherited_environment() -> dict[str, str]:
+def inherited_environment() -> dict[str, str]:
     """Return this process's environment without its configuration of the product."""
     ours = ("PROVE_", "TWILIO_", "DJANGO_", "DATABASE")
     return {name: value for name, value in os.environ.items() if not name.startswith(ours)}
@@ -106,7 +106,7 @@ def manage(*arguments: str, environment: dict[str, str]) -> None:
     subprocess.run(
         [sys.executable, "manage.py", *arguments],
         cwd=ROOT,
-        env=_inherited_environment() | environment,
+        env=inherited_environment() | environment,
         check=True,
         capture_output=True,
     )

@@ -34,6 +34,9 @@ OPEN_TO_ALL = {
 }
 
 
+GUNICORN = ["-m", "gunicorn", "proveflow.wsgi", "--config", "proveflow/gunicorn.py"]
+
+
 @dataclass(frozen=True)
 class Server:
     """A running server. `database` is PostgreSQL's processes, if it has a database there."""
@@ -55,38 +58,51 @@ def stub(latency_ms: int) -> Iterator[str]:
     log.unlink()
 
 
+@dataclass(frozen=True)
+class Prepared:
+    """What a product needs to run: a folder, the environment, a migrated database, and collected static files."""
+
+    folder: Path
+    environment: dict[str, str]
+    postmaster: psutil.Process | None
+
+
 @contextmanager
-def product(database: str, vendors: str) -> Iterator[Server]:
-    """Run the product with its own settings of gunicorn, on an empty "postgresql" or "sqlite" database."""
+def prepared(database: str, vendors: str, **more: str) -> Iterator[Prepared]:
+    """Prepare a product with an empty "postgresql" or "sqlite" database. `more` are environment variables."""
     folder = Path(tempfile.mkdtemp(prefix="proveflow-bench-"))
     (folder / "data").mkdir()
     server = postgresql.server(folder / "data") if database == "postgresql" else None
-    environment = product_environment(folder, **OPEN_TO_ALL, **VENDORS, STATIC_ROOT=str(folder / "static"))
+    environment = product_environment(folder, **OPEN_TO_ALL, **VENDORS, STATIC_ROOT=str(folder / "static"), **more)
     environment |= {"PROVE_BASE_URL": vendors, "TWILIO_BASE_URL": vendors}
     if server:
         environment["DATABASE_URL"] = str(server.get_uri())
     try:
         manage("migrate", environment=environment)
         manage("collectstatic", "--noinput", environment=environment)
-        port, pid = free_port(), folder / "pid"
-        origin = f"http://127.0.0.1:{port}"
-        command = ["-m", "gunicorn", "proveflow.wsgi", "--config", "proveflow/gunicorn.py"]
-        command += ["--bind", f"127.0.0.1:{port}", "--pid", str(pid)]
-        started = time.perf_counter()
-        with running(command, environment=environment, url=f"{origin}/healthz", log=folder / "log"):
-            start_s = time.perf_counter() - started
-            postmaster = server.get_postmaster_info().process if server else None
-            yield Server(
-                origin,
-                Usage(psutil.Process(int(pid.read_text()))),
-                start_s,
-                Usage(postmaster) if postmaster else None,
-                environment["DATABASE_URL"],
-            )
+        yield Prepared(folder, environment, server.get_postmaster_info().process if server else None)
     finally:
         if server:
             server.stop()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def product(database: str, vendors: str) -> Iterator[Server]:
+    """Run the product with its own settings of gunicorn."""
+    with prepared(database, vendors) as product:
+        port, pid = free_port(), product.folder / "pid"
+        origin = f"http://127.0.0.1:{port}"
+        command = [*GUNICORN, "--bind", f"127.0.0.1:{port}", "--pid", str(pid)]
+        url, log, started = f"{origin}/healthz", product.folder / "log", time.perf_counter()
+        with running(command, environment=product.environment, url=url, log=log):
+            yield Server(
+                origin,
+                Usage(psutil.Process(int(pid.read_text()))),
+                time.perf_counter() - started,
+                Usage(product.postmaster) if product.postmaster else None,
+                product.environment["DATABASE_URL"],
+            )
 
 
 def has_peer() -> bool:
