@@ -34,10 +34,11 @@ KEY_BELONGS_TO_ANOTHER_NUMBER = "9101"
 # Reasons of ours.
 KEY_REVOKED = "key_revoked"  # the key was revoked here, and no code has been passed with it since
 KEY_OF_ANOTHER_PERSON = "key_of_another_person"  # the key is linked here to another proveId
+KEY_UNKNOWN = "key_unknown"  # the key was never linked here to the number, which other keys were linked to
 HELD = "held"  # an earlier bind of this number or key waits for a reviewer
 DECLINED_BEFORE = "declined_before"  # an earlier bind of this number or key was declined
 NOT_ALLOWED = "not_allowed"  # the host project does not allow it, and says why
-RELINK = frozenset({KEY_REVOKED, KEY_OF_ANOTHER_PERSON})  # a code links the key again
+RELINK = frozenset({KEY_REVOKED, KEY_OF_ANOTHER_PERSON, KEY_UNKNOWN})  # a code links the key again
 
 # The verdict for each reason code. A code that is not listed needs a reviewer: Verdict.REVIEW.
 VERDICTS: Mapping[str, Verdict] = {
@@ -55,6 +56,7 @@ VERDICTS: Mapping[str, Verdict] = {
 OWN_VERDICTS: Mapping[str, Verdict] = {
     KEY_REVOKED: Verdict.OFFER_REBIND,
     KEY_OF_ANOTHER_PERSON: Verdict.OFFER_REBIND,
+    KEY_UNKNOWN: Verdict.OFFER_REBIND,
     HELD: Verdict.REVIEW,
     DECLINED_BEFORE: Verdict.DECLINE,
     NOT_ALLOWED: Verdict.DECLINE,

@@ -6,6 +6,7 @@ from onboarding import events
 from onboarding.domain.policy import (
     KEY_OF_ANOTHER_PERSON,
     KEY_REVOKED,
+    KEY_UNKNOWN,
     MISMATCH,
     REBIND,
     RELINK,
@@ -16,7 +17,7 @@ from onboarding.domain.policy import (
 )
 from onboarding.domain.states import Notice, State
 from onboarding.journey import keys, risk
-from onboarding.journey.bindings import linked_to
+from onboarding.journey.bindings import linked_to, was_linked
 from onboarding.models import Binding, OnboardingSession, ProveKey
 from onboarding.upstream.prove import UnifyAnswer
 
@@ -30,6 +31,7 @@ AFTER_STATUS = {
 }
 REVOKED_TEXT = "This key was revoked here. A code has to be passed with it first."
 OTHER_PERSON_TEXT = "This key is linked here to another person."
+UNKNOWN_TEXT = "This key was never linked here to this number, which has or had other devices."
 MISMATCH_TEXT = "The answer does not name our request, our number and a key."
 NO_PROOF_TEXT = "Prove asked for no proof of the new number."
 
@@ -58,7 +60,7 @@ def judge_status(session: OnboardingSession, answer: UnifyAnswer, evidence: Evid
         return Judgement(Verdict.REVIEW, {MISMATCH: MISMATCH_TEXT})
     reasons = dict(answer.failure_reasons)
     if answer.success is Success.TRUE:
-        reasons |= _key_reasons(answer, evidence)
+        reasons |= _key_reasons(session, answer, evidence)
     return _judge(session, answer, evidence, reasons)
 
 
@@ -92,13 +94,15 @@ def _is_ours(session: OnboardingSession, answer: UnifyAnswer) -> bool:
     return answer.success is not Success.TRUE or bool(answer.phone_number and answer.device_id)
 
 
-def _key_reasons(answer: UnifyAnswer, evidence: Evidence) -> dict[str, str]:
+def _key_reasons(session: OnboardingSession, answer: UnifyAnswer, evidence: Evidence) -> dict[str, str]:
     """Return why a key that Prove recognises is not recognised here."""
     if evidence.key.revoked_at:
         return {KEY_REVOKED: REVOKED_TEXT}
     of_the_key = [each for each in evidence.linked if each.device_id == answer.device_id]
     if any(binding.prove_id != answer.prove_id for binding in of_the_key):
         return {KEY_OF_ANOTHER_PERSON: OTHER_PERSON_TEXT}
+    if session.number not in [each.number for each in of_the_key] and was_linked(session.number):
+        return {KEY_UNKNOWN: UNKNOWN_TEXT}  # a bind whose answer was lost, or that is not ours
     return {}
 
 

@@ -84,6 +84,11 @@ def proof_of(session: OnboardingSession, linked: Sequence[Binding], answer: Unif
     return hooks.Proof(session.number, str(answer.prove_id or ""), str(answer.device_id or ""), owner)
 
 
+def was_linked(number: str) -> bool:
+    """Return whether the number is linked, or was, to any key."""
+    return Binding.objects.filter(number=number).exists()
+
+
 def revoke(bindings: Iterable[Binding], *, why: str, by: AbstractBaseUser | None = None) -> list[Binding]:
     """Revoke the bindings, and return those that were not revoked before."""
     revoked = [each for each in bindings if _revoke(each)]

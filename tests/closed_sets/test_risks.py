@@ -11,6 +11,7 @@ from onboarding.models import OnboardingSession
 from sandbox.state.people import PEOPLE
 from tests.closed_sets.actors import NUMBER, OTHER_NUMBER, Actors
 from tests.closed_sets.scenarios import CANNOT_LINK
+from tests.journey.visitor import Visitor
 
 HELD, NO_MOBILE = "We're checking your number", "doesn't seem to be a mobile number"
 MOVE, CODE = "This device is linked to another number", "We texted a code to"
@@ -32,7 +33,7 @@ LINE_TYPES: Mapping[str, str] = {
     **dict.fromkeys(("nonFixedVoip", "landline", "pager", "voicemail", "uan"), NO_MOBILE),
     **dict.fromkeys(("tollFree", "premium", "sharedCost", "personal"), NO_MOBILE),
 }
-UNLINKED = "This device was unlinked from your number"
+UNLINKED = "This device is not linked to your number"
 
 
 def key_is_revoked(actors: Actors) -> None:
@@ -58,10 +59,19 @@ def host_allows_nothing(actors: Actors) -> None:
     actors.settings.HOOKS = "tests.host.shop.Bank"
 
 
+def key_is_unknown(actors: Actors) -> None:
+    """Another device is linked, and this one's bind happened, though its answer was lost."""
+    Visitor().links(NUMBER, NUMBER)
+    actors.visitor.starts(NUMBER)
+    actors.sandbox.inject_fault("prove.unify_bind", "lost", times=1)
+    actors.types_the_code()
+
+
 # What happened before, for each reason of ours, and the words of the page that a new start leads to.
 OWN_REASONS: Mapping[str, tuple[Callable[[Actors], object], str]] = {
     "key_revoked": (key_is_revoked, UNLINKED),
     "key_of_another_person": (key_has_another_person, UNLINKED),
+    "key_unknown": (key_is_unknown, UNLINKED),
     "held": (lambda actors: bind_fails(actors, "9135"), HELD),
     "not_allowed": (host_allows_nothing, "Ask your bank"),
     "declined_before": (lambda actors: bind_fails(actors, "9132"), CANNOT_LINK),

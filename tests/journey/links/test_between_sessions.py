@@ -77,7 +77,7 @@ def test_a_former_owner_who_has_the_number_back_is_linked_by_a_code(
     later(3600)
     sandbox.advance(3600)
     assert returns(visitor, RECYCLED) == "/moved/"
-    assert "unlinked" in visitor.page.text
+    assert "is not linked" in visitor.page.text
     assert visitor.rebinds().path == "/code/"
     assert visitor.types_code(visitor.code(RECYCLED)).path == "/done/"
     assert Binding.objects.filter(number=RECYCLED, confirmed=True).count() == 1
@@ -91,6 +91,23 @@ def test_a_key_that_prove_gives_to_another_person_needs_a_code(visitor: Visitor,
     assert returns(visitor, PLAIN) == "/moved/"
     assert latest().failure_reasons.keys() == {"key_of_another_person"}
     assert Binding.objects.get(confirmed=True).prove_id != "another"
+
+
+@pytest.mark.parametrize("act", ["/unlink/others/", "/unlink/", ""])
+def test_a_key_whose_bind_was_lost_is_not_recognised_if_its_number_has_another_device(
+    visitor: Visitor, sandbox: Sandbox, act: str
+) -> None:
+    thief = Visitor()
+    thief.starts(PLAIN)
+    sandbox.inject_fault("prove.unify_bind", "lost", times=1)
+    thief.types_code(thief.code(PLAIN))
+    visitor.links(PLAIN, PLAIN)
+    if act:
+        visitor.submits(act)
+    assert returns(thief, PLAIN) == "/moved/"
+    assert latest().failure_reasons.keys() == {"key_unknown"}
+    assert not is_logged_in(thief)
+    assert thief.rebinds().path == "/code/"
 
 
 # --- Revoked keys ------------------------------------------------------------------------------------------------
