@@ -15,7 +15,7 @@ FAST_TESTS := tests/closed_sets tests/domain tests/journey tests/languages tests
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run sandbox serve test test-fast test-deep mutants check audit screenshots format messages bench hooks lock clean
+.PHONY: help run sandbox serve setup release audit-deps test test-fast test-deep mutants check audit screenshots format messages bench hooks lock clean
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*##/ { printf "%-12s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
@@ -31,7 +31,9 @@ serve: .venv/runtime $(SDK) ## run the production server with the settings of th
 	$(BIN)/python manage.py check --deploy --fail-level ERROR
 	$(BIN)/python manage.py migrate --verbosity 0
 	$(BIN)/python manage.py collectstatic --noinput --verbosity 0
-	exec $(BIN)/gunicorn proveflow.wsgi --bind $(HOST):$(PORT) --config proveflow/gunicorn.py
+	exec env COMMIT="$${COMMIT-$$(git rev-parse HEAD 2>/dev/null)}" $(BIN)/gunicorn proveflow.wsgi --bind $(HOST):$(PORT) --config proveflow/gunicorn.py
+
+setup: .venv/runtime $(SDK) ## install what the product needs, and nothing else
 
 test: .venv/dev $(SDK) chromium ## run all tests, including those in a browser
 	$(PYTEST) $(ARGS)
@@ -74,8 +76,21 @@ format: .venv/dev ## format the code and fix lint
 messages: .venv/dev ## update the catalogues in locale/ from the sources, and compile them
 	$(BIN)/python -m tests.languages.catalogues
 
+release: .venv/runtime $(SDK) ## list what a release is made of in var/release: an SBOM (CycloneDX) and the licences
+	$(PYTHON) -m venv .venv/release && .venv/release/bin/pip install --quiet --require-hashes -r requirements/release.txt
+	mkdir -p var/release
+	.venv/release/bin/cyclonedx-py requirements --pyproject pyproject.toml --output-reproducible -o var/release/python.cdx.json requirements/runtime.txt
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(NPM) sbom --sbom-format cyclonedx --sbom-type application > var/release/javascript.cdx.json
+	.venv/release/bin/pip-licenses --python $(BIN)/python --format markdown --with-urls --packages $$(grep -oE '^[A-Za-z0-9._-]+(\[.*\])?==' requirements/runtime.txt | sed 's/=.*//; s/\[.*//') > var/release/licences.md
+	@echo "var/release: python.cdx.json, javascript.cdx.json, licences.md"
+
+audit-deps: .venv/runtime $(SDK) ## ask public databases for known vulnerabilities of what is locked (needs a network)
+	$(PYTHON) -m venv .venv/release && .venv/release/bin/pip install --quiet --require-hashes -r requirements/release.txt
+	.venv/release/bin/pip-audit --strict --require-hashes -r requirements/runtime.txt || { echo "pip-audit found something, or cannot reach its database: nothing is said about Python packages then."; exit 1; }
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(NPM) audit --omit dev || { echo "npm audit found something, or cannot reach its database: nothing is said about the Web SDK then."; exit 1; }
+
 lock: ## update the hashed requirements (needs uv)
-	for f in runtime dev node; do uv pip compile --universal --python-version 3.11 --generate-hashes --no-header -q requirements/$$f.in -o requirements/$$f.txt; done
+	for f in runtime dev node release; do uv pip compile --universal --python-version 3.11 --generate-hashes --no-header -q requirements/$$f.in -o requirements/$$f.txt; done
 
 clean: ## delete everything that set-up and runs created
 	rm -rf .venv node_modules tests/audit/node_modules var staticfiles .env .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

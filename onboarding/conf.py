@@ -103,7 +103,11 @@ class Conf:
     PROVE_PRICE_CENTS: int = 5  # of a flow, as the next of a text and a look-up: charged to the budget `money`
     TEXT_PRICE_CENTS: int = 5
     LOOKUP_PRICE_CENTS: int = 1
+    # Of counts, leases, log lines and remembered browsers, in place of SECRET_KEY, which then can be changed
+    LASTING_KEY: str = field(default="", repr=False)
+    LASTING_KEY_FALLBACKS: Sequence[str] = field(default=(), repr=False)
     # What operators see
+    COMMIT: str = ""  # that runs, for /version and the metrics
     METRICS_DIR: str = ""  # where the processes of a node keep their metrics, for `manage.py metrics`
     TRACES: bool = False  # spans of OpenTelemetry, which the extra `otel` installs
     RETENTION_DAYS: int = 90  # of sessions, their events and revoked bindings

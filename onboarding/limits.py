@@ -14,7 +14,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import Error as DatabaseError
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import QuerySet
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Now
@@ -24,7 +24,7 @@ from onboarding.domain import budgets
 from onboarding.domain.budgets import Address, Budget, Charge
 from onboarding.domain.errors import Limited
 from onboarding.domain.phone import Number
-from onboarding.hashes import keyed_hash
+from onboarding.hashes import former_hashes, keyed_hash, secrets
 from onboarding.models import Cell, Lease
 from onboarding.telemetry import observation
 
@@ -67,6 +67,28 @@ LEVELS = """
     SELECT onboarding_cell.key, tat - {now} FROM onboarding_cell JOIN charge ON charge.key = onboarding_cell.key"""
 
 
+PAIRS = {
+    "postgresql": "SELECT * FROM unnest(%s::text[], %s::text[]) AS pair (old, new)",
+    "sqlite": "SELECT json_extract(value, '$[0]') AS old, json_extract(value, '$[1]') AS new FROM json_each(%s)",
+}
+# A cell that an old process has filled meanwhile is added.
+MERGE = """
+    ON CONFLICT (key) DO UPDATE
+    SET tat = {later}(onboarding_cell.tat, {now}) + {later}(excluded.tat - {now}, 0)"""
+MOVE = """
+    WITH pair AS ({pairs}),
+    locked AS MATERIALIZED (SELECT key FROM onboarding_cell JOIN pair ON key = old ORDER BY key FOR UPDATE),
+    gone AS (DELETE FROM onboarding_cell USING pair WHERE key = old AND key IN (SELECT key FROM locked)
+        RETURNING new, tat)
+    INSERT INTO onboarding_cell (key, tat) SELECT new, max(tat) FROM gone GROUP BY new ORDER BY new {merge}"""
+COPY = """
+    INSERT INTO onboarding_cell (key, tat)
+    SELECT new, tat FROM (WITH pair AS ({pairs}) SELECT new, tat FROM onboarding_cell JOIN pair ON key = old)
+    WHERE true {merge}"""
+DELETE = "DELETE FROM onboarding_cell WHERE key IN (WITH pair AS ({pairs}) SELECT old FROM pair)"
+CARRY_OVER = {"postgresql": (MOVE,), "sqlite": (COPY, DELETE)}
+
+
 @dataclass(frozen=True)
 class Row:
     """A charge, as the statements take it; times in ms."""
@@ -86,6 +108,7 @@ def charge(charges: Iterable[Charge], address: Address | None = None) -> None:
     """
     rows = [_row(each, budgets.LEAST_SHARE if each.budget.shared else 1.0) for each in charges]
     try:
+        carry_over([row.charge for row in rows])
         charged = _charge(rows)
         refused = _refused(rows, charged)
         if refused and address is not None:
@@ -102,6 +125,25 @@ def charge(charges: Iterable[Charge], address: Address | None = None) -> None:
         log.exception("A budget could not be counted.")
         observation.refused(BROKEN, BROKEN_WAIT)
         raise Limited(BROKEN, BROKEN_WAIT) from error
+
+
+def carry_over(charges: Iterable[Charge]) -> None:
+    """Let counts under former secrets go on under the one in use. Does nothing unless there are fallbacks."""
+    if len(secrets()) == 1:
+        return
+    subjects = {(each.budget, each.subject): key(each.budget, each.subject) for each in charges}
+    pairs = [(old, new) for (budget, subject), new in subjects.items() for old in former_keys(budget, subject)]
+    vendor, columns = connection.vendor, [list(column) for column in zip(*pairs, strict=True)]
+    parameters = columns if vendor == "postgresql" else [json.dumps(pairs)]
+    with transaction.atomic(), connection.cursor() as cursor:
+        for statement in CARRY_OVER[vendor]:
+            merge = MERGE.format(now=NOW[vendor], later=LATER_OF[vendor])
+            cursor.execute(statement.format(pairs=PAIRS[vendor], merge=merge), parameters)
+
+
+def former_keys(budget: Budget, subject: str) -> list[str]:
+    """Return what `key` returned under former secrets."""
+    return former_hashes("onboarding.limits", f"{budget.name}:{subject}")
 
 
 def _charge(rows: Sequence[Row]) -> set[str]:
@@ -148,6 +190,7 @@ def _levels(charges: Iterable[Charge], *, without: Iterable[Row]) -> Mapping[str
 def used(charges: Iterable[Charge]) -> Iterator[tuple[Charge, float]]:
     """Return what share of its budget each cell has in use, 0 if it has none."""
     rows = [_row(each, 1.0) for each in charges]
+    carry_over([row.charge for row in rows])
     levels = dict(_run(LEVELS, rows))
     for row in rows:
         yield row.charge, max(0, levels.get(row.key, 0)) / (row.budget.burst * row.budget.every_s * 1000)
@@ -158,6 +201,7 @@ def refund(charges: Iterable[Charge], *, reset: Iterable[Charge] = ()) -> None:
     owed: dict[str, Row] = {}
     for row in [_row(each, 1.0) for each in charges] + [replace(_row(each, 1.0), cost=ALL) for each in reset]:
         owed[row.key] = replace(row, cost=row.cost + (owed[row.key].cost if row.key in owed else 0))
+    carry_over([row.charge for row in owed.values()])
     _run(REFUND, list(owed.values()))
 
 
@@ -184,7 +228,7 @@ def in_force(budget: Budget) -> Budget:
 
 
 def key(budget: Budget, subject: str) -> str:
-    """Return the HMAC-SHA-256 under a key derived from SECRET_KEY. A new SECRET_KEY resets all counts."""
+    """Return the key of the cell or lease: a keyed hash."""
     return keyed_hash("onboarding.limits", f"{budget.name}:{subject}")
 
 

@@ -21,6 +21,7 @@ from django.db import OperationalError
 from environ import Env
 
 ENV_FILE = "ENV_FILE"
+CREDENTIALS = "CREDENTIALS_DIRECTORY"  # https://systemd.io/CREDENTIALS/
 BOOLEANS = dict.fromkeys(("1", "true", "on", "ok", "yes", "y"), True) | dict.fromkeys(("0", "false", "off", "no", "n"))
 HIGHEST = 100_000  # of all whole numbers: more days, hours or cents are a mistake, and overflow in dates
 FREE_TEXT = ("BRAND_NAME", "CARRIER_CONSENT")
@@ -53,7 +54,7 @@ class Environment(Env):  # type: ignore[misc]
         parse_default: bool = False,  # noqa: ARG002, FBT001, FBT002 - django-environ's signature
     ) -> Any:
         """Return the value, or the default. Numbers, switches and paths have their default if they are empty, too."""
-        self.names.add(var)
+        self.names |= {var, f"{var}_FILE"}
         text = self._text(var)
         if not text and default is Env.NOTSET:
             raise ImproperlyConfigured(f"{var} is not set: .env.example tells what belongs there.")
@@ -92,7 +93,7 @@ class Environment(Env):  # type: ignore[misc]
 
     def _text(self, name: str) -> str | None:
         """Return the value of the variable, or of the one that it names, as it is meant: without outer blanks."""
-        text = self.ENVIRON.get(name)
+        text = self._of_file(name) if name not in self.ENVIRON else self.ENVIRON[name]
         if text is None or name in FREE_TEXT:
             return text
         text = text.strip()
@@ -106,6 +107,20 @@ class Environment(Env):  # type: ignore[misc]
         if not text.isprintable():
             raise ImproperlyConfigured(f"{name} has a character that cannot be seen.")
         return text.replace(r"\$", "$")
+
+    def _of_file(self, name: str) -> str | None:
+        """Return what the file that NAME_FILE names has, or systemd's credential NAME; or None."""
+        if named := self.ENVIRON.get(f"{name}_FILE", ""):
+            file = Path(named)
+        elif (folder := os.environ.get(CREDENTIALS)) and Path(folder, name).exists():
+            file = Path(folder, name)
+        else:
+            return None
+        try:
+            return file.read_text("utf-8").strip().replace("$", r"\$")
+        except (OSError, UnicodeError) as error:
+            why = error.strerror if isinstance(error, OSError) else "it is not in UTF-8"
+            raise ImproperlyConfigured(f"The file of {name} cannot be read: {why}.") from None
 
 
 def _number(text: str) -> int:

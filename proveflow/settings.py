@@ -21,6 +21,7 @@ env = Environment(BASE_DIR / ".env")
 
 DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = env.str("SECRET_KEY")
+SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 LOOPBACK = ["127.0.0.1", "localhost", "[::1]"]
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=LOOPBACK if DEBUG else [])
 # Where forms may be sent from: https at each host of ours, and what else browsers see, as another port.
@@ -102,6 +103,9 @@ PROVEFLOW: dict[str, Any] = {
     "PROVE_PRICE_CENTS": env.int("PROVE_PRICE_CENTS", default=5),
     "TEXT_PRICE_CENTS": env.int("TEXT_PRICE_CENTS", default=5),
     "LOOKUP_PRICE_CENTS": env.int("LOOKUP_PRICE_CENTS", default=1),
+    "LASTING_KEY": env.str("LASTING_KEY", default=""),
+    "LASTING_KEY_FALLBACKS": env.list("LASTING_KEY_FALLBACKS", default=[]),
+    "COMMIT": env.str("COMMIT", default=""),
     "METRICS_DIR": env.str("METRICS_DIR", default=str(BASE_DIR / "var/metrics")),
     "TRACES": env.bool("TRACES", default=False),
     "RETENTION_DAYS": env.int("RETENTION_DAYS", default=90),
@@ -268,7 +272,8 @@ if not DEBUG:
     SECURE_HSTS_INCLUDE_SUBDOMAINS, SECURE_HSTS_PRELOAD = HSTS_SUBDOMAINS, HSTS_PRELOAD
     if BEHIND_TLS_PROXY:
         SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
-        SECURE_SSL_REDIRECT, SECURE_REDIRECT_EXEMPT = True, [r"(^|/)(healthz|readyz)$"]  # probes bypass the proxy
+        SECURE_SSL_REDIRECT = True
+        SECURE_REDIRECT_EXEMPT = [r"(^|/)(healthz|readyz|version)$"]  # probes bypass the proxy
 
 CONTENT_SECURITY_POLICY: dict[str, Any] = {
     "DIRECTIVES": {

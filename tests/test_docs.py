@@ -6,7 +6,15 @@ import pytest
 
 from tests.processes import ROOT
 
-DOCUMENTS = ("README.md", "CONTRIBUTING.md", "SECURITY.md", "docs/design.md", "docs/restore.md", "docs/sandbox.md")
+DOCUMENTS = (
+    "README.md",
+    "CONTRIBUTING.md",
+    "SECURITY.md",
+    "docs/design.md",
+    "docs/operating.md",
+    "docs/restore.md",
+    "docs/sandbox.md",
+)
 FOLDERS = "onboarding|proveflow|sandbox|tests|templates|static|locale|docs|requirements"
 PATH = re.compile(rf"`((?:{FOLDERS})/[\w./-]*)`")
 ROW = re.compile(r"^\| (I\d\d) \| (.+) \| (.*) \|$", re.MULTILINE)

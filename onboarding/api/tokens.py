@@ -11,15 +11,16 @@ import uuid
 from collections.abc import Mapping
 
 from cryptography.fernet import Fernet, InvalidToken
-from django.utils.crypto import constant_time_compare, salted_hmac
+from django.utils.crypto import constant_time_compare
 
 from onboarding.api.models import ApiVerification
+from onboarding.hashes import digest, secrets
 
 TOKEN = re.compile("(pfc|pfs)_([0-9a-f]{32})_([A-Za-z0-9_-]{43})")
 
 
 def keyed_hash(purpose: str, value: str) -> str:
-    """Return a hash under a key derived from SECRET_KEY, in hexadecimal."""
+    """Return a hash under a key derived from the secret in use, in hexadecimal."""
     return _mac(purpose, value).hex()
 
 
@@ -32,8 +33,13 @@ def client_secret(pk: uuid.UUID, idempotency_key: uuid.UUID) -> str:
     return f"pfc_{pk.hex}_{_text(_mac('client_secret', f'{pk.hex} {idempotency_key.hex}'))}"
 
 
-def session_token(row: ApiVerification) -> str:
-    return f"pfs_{row.pk.hex}_{_text(_mac('session_token', row.secret_hash))}"
+def session_token(row: ApiVerification, secret: str | None = None) -> str:
+    """Return the token of the person, under the secret in use or the given one."""
+    return f"pfs_{row.pk.hex}_{_text(_mac('session_token', row.secret_hash, secret))}"
+
+
+def _is_session_token(token: str, row: ApiVerification) -> bool:
+    return any(constant_time_compare(token, session_token(row, secret)) for secret in secrets())
 
 
 def find(token: str, kind: str) -> ApiVerification | None:
@@ -44,7 +50,7 @@ def find(token: str, kind: str) -> ApiVerification | None:
     row = ApiVerification.objects.select_related("key").filter(pk=uuid.UUID(match[2])).first()
     if row is None:
         return None
-    same = hash_of(token) == row.secret_hash if kind == "pfc" else constant_time_compare(token, session_token(row))
+    same = hash_of(token) == row.secret_hash if kind == "pfc" else _is_session_token(token, row)
     return row if same else None
 
 
@@ -73,8 +79,8 @@ def _cipher(row: ApiVerification, idempotency_key: uuid.UUID) -> Fernet:
     return Fernet(base64.urlsafe_b64encode(_mac("auth_token", f"{row.pk.hex} {idempotency_key.hex}")))
 
 
-def _mac(purpose: str, value: str) -> bytes:
-    return salted_hmac(f"onboarding.api.{purpose}", value, algorithm="sha256").digest()
+def _mac(purpose: str, value: str, secret: str | None = None) -> bytes:
+    return digest(f"onboarding.api.{purpose}", value, secret or secrets()[0])
 
 
 def _text(raw: bytes) -> str:

@@ -13,12 +13,13 @@ from datetime import timedelta
 
 from django.db.models import QuerySet
 from django.db.models.functions import Now
-from django.utils.crypto import salted_hmac
 
 from onboarding import limits
 from onboarding.domain import budgets
 from onboarding.domain.budgets import Address
 from onboarding.domain.states import Stage
+from onboarding.hashes import digest
+from onboarding.hashes import secrets as secrets_in_use
 from onboarding.models import Handoff
 from onboarding.telemetry.observation import verb
 
@@ -41,8 +42,16 @@ def offer(*, address: Address) -> Handoff:
 
 
 def token(handoff: Handoff) -> str:
-    """Return the token of the QR code's link: 128 bits, derived from SECRET_KEY, so that only its hash is stored."""
-    mac = salted_hmac("onboarding.handoff", handoff.pk.hex, algorithm="sha256").digest()
+    """Return the token of the QR code's link: 128 bits, derived from a secret, so that only its hash is stored.
+
+    The secret is the one that a stored handoff was made with, if it is still among the fallbacks.
+    """
+    made = [_token(handoff, secret) for secret in secrets_in_use()]
+    return next((each for each in made if _hash(each) == handoff.token_hash), made[0])
+
+
+def _token(handoff: Handoff, secret: str) -> str:
+    mac = digest("onboarding.handoff", handoff.pk.hex, secret)
     return base64.urlsafe_b64encode(mac[:TOKEN_LENGTH]).rstrip(b"=").decode()
 
 

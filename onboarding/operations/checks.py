@@ -52,12 +52,14 @@ def upstream_urls(**_kwargs: object) -> Iterator[CheckMessage]:
 
 @of_settings()
 def secret_key(**_kwargs: object) -> Iterator[CheckMessage]:
-    """E003: SECRET_KEY, which signs the cookies, is weak."""
-    key = settings.SECRET_KEY
-    weak = len(key) < SHORTEST_SECRET_KEY or len(set(key)) < FEWEST_KEY_CHARACTERS
-    if not settings.DEBUG and (weak or key.lower().startswith(PLACEHOLDERS)):
-        hint = "python -c 'import secrets; print(secrets.token_urlsafe(50))'"
-        yield Error("SECRET_KEY is short or a placeholder.", hint=hint, id="proveflow.E003")
+    """E003: SECRET_KEY, which signs the cookies, or LASTING_KEY is weak."""
+    for name, key in {"SECRET_KEY": settings.SECRET_KEY, "LASTING_KEY": conf.LASTING_KEY}.items():
+        if name == "LASTING_KEY" and not key:
+            continue
+        weak = len(key) < SHORTEST_SECRET_KEY or len(set(key)) < FEWEST_KEY_CHARACTERS
+        if not settings.DEBUG and (weak or key.lower().startswith(PLACEHOLDERS)):
+            hint = "python -c 'import secrets; print(secrets.token_urlsafe(50))'"
+            yield Error(f"{name} is short or a placeholder.", hint=hint, id="proveflow.E003")
 
 
 @of_settings()

@@ -38,7 +38,8 @@ class Queues(Collector):
         finally:
             connection.close()
         yield GaugeMetricFamily("proveflow_database_up", "Whether the database answers.", value=bool(found))
-        yield InfoMetricFamily("proveflow_build", "The version that runs.", {"version": __version__})
+        runs = {"version": __version__, "commit": conf.COMMIT}
+        yield InfoMetricFamily("proveflow_build", "The version that runs.", runs)
         yield from found
 
     def _queues(self) -> Iterator[Metric]:

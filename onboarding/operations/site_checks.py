@@ -82,7 +82,9 @@ def folders(**_kwargs: object) -> Iterator[CheckMessage]:
     """E040: a folder is missing, or this user cannot write to it."""
     if conf.BRAND_DIR and not Path(conf.BRAND_DIR).is_dir():
         yield Error("BRAND_DIR is no folder.", hint="It contains logo.svg or brand.css.", id="proveflow.E040")
-    written = {} if settings.DEBUG or not settings.STATIC_ROOT else {"STATIC_ROOT": Path(str(settings.STATIC_ROOT))}
+    static = Path(str(settings.STATIC_ROOT or ""))
+    is_collected = (static / "staticfiles.json").is_file()  # as in a container whose files cannot be changed
+    written = {} if settings.DEBUG or is_collected or not settings.STATIC_ROOT else {"STATIC_ROOT": static}
     if apps.is_installed("sandbox"):
         written["SANDBOX_STORE"] = Path(str(settings.SANDBOX_STORE)).parent
     for name, folder in written.items():

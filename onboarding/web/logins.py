@@ -5,6 +5,7 @@ end after LOGIN_IDLE without a request that needs them, and LOGIN_LIFE after the
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, NamedTuple
@@ -13,15 +14,18 @@ import django_otp
 from django.conf import settings
 from django.contrib import auth
 from django.contrib.auth.models import AnonymousUser
+from django.core.signing import BadSignature
 from django.db.models import Exists, OuterRef
 from django.db.models.functions import Now
 from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse
+from django.utils.crypto import constant_time_compare
 from django.utils.functional import SimpleLazyObject
 from django_otp.middleware import is_verified
 
 from onboarding import hooks
 from onboarding.conf import conf
+from onboarding.hashes import signer
 from onboarding.models import Binding, OnboardingSession, ProveKey
 
 # Keys of the browser's Django session.
@@ -80,10 +84,16 @@ def _person(request: HttpRequest, public_id: str) -> Any:
     linked = Binding.objects.filter(public_id=public_id, confirmed=True, user__is_active=True)
     binding = linked.exclude(Exists(revoked)).select_related("user").annotate(read_at=Now()).first()
     user: Any = binding.user if binding else AnonymousUser()
-    if binding is None or user.get_session_auth_hash() != request.session.get(auth.HASH_SESSION_KEY):
+    if binding is None or not _has_password_of(user, request.session.get(auth.HASH_SESSION_KEY, "")):
         return AnonymousUser()
     user.otp_device, user.is_verified, user.read_at = binding, partial(is_verified, user), binding.read_at
     return user
+
+
+def _has_password_of(user: Any, known: str) -> bool:
+    """Return whether the log-in began with the user's present password, under SECRET_KEY or one of its fallbacks."""
+    hashes = (user.get_session_auth_hash(), *user.get_session_auth_fallback_hash())
+    return any(constant_time_compare(known, each) for each in hashes)
 
 
 def _now(user: Any) -> datetime:
@@ -157,15 +167,17 @@ def forget_binding(response: HttpResponse) -> HttpResponse:
 
 def cookie(request: HttpRequest, name: str, *, max_age: int) -> str:
     """Return the value of our signed cookie `name`, or "" if there is none that is valid."""
-    return str(request.get_signed_cookie(_cookie_name(name), default="", salt=f"onboarding.{name}", max_age=max_age))
+    with suppress(BadSignature):
+        signed = request.COOKIES.get(_cookie_name(name), "")
+        return str(signer(f"onboarding.{name}").unsign(signed, max_age=max_age))
+    return ""
 
 
 def set_cookie(response: HttpResponse, name: str, value: str, *, max_age: int) -> HttpResponse:
     """Set a signed cookie that scripts cannot read, for `max_age` seconds."""
-    response.set_signed_cookie(
+    response.set_cookie(
         _cookie_name(name),
-        value,
-        salt=f"onboarding.{name}",
+        signer(f"onboarding.{name}").sign(value),
         max_age=max_age,
         secure=settings.SESSION_COOKIE_SECURE,
         httponly=True,

@@ -33,7 +33,7 @@ REQUEST_LIMIT = timedelta(seconds=20)
 LENGTH_DIGITS = 9  # of a Content-Length; a longer one is too large without being parsed
 UTF_8 = ("utf-8", "utf8")
 UNREADABLE = "unreadable"  # stands for the charset of a Content-Type that cannot be parsed
-HEALTH_CHECKS = ("healthz", "readyz")  # names of their URLs, and how their paths end
+HEALTH_CHECKS = ("healthz", "readyz", "version")  # names of their URLs, and how their paths end
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS", "TRACE")
 # Features of Permissions-Policy: https://developer.mozilla.org/en-US/docs/Web/HTTP/Reference/Headers/Permissions-Policy
 OWN_FEATURES = ("otp-credentials", "publickey-credentials-create", "publickey-credentials-get")

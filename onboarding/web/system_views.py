@@ -15,6 +15,8 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from onboarding import __version__
+from onboarding.conf import conf
 from onboarding.readiness import unready
 from onboarding.web import context, gate
 from onboarding.web.responses import DEFAULT_RETRY_S, render, unavailable, wants_json
@@ -37,6 +39,15 @@ def readyz(_request: HttpRequest) -> HttpResponse:
     """Return 200 if this process can serve people, or 503 and why not."""
     reason = unready()
     return HttpResponse(f"{reason or 'ok'}\n", content_type="text/plain", status=503 if reason else 200)
+
+
+@require_safe
+def version(_request: HttpRequest) -> HttpResponse:
+    """Return the version and the commit that run, as Dockerflow's `__version__` does.
+
+    https://github.com/mozilla-services/Dockerflow
+    """
+    return JsonResponse({"source": "proveflow", "version": __version__, "commit": conf.COMMIT})
 
 
 # Django's own handlers of 400, 403 and 404 read the form of the request, and fail if it is malformed.

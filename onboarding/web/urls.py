@@ -40,6 +40,7 @@ urlpatterns = [
     path("language/", set_language, name="language"),
     path("healthz", system_views.healthz, name="healthz"),
     path("readyz", system_views.readyz, name="readyz"),
+    path("version", system_views.version, name="version"),
 ]
 
 # No transaction is open while a vendor is called, whatever ATOMIC_REQUESTS says.

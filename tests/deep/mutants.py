@@ -297,7 +297,7 @@ MUTANTS = (
     Mutant("T74", "a form of another site is led to where the browser stands", "onboarding/web/system_views.py", 'has_cookie and request.headers.get("Sec-Fetch-Site") == "same-origin"', "has_cookie", "tests/web/test_browsers.py"),
     Mutant("T75", "any browser names its journey", GATE, "key = logins.cookie(request, JOURNEY_COOKIE, max_age=JOURNEY_S)", 'key = request.COOKIES.get(JOURNEY_COOKIE, "")', "tests/web/test_browsers.py"),
     Mutant("T76", "a code of another length costs a guess", FORMS, "if len(code) != conf.CODE_LENGTH:", "if len(code) < 1:", TRUTHFUL),
-    Mutant("I07", "another spelling of a number has a lease of its own", LEASE, "session.phone.subscriber", "session.number", f"{LIMITED}lease.py"),
+    Mutant("I07", "another spelling of a number has a lease of its own", LEASE, "return limits.key(NUMBER_OWNER, session.phone.subscriber)", "return limits.key(NUMBER_OWNER, session.number)", f"{LIMITED}lease.py"),
     Mutant("T25", "no brake on a country", BUDGETS, "    yield Charge(BRAKE_COUNTRY, str(number.region))\n", "", f"{LIMITED}sms_pumping.py"),
     Mutant("T60", "look-ups at the desk cost no budget", "onboarding/desk/admin.py", "limits.charge([Charge(budgets.FINDS", "list([Charge(budgets.FINDS", f"{LIMITED}every_budget.py"),
     Mutant("T63", "log-ins of reviewers cost no budget", SITE, "        limits.charge(budgets.logins(account, client))\n", "", LOGINS),

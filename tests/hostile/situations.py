@@ -177,6 +177,7 @@ READ_ONLY = (
     "/healthz",
     "/logged-out/",
     "/readyz",
+    "/version",
     "/unlinked/",
     "/unverified/",
 )

@@ -8,6 +8,7 @@ from django.db import InternalError, OperationalError, connection
 from django.db.migrations.recorder import MigrationRecorder
 from django.test import Client
 
+from onboarding import __version__
 from tests.processes import ROOT
 
 
@@ -20,6 +21,15 @@ def refusing(error: Exception, *beginnings: str) -> Callable[..., Any]:
         return execute(sql, *arguments)
 
     return wrapper
+
+
+def test_version_tells_what_runs(settings: Any) -> None:
+    settings.COMMIT = "0e7bbe2"
+    assert Client(headers={"host": "10.1.2.3"}).get("/version").json() == {
+        "source": "proveflow",
+        "version": __version__,
+        "commit": "0e7bbe2",
+    }
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz"])

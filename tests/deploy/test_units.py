@@ -1,0 +1,75 @@
+"""The units of deploy/systemd: their command lines run, and they are hardened."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+import requests
+
+from tests.deploy.node import DEPLOY, Node, command, unit
+from tests.processes import manage
+
+SERVICES = ("proveflow.service", "proveflow-recover.service", "proveflow-metrics.service")
+ANALYZE = shutil.which("systemd-analyze")
+MOST_EXPOSED = 2.0  # of 10; systemd calls up to 4.9 OK
+
+
+@pytest.mark.parametrize("service", SERVICES)
+@pytest.mark.skipif(ANALYZE is None, reason="no systemd-analyze here")
+def test_a_service_is_hardened(service: str) -> None:
+    rated = subprocess.run(
+        [str(ANALYZE), "security", "--offline=yes", str(DEPLOY / "systemd" / service)],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    [exposure] = re.findall(r"Overall exposure level for \S+: ([\d.]+)", rated.stdout)
+    assert float(exposure) <= MOST_EXPOSED
+
+
+@pytest.mark.parametrize("name", [*SERVICES, "proveflow-recover.timer"])
+@pytest.mark.skipif(ANALYZE is None, reason="no systemd-analyze here")
+def test_systemd_understands_every_line(name: str, tmp_path: Path) -> None:
+    text = re.sub(r"/srv/proveflow/\.venv/bin/\w+", "/bin/true", (DEPLOY / "systemd" / name).read_text())
+    (tmp_path / name).write_text(text.replace("User=proveflow", "User=root").replace("Group=proveflow", "Group=root"))
+    if name.endswith(".timer"):
+        shutil.copy(DEPLOY / "systemd/proveflow-recover.service", tmp_path)
+    said = subprocess.run([str(ANALYZE), "verify", str(tmp_path / name)], capture_output=True, text=True, check=False)
+    assert [line for line in said.stderr.splitlines() if name in line and "not executable" not in line] == []
+
+
+@pytest.mark.xdist_group("node")
+def test_the_service_serves_and_its_metrics_are_those_of_its_workers(a_node: Node) -> None:
+    origin = f"http://127.0.0.1:{a_node.port}"
+    assert requests.get(f"{origin}/readyz", timeout=10).text == "ok\n"
+    assert requests.get(f"{origin}/version", timeout=10).json()["commit"] == "0e7bbe2"
+    told = a_node.metrics()
+    assert re.search(r'^proveflow_responses_total\{status="2xx"\} [1-9]', told, re.MULTILINE)
+    assert "proveflow_database_up 1.0" in told and 'commit="0e7bbe2"' in told
+
+
+@pytest.mark.xdist_group("node")
+def test_the_timer_starts_recover_which_says_nothing_when_all_is_well(a_node: Node) -> None:
+    assert unit("proveflow-recover.timer")["OnCalendar"] == ["minutely"]
+    manage(*command("proveflow-recover.service")[1:], environment=a_node.environment)
+
+
+@pytest.mark.xdist_group("node")
+def test_a_reload_replaces_the_workers_and_takes_the_old_ones_out_of_the_metrics(a_node: Node) -> None:
+    [reload] = unit("proveflow.service")["ExecReload"]
+    assert reload == "/bin/kill -HUP $MAINPID"
+    master = int((a_node.folder / "pid").read_text())
+    before = children(master)
+    os.kill(master, signal.SIGHUP)
+    while children(master) & before:
+        assert requests.get(f"http://127.0.0.1:{a_node.port}/healthz", timeout=10).status_code == 200
+    live = {int(file.stem.rpartition("_")[2]) for file in Path(a_node.environment["METRICS_DIR"]).glob("gauge_live*")}
+    assert not live & before
+
+
+def children(master: int) -> set[int]:
+    return set(map(int, Path(f"/proc/{master}/task/{master}/children").read_text().split()))

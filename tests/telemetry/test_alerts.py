@@ -1,0 +1,73 @@
+"""The dashboard and the alerts name metrics, labels and values that are exported, and each alert has its page."""
+
+import json
+import re
+from typing import Any
+
+import pytest
+import yaml
+from prometheus_client import REGISTRY
+from prometheus_client.metrics import MetricWrapperBase
+
+from onboarding.operations.exporter import Queues
+from onboarding.telemetry import metrics
+from tests.processes import ROOT
+from tests.telemetry.test_metrics import ALLOWED
+
+FOLDER = ROOT / "deploy/grafana"
+OF_PROMETHEUS = {"le", "job", "instance"}
+
+
+def alerts() -> list[dict[str, Any]]:
+    return [rule for group in yaml.safe_load((FOLDER / "alerts.yml").read_text())["groups"] for rule in group["rules"]]
+
+
+def panels() -> list[str]:
+    found = json.loads((FOLDER / "dashboard.json").read_text())["panels"]
+    return [target["expr"] for panel in found for target in panel.get("targets", [])]
+
+
+EXPRESSIONS = [*(rule["expr"] for rule in alerts()), *panels()]
+
+
+@pytest.fixture
+def exported(db: None) -> dict[str, set[str]]:
+    """Return the labels of all metrics of ours, by the names that Prometheus stores."""
+    ours = [metric for metric in REGISTRY.collect() if metric.name.startswith("proveflow_")]
+    kept = [each for each in vars(metrics).values() if isinstance(each, MetricWrapperBase)]
+    labels = {each._name: set(each._labelnames) for each in kept}
+    endings = {"counter": ("_total",), "histogram": ("_bucket", "_sum", "_count"), "gauge": ("",)}
+    names = {each.name + end: labels[each.name] for each in ours for end in endings[each.type]}
+    read = {sample.name: set(sample.labels) for metric in Queues().collect() for sample in metric.samples}
+    return names | read
+
+
+@pytest.mark.parametrize("expression", EXPRESSIONS)
+def test_every_metric_label_and_value_that_is_named_is_exported(expression: str, exported: dict[str, set[str]]) -> None:
+    known = {*exported, "up"}
+    named = re.findall(r"\b(proveflow_\w+|up)\b(?:\{([^}]*)\})?", expression)
+    assert named and {name for name, _ in named} <= known
+    for name, selectors in named:
+        for label, values in re.findall(r'(\w+)=~?"([^"]*)"', selectors):
+            assert label in exported.get(name, set()) | OF_PROMETHEUS
+            assert label not in ALLOWED or set(values.split("|")) <= ALLOWED[label]
+    grouped = {label for labels in re.findall(r"by \(([^)]*)\)", expression) for label in labels.split(", ")}
+    assert grouped <= OF_PROMETHEUS.union(*(exported.get(name, set()) for name, _ in named))
+
+
+def test_the_dashboard_shows_every_metric(exported: dict[str, set[str]]) -> None:
+    shown = " ".join(panels())
+    stems = {re.sub("_(total|bucket|sum|count)$", "", name) for name in exported}
+    assert {stem for stem in stems if stem not in shown} == set()
+
+
+@pytest.mark.parametrize("rule", alerts(), ids=lambda rule: rule["alert"])
+def test_every_alert_has_a_page_in_the_guide(rule: dict[str, Any]) -> None:
+    assert rule["annotations"]["runbook_url"] == f"docs/operating.md#{rule['alert'].lower()}"
+    page = (ROOT / "docs/operating.md").read_text().partition(f"\n### {rule['alert']}\n")[2].partition("\n#")[0]
+    assert "**Look at:**" in page and "**Do:**" in page
+
+
+def test_the_guide_has_no_page_of_an_alert_that_does_not_exist() -> None:
+    pages = (ROOT / "docs/operating.md").read_text().partition("\n## Alerts\n")[2].partition("\n## ")[0]
+    assert re.findall(r"^### (\w+)$", pages, re.MULTILINE) == [rule["alert"] for rule in alerts()]
