@@ -15,7 +15,7 @@ DOCUMENTS = (
     "docs/restore.md",
     "docs/sandbox.md",
 )
-FOLDERS = "onboarding|proveflow|sandbox|tests|templates|static|locale|docs|requirements"
+FOLDERS = "onboarding|proveflow|sandbox|tests|examples|templates|static|locale|docs|requirements"
 PATH = re.compile(rf"`((?:{FOLDERS})/[\w./-]*)`")
 ROW = re.compile(r"^\| (I\d\d) \| (.+) \| (.*) \|$", re.MULTILINE)
 NOT_PROMISED = {"I23", "I25", "I27"}
