@@ -3,18 +3,19 @@
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
 import requests
 
 from tests.bench import crowd
 from tests.bench.crowd import Load
-from tests.bench.servers import prepared, stub
-from tests.deep.conftest import report, share
+from tests.bench.servers import Prepared, prepared, stub
+from tests.deep.conftest import DEEP, report, share
 from tests.deep.servers.behind_nginx import NGINX, Node, fleet
 
 ROUNDS = share(deep=10, quick=1)
-AT_ONCE = 8
+AT_ONCE, NODES = 8, 4
 
 pytestmark = [pytest.mark.skipif(NGINX is None, reason="nginx is not installed"), pytest.mark.enable_socket]
 
@@ -49,6 +50,24 @@ def test_reloads_and_restarts_of_one_node_lose_no_request() -> None:
         done = sum(load.done for load in loads)
         assert done > 0
         report(f"restarts: {ROUNDS} reloads and {ROUNDS} restarts, {done} people, 0 lost")
+
+
+@pytest.mark.skipif(not DEEP, reason="minutes: make test-deep")
+def test_a_rolling_restart_of_four_nodes_loses_no_request() -> None:
+    with stub(0) as vendors, prepared("postgresql", vendors) as product, fleet(nodes_of(product)) as site:
+        with people(site.origin) as loads:
+            for node in site.nodes:
+                node.restart()
+        assert [failure for load in loads for failure in load.failures] == []
+        report(f"rolling restart: {NODES} nodes, {sum(load.done for load in loads)} people, 0 lost")
+
+
+def nodes_of(product: Prepared) -> list[Prepared]:
+    """Return the product as several machines have it: with one database, and other files of their own."""
+    return [
+        replace(product, environment=product.environment | {"METRICS_DIR": str(product.folder / f"metrics-{n}")})
+        for n in range(NODES)
+    ]
 
 
 def test_a_node_that_goes_away_says_so_before_it_stops() -> None:
