@@ -54,6 +54,13 @@ class Name(StrEnum):
     NOTICE_UNANSWERED = "notice:unanswered"
     REVIEW_APPROVED = "review:approved"
     REVIEW_DECLINED = "review:declined"
+    CASE_TAKEN = "case:taken"
+    CASE_RELEASED = "case:released"
+    CASE_SNOOZED = "case:snoozed"
+    CASE_ESCALATED = "case:escalated"
+    CASE_NOTED = "case:noted"
+    CASE_LABELLED = "case:labelled"
+    ACT_PROPOSED = "act:proposed"
     NUMBER_REVEALED = "number:revealed"
     KEY_MADE = "key:made"
     KEY_REVOKED = "key:revoked"
@@ -80,6 +87,11 @@ FACTS: Mapping[Name, frozenset[str]] = {
     Name.KEY_REVOKED: frozenset({"key", "reason"}),
     **dict.fromkeys((Name.LOGIN_PASSED, Name.LOGIN_FAILED), frozenset({"account"})),
     **dict.fromkeys((Name.REVIEW_APPROVED, Name.REVIEW_DECLINED, Name.NUMBER_REVEALED), frozenset({"reason"})),
+    **dict.fromkeys(
+        (Name.CASE_RELEASED, Name.CASE_SNOOZED, Name.CASE_ESCALATED, Name.CASE_NOTED), frozenset({"reason"})
+    ),
+    Name.CASE_LABELLED: frozenset({"reason", "outcome"}),
+    Name.ACT_PROPOSED: frozenset({"reason", "act"}),
     **dict.fromkeys(
         (
             Name.FLOW_UNANSWERED,

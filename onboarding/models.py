@@ -19,7 +19,7 @@ from django_otp.models import Device
 from onboarding.conf import conf
 from onboarding.domain.phone import Number
 from onboarding.domain.policy import NO_POSSESSION, NOT_ALLOWED, RELINK
-from onboarding.domain.states import CLAIMS, FINAL, OPEN, PASSED, Channel, Notice, Review, Stage, State
+from onboarding.domain.states import CLAIMS, FINAL, OPEN, PASSED, Channel, Notice, Outcome, Review, Stage, State
 from onboarding.domain.wording import STATE_WORDS
 
 # The conditions of partial indexes. A query that uses such an index states its condition.
@@ -142,6 +142,8 @@ class OnboardingSession(models.Model):
             ("approve_onboardingsession", "Can lift a hold"),
             ("decline_onboardingsession", "Can decline what is held"),
             ("reveal_onboardingsession", "Can see a session's whole number"),
+            ("work_onboardingsession", "Can take cases, note, snooze, escalate and label them"),
+            ("lead_onboardingsession", "Can decide escalated cases"),
         ]
         constraints = [
             models.CheckConstraint(name="session_state_is_known", condition=Q(state__in=[s.value for s in State])),
@@ -346,6 +348,39 @@ class Event(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class Case(models.Model):
+    """What reviewers do with a session that waits for them: who has it, and what they asked of others."""
+
+    session = models.OneToOneField(OnboardingSession, models.CASCADE, primary_key=True, related_name="case")
+    reviewer = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    taken_until = models.DateTimeField(null=True, help_text="Until then, nobody else works on it.")
+    snoozed_until = models.DateTimeField(null=True)
+    escalated_at = models.DateTimeField(null=True)
+    outcome = models.CharField(max_length=12, blank=True, choices=[(o.value, o.value) for o in Outcome])
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+
+class Proposal(models.Model):
+    """An act that a first reviewer asked for, and that a second one has to repeat: see `TWO_REVIEWERS`."""
+
+    act = models.CharField(max_length=16)
+    session = models.ForeignKey(OnboardingSession, models.CASCADE, null=True, related_name="proposals")
+    binding = models.ForeignKey(Binding, models.CASCADE, null=True, related_name="proposals")
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["act", "session"], name="one_proposal_a_session"),
+            models.UniqueConstraint(fields=["act", "binding"], name="one_proposal_a_binding"),
+        ]
+
+    def __str__(self) -> str:
+        return self.act
 
 
 class Cell(models.Model):

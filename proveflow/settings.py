@@ -91,6 +91,7 @@ PROVEFLOW: dict[str, Any] = {
     "TERMS_URL": env.address("TERMS_URL"),
     "CONTINUE_URL": env.address("CONTINUE_URL"),
     "CONTINUE_HOSTS": env.list("CONTINUE_HOSTS", default=[]),
+    "TWO_REVIEWERS": env.list("TWO_REVIEWERS", default=[]),
     "REVIEW_HOURS": env.int("REVIEW_HOURS", default=4),
     "NOTICES_VERSION": env.str("NOTICES_VERSION", default="1"),
     "CARRIER_CONSENT": env.str("CARRIER_CONSENT", default=""),

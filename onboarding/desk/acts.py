@@ -13,14 +13,17 @@ from django.db.transaction import non_atomic_requests
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, path, reverse
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from onboarding.conf import conf
-from onboarding.desk import reviews
-from onboarding.domain.errors import Limited, StaleState
+from onboarding.desk import cases, reviews
+from onboarding.domain.errors import Forbidden, Limited, StaleState
 from onboarding.domain.mentions import mentions_number
 from onboarding.domain.phone import Number
-from onboarding.journey import unlinking
+from onboarding.domain.states import Outcome, State
+from onboarding.domain.wording import OUTCOME_WORDS, WHY_WORDS
+from onboarding.models import Proposal
 
 LONGEST_REASON = 200  # characters
 
@@ -47,6 +50,12 @@ class Act:
     verb: Callable[..., object]
     parameter: str  # of the verb, for the row
     applies: Callable[[Any], bool]
+    permission: str = ""  # where several acts share one
+
+    @property
+    def needs(self) -> str:
+        """Return how the name of its permission begins."""
+        return self.permission or self.name
 
 
 APPROVE = Act(
@@ -72,7 +81,7 @@ REVOKE = Act(
     "revoke",
     _("Revoke"),
     _("The number is unlinked from the device at once, here and at Prove. A new code can link it again."),
-    unlinking.unlink,
+    reviews.revoke,
     "binding",
     lambda binding: binding.confirmed,
 )
@@ -83,6 +92,54 @@ REVEAL = Act(
     reviews.reveal,
     "of",
     lambda _row: True,
+)
+RELEASE = Act(
+    "release",
+    _("Put back"),
+    _("The case goes back into the queue, and another reviewer can take it."),
+    cases.release,
+    "session",
+    lambda session: session.waits_for_review,
+    "work",
+)
+SNOOZE = Act(
+    "snooze",
+    _("Snooze"),
+    _("The case is out of the queue for 24 hours. The person still waits."),
+    cases.snooze,
+    "session",
+    lambda session: session.waits_for_review,
+    "work",
+)
+ESCALATE = Act(
+    "escalate",
+    _("Escalate"),
+    _("The case becomes the first of the queue, and only a lead can decide it."),
+    cases.escalate,
+    "session",
+    lambda session: session.waits_for_review,
+    "work",
+)
+NOTE = Act(
+    "note",
+    _("Add a note"),
+    _("The note is kept in the timeline. Nothing else changes."),
+    cases.note,
+    "session",
+    lambda _session: True,
+    "work",
+)
+LABELS = tuple(
+    Act(
+        f"label-{outcome.value}",
+        format_lazy("{} {}", _("Label:"), OUTCOME_WORDS[outcome]),
+        _("What the case turned out to be is kept. Nothing is decided by it."),
+        partial(cases.label, outcome=outcome),
+        "session",
+        lambda session: session.state in (State.IN_REVIEW, State.DECLINED),
+        "work",
+    )
+    for outcome in Outcome
 )
 
 
@@ -114,7 +171,7 @@ class ActsAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def may_act(self, request: HttpRequest, act: Act) -> bool:
         """Return whether this reviewer has the permission."""
-        permission = f"{self.opts.app_label}.{act.name}_{self.opts.model_name}"
+        permission = f"{self.opts.app_label}.{act.needs}_{self.opts.model_name}"
         return self.has_view_permission(request) and request.user.has_perm(permission)
 
     def act_view(self, request: HttpRequest, object_id: str, *, act: Act) -> HttpResponse:
@@ -133,17 +190,23 @@ class ActsAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             done = act.verb(**{act.parameter: row}, by=request.user, reason=form.cleaned_data["reason"])
         except StaleState:
             return self._too_late(request, row)
+        except Forbidden as forbidden:
+            messages.error(request, WHY_WORDS[forbidden.why])
+            return self._back(row)
         except Limited:
             messages.error(request, _("Too many numbers shown. Try again in a few minutes."))
             return self._back(row)
         if isinstance(done, Number):
             return self._page(request, act, row, revealed=done.display)
-        messages.success(request, _("Done: %(stamp)s.") % {"stamp": act.title})
+        if isinstance(done, Proposal):
+            messages.warning(request, _("Asked for. It is done when another reviewer does the same within 24 hours."))
+        else:
+            messages.success(request, _("Done: %(stamp)s.") % {"stamp": act.title})
         return self._back(row)
 
     def _page(self, request: HttpRequest, act: Act, row: Any, **context: object) -> HttpResponse:
         request.current_app = self.admin_site.name
-        known = {"title": act.title, "opts": self.opts, "original": row, "act": act}
+        known = {"title": act.title, "opts": self.opts, "original": row, "act": act, "queue": cases.status()}
         context = {**self.admin_site.each_context(request), **known, **context}
         return TemplateResponse(request, "admin/proveflow/act.html", context)
 

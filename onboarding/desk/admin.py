@@ -6,6 +6,7 @@ browser history contains a number.
 
 import json
 from collections.abc import Sequence
+from typing import Any
 
 from django.apps import apps
 from django.contrib import admin, messages
@@ -21,7 +22,19 @@ from django.views.decorators.http import require_POST
 
 from onboarding import limits
 from onboarding.conf import conf
-from onboarding.desk.acts import APPROVE, DECLINE, REVEAL, REVOKE, ActsAdmin
+from onboarding.desk import cases
+from onboarding.desk.acts import (
+    APPROVE,
+    DECLINE,
+    ESCALATE,
+    LABELS,
+    NOTE,
+    RELEASE,
+    REVEAL,
+    REVOKE,
+    SNOOZE,
+    ActsAdmin,
+)
 from onboarding.desk.filters import (
     AgeFilter,
     ConfirmedFilter,
@@ -33,6 +46,7 @@ from onboarding.desk.filters import (
     StateFilter,
 )
 from onboarding.desk.keyset import KeysetChangeList
+from onboarding.desk.queue import QueueViews
 from onboarding.desk.site import is_reviewer, site
 from onboarding.domain import budgets
 from onboarding.domain.budgets import Charge
@@ -108,6 +122,18 @@ class ReadOnlyAdmin(ReadOnly, ActsAdmin):
         """Return whether `lookup` is a filter's. Any other, like `number__startswith`, could unmask a number."""
         return lookup in {entry.parameter_name for entry in self.list_filter}  # type: ignore[union-attr]
 
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        return super().changelist_view(request, {"queue": cases.status(), **(extra_context or {})})
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> Any:
+        return super().changeform_view(request, object_id, form_url, {"queue": cases.status(), **(extra_context or {})})
+
     def get_changelist(self, _request: HttpRequest, **_named: object) -> type[KeysetChangeList]:  # type: ignore[override]
         return KeysetChangeList
 
@@ -149,11 +175,11 @@ def _numbers(text: str) -> Sequence[Number]:
         return error.possible
 
 
-class SessionAdmin(ReadOnlyAdmin):
+class SessionAdmin(QueueViews, ReadOnlyAdmin):
     """Sessions, with their state and Prove's evaluation."""
 
     list_display = ("masked", "reference", "in_words", "reason_codes", "notice_in_words", "moves_a_key", "created_at")
-    acts = (APPROVE, DECLINE, REVEAL)
+    acts = (APPROVE, DECLINE, ESCALATE, SNOOZE, RELEASE, NOTE, *LABELS, REVEAL)
     list_filter = (StateFilter, ReviewFilter, ReasonFilter, NoticeFilter, RebindFilter, AgeFilter, SameNumberFilter)
     ordering = ("-created_at", "-pk")
     fieldsets = (

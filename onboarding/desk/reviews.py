@@ -1,34 +1,44 @@
-"""The reviewers' verbs: they clear or decline a session and reveal a number. None changes a session's state."""
+"""The reviewers' verbs that decide: they clear or decline a session, revoke a link, and reveal a number.
+
+None changes a session's state. Nobody decides about their own account or number, and an act that the setting
+TWO_REVIEWERS names is done when a second reviewer repeats it.
+"""
 
 from collections.abc import Collection
+from datetime import timedelta
+from typing import Any, cast
 
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import AbstractBaseUser, User
 from django.db import transaction
 from django.db.models.functions import Now
 
 from onboarding import events, limits
+from onboarding.conf import conf
+from onboarding.desk import cases
 from onboarding.domain.budgets import REVEALS, Charge
-from onboarding.domain.errors import StaleState
+from onboarding.domain.errors import Forbidden, StaleState, Why
 from onboarding.domain.phone import Number
 from onboarding.domain.states import Review, State
 from onboarding.events import Name
-from onboarding.models import Binding, OnboardingSession
-from onboarding.telemetry.observation import verb
+from onboarding.journey import unlinking
+from onboarding.models import Binding, Case, OnboardingSession, Proposal
+
+PROPOSAL_LIFE = timedelta(hours=24)
+LEAD = "proveflow.lead_onboardingsession"
 
 
-@verb
-def approve(*, session: OnboardingSession, by: AbstractBaseUser, reason: str) -> OnboardingSession:
+def approve(*, session: OnboardingSession, by: AbstractBaseUser, reason: str) -> OnboardingSession | Proposal:
     """End the session's hold or decline, and clear its reasons for one more try of its journey, for CLEARANCE_LIFE.
 
-    Returns the session. Raises StaleState if a reviewer decided before, or there is nothing to lift.
+    Returns the session, or the proposal if a second reviewer has to do the same. Raises Forbidden; StaleState if a
+    reviewer decided before, or there is nothing to lift.
     """
     states = (State.IN_REVIEW, State.DECLINED)
     return _review(session, Review.APPROVED, Name.REVIEW_APPROVED, states, by=by, reason=reason)
 
 
-@verb
-def decline(*, session: OnboardingSession, by: AbstractBaseUser, reason: str) -> OnboardingSession:
-    """Decline the session, and return it. Raises StaleState if it does not wait for a reviewer."""
+def decline(*, session: OnboardingSession, by: AbstractBaseUser, reason: str) -> OnboardingSession | Proposal:
+    """Decline the session. Returns and raises as `approve`; StaleState if it does not wait for a reviewer."""
     return _review(session, Review.DECLINED, Name.REVIEW_DECLINED, (State.IN_REVIEW,), by=by, reason=reason)
 
 
@@ -40,18 +50,39 @@ def _review(
     *,
     by: AbstractBaseUser,
     reason: str,
-) -> OnboardingSession:
+) -> OnboardingSession | Proposal:
     """Record the decision, once. The session keeps its final state."""
+    act = {Review.APPROVED: "approve", Review.DECLINED: "decline"}[decision]
     with transaction.atomic():
         waiting = OnboardingSession.objects.filter(pk=session.pk, state__in=states, review="")
+        if not waiting.select_for_update().exists():
+            raise StaleState
+        _is_not_own(session, by)
+        cases.hold(session, by)
+        _is_not_escalated(session, by)
+        if proposal := _proposed(act, by, reason, session=session):
+            cases.let_go(session)
+            return proposal
         if not waiting.update(review=decision, reviewed_at=Now()):
             raise StaleState
         session.refresh_from_db()
+        cases.let_go(session)
         events.record(name, {"reason": reason}, session=session, actor=by)
     return session
 
 
-@verb
+def revoke(*, binding: Binding, by: AbstractBaseUser, reason: str) -> Binding | Proposal:
+    """Unlink the number from the device, here and at Prove. Returns and raises as `approve`."""
+    with transaction.atomic():
+        if not Binding.objects.select_for_update().filter(pk=binding.pk, confirmed=True).exists():
+            raise StaleState
+        _is_not_own(binding, by)
+        if proposal := _proposed("revoke", by, reason, binding=binding):
+            return proposal
+    unlinking.unlink(binding=binding, by=by, reason=reason)
+    return binding
+
+
 def reveal(*, of: OnboardingSession | Binding, by: AbstractBaseUser, reason: str) -> Number:
     """Return the whole number, and write to the event log who saw it and why. Raises Limited."""
     about: dict[str, object] = {"session" if isinstance(of, OnboardingSession) else "binding": of}
@@ -59,3 +90,37 @@ def reveal(*, of: OnboardingSession | Binding, by: AbstractBaseUser, reason: str
         limits.charge([Charge(REVEALS, by.get_username())])
         events.record(Name.NUMBER_REVEALED, {"reason": reason}, actor=by, **about)
     return of.phone
+
+
+def _is_not_own(row: OnboardingSession | Binding, by: AbstractBaseUser) -> None:
+    """Raise Forbidden if the number, or the account that it is linked to, is the reviewer's own."""
+    account = Binding.objects.filter(user_id=by.pk)
+    binding = row if isinstance(row, Binding) else row.binding
+    if (binding and binding.user_id == by.pk) or account.filter(number=row.number).exists():
+        raise Forbidden(Why.OWN)
+
+
+def _is_not_escalated(session: OnboardingSession, by: AbstractBaseUser) -> None:
+    """Raise Forbidden if the case was escalated, and the reviewer is no lead."""
+    escalated = Case.objects.filter(pk=session.pk, escalated_at__isnull=False)
+    if not cast(User, by).has_perm(LEAD) and escalated.exists():
+        raise Forbidden(Why.ESCALATED)
+
+
+def _proposed(act: str, by: AbstractBaseUser, reason: str, **about: Any) -> Proposal | None:
+    """Return None if the act may be done now, or else the proposal that was made. Raises Forbidden.
+
+    A proposal holds for PROPOSAL_LIFE. The row that the act is about is locked.
+    """
+    if act not in conf.TWO_REVIEWERS:
+        return None
+    proposals = Proposal.objects.filter(act=act, **about)
+    proposals.filter(at__lte=Now() - PROPOSAL_LIFE).delete()
+    first = proposals.first()
+    if first is None:
+        events.record(Name.ACT_PROPOSED, {"act": act, "reason": reason}, actor=by, **about)
+        return Proposal.objects.create(act=act, by_id=by.pk, **about)
+    if first.by_id == by.pk:
+        raise Forbidden(Why.SAME_PERSON)
+    first.delete()
+    return None

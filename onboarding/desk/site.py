@@ -7,6 +7,7 @@ from django.contrib.auth.forms import UsernameField
 from django.core.exceptions import ValidationError
 from django.forms import CharField, PasswordInput
 from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
 from django.utils.translation import gettext_lazy as _
 from django_otp.admin import OTPAdminSite
 from django_otp.forms import OTPAuthenticationFormMixin
@@ -16,6 +17,7 @@ from onboarding import events, limits
 from onboarding.domain import budgets
 from onboarding.domain.errors import Limited
 from onboarding.events import Name
+from onboarding.models import OnboardingSession
 from onboarding.web import address
 from onboarding.web.forms import code_in
 from onboarding.web.responses import too_many_requests
@@ -94,6 +96,15 @@ class ReviewersSite(OTPAdminSite):
             return super().login(request, extra_context)
         except Limited as limited:
             return too_many_requests(request, limited, back=request.path)
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
+        """Show the queue, and links to the lists, to those who may view sessions."""
+        sessions: Any = self._registry.get(OnboardingSession)
+        if sessions is None or not sessions.has_view_permission(request):
+            return super().index(request, extra_context)
+        context = {"title": self.index_title, "app_list": self.get_app_list(request), **(extra_context or {})}
+        page: TemplateResponse = sessions.queue_view(request, context)
+        return page
 
     def has_permission(self, request: HttpRequest) -> bool:
         return super().has_permission(request) and is_reviewer(request)

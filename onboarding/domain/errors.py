@@ -2,11 +2,29 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from enum import StrEnum
 from typing import ClassVar
 
 
 class StaleState(Exception):
     """Another request changed the session since the caller read it. Nothing was done."""
+
+
+class Why(StrEnum):
+    """Why a reviewer may not act."""
+
+    TAKEN = "taken"  # another reviewer has the case
+    OWN = "own"  # it is the reviewer's own account or number
+    ESCALATED = "escalated"  # a lead has to decide
+    SAME_PERSON = "same_person"  # the second reviewer has to be another one
+
+
+class Forbidden(Exception):
+    """A reviewer may not do this to this row, because of `why`. Nothing was done."""
+
+    def __init__(self, why: Why) -> None:
+        super().__init__(why)
+        self.why = why
 
 
 @dataclass(eq=False)

@@ -87,6 +87,14 @@ class Review(StrEnum):
     DECLINED = "declined"
 
 
+class Outcome(StrEnum):
+    """What a case turned out to be, as reviewers learn later."""
+
+    FRAUD = "fraud"
+    FALSE_ALARM = "false_alarm"
+    UNCLEAR = "unclear"
+
+
 class Channel(StrEnum):
     """How a code is delivered. https://www.twilio.com/docs/verify/api/verification"""
 

@@ -5,7 +5,8 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from onboarding.domain.states import Notice, Review, State
+from onboarding.domain.errors import Why
+from onboarding.domain.states import Notice, Outcome, Review, State
 
 STATE_WORDS: Mapping[str, Any] = {
     State.STARTING: _("Starting"),
@@ -52,3 +53,36 @@ NOTICE_WORDS: Mapping[str, Any] = {
 }
 
 REVIEW_WORDS: Mapping[str, Any] = {Review.APPROVED: _("may try again"), Review.DECLINED: _("declined")}
+OUTCOME_WORDS: Mapping[str, Any] = {
+    Outcome.FRAUD: _("confirmed fraud"),
+    Outcome.FALSE_ALARM: _("false alarm"),
+    Outcome.UNCLEAR: _("unclear"),
+}
+
+# Why a session stands where it stands: Prove's codes, and reasons of ours.
+REASON_WORDS: Mapping[str, Any] = {
+    "9100": _("the person did not pass a possession check"),
+    "9101": _("the key belongs to another number"),
+    "9131": _("the number is not a mobile"),
+    "9132": _("the number is a public one that receives texts online"),
+    "9133": _("the SIM has a low trust score"),
+    "9134": _("the number is a non-fixed internet number"),
+    "9135": _("the SIM was swapped within 24 hours"),
+    "9136": _("the number was ported within 24 hours"),
+    "9137": _("calls are forwarded"),
+    "key_revoked": _("the key was revoked here"),
+    "key_of_another_person": _("the key belongs to another person"),
+    "held": _("an earlier link of this number or key waits for a reviewer"),
+    "declined_before": _("an earlier link of this number or key was declined"),
+    "line_type": _("the kind of line is not usual"),
+    "rebind": _("every move of a key waits for a reviewer"),
+    "not_allowed": _("the service does not allow this number"),
+    "upstream_mismatch": _("the answer was about another number or request"),
+}
+
+WHY_WORDS: Mapping[str, Any] = {
+    Why.TAKEN: _("Another reviewer has this case."),
+    Why.OWN: _("This is your own account or number: another reviewer has to decide."),
+    Why.ESCALATED: _("This case was escalated: a lead has to decide."),
+    Why.SAME_PERSON: _("You asked for this before: another reviewer has to do the same."),
+}

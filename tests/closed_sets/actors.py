@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
+from django.contrib.auth.models import User
+
 from onboarding.models import OnboardingSession
 from tests.deep.any_order import desk
 from tests.device import through
@@ -56,7 +58,8 @@ class Actors:
 
     def reviewer_does(self, act: str, *, wrong_passwords: int = 0) -> None:
         """Let a reviewer do the act on the latest session; then the visitor opens its page again."""
-        reviewer = desk.reviewer()
+        known = User.objects.filter(username="ada").exists()
+        reviewer = desk.at_the_desk("ada") if known else desk.reviewer()
         for password in ["wrong"] * wrong_passwords + [desk.PASSWORD] * bool(wrong_passwords):
             desk.log_in(reviewer, "ada", password)
         desk.act(reviewer, act, OnboardingSession.objects.latest("created_at"))

@@ -374,3 +374,18 @@ def an_operator_makes_and_revokes_a_publishable_key(actors: Actors) -> None:
 def a_reviewer_sees_a_whole_number(actors: Actors) -> None:
     actors.visitor.starts(HELD)
     actors.reviewer_does("reveal", wrong_passwords=1)
+
+
+@scenario(CHECKING, Name.CASE_TAKEN, Name.CASE_SNOOZED, Name.CASE_ESCALATED, Name.CASE_RELEASED, Name.CASE_NOTED)
+def a_reviewer_takes_a_case_and_puts_it_back(actors: Actors) -> None:
+    actors.visitor.starts(HELD)
+    for act in ("take", "snooze", "release", "note", "escalate"):
+        actors.reviewer_does(act)
+
+
+@scenario(CHECKING, Name.CASE_LABELLED, Name.ACT_PROPOSED)
+def a_reviewer_proposes_what_a_second_one_has_to_do(actors: Actors) -> None:
+    actors.settings.TWO_REVIEWERS = ["approve"]
+    actors.visitor.starts(HELD)
+    actors.reviewer_does("label-fraud")
+    actors.reviewer_does("approve")

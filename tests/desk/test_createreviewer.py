@@ -87,7 +87,7 @@ def test_a_reviewer_may_view_and_act_and_nothing_else() -> None:
     for user in User.objects.all():
         assert user.is_staff and not user.is_superuser
         views = {f"proveflow.view_{model}" for model in ("onboardingsession", "binding", "event")}
-        acts = {f"proveflow.{act}_onboardingsession" for act in ("approve", "decline", "reveal")}
+        acts = {f"proveflow.{act}_onboardingsession" for act in ("approve", "decline", "reveal", "work")}
         acts |= {"proveflow.revoke_binding", "proveflow.reveal_binding"}
         assert user.get_all_permissions() == views | acts
 

@@ -13,7 +13,7 @@ from django.db.models import CharField, F, UniqueConstraint
 from django.db.models.functions import Now
 
 from onboarding.domain.states import State
-from onboarding.models import Binding, Event, Handoff, OnboardingSession, ProveKey
+from onboarding.models import Binding, Event, Handoff, OnboardingSession, Proposal, ProveKey
 
 NUMBER = "+12015550123"
 MODELS = list(apps.get_app_config("proveflow").get_models())
@@ -68,6 +68,10 @@ def two_bindings_of_one_name() -> None:
         binding(device_id=key, public_id=uuid.UUID(int=1))
 
 
+def a_proposal(**columns: Any) -> Proposal:
+    return Proposal.objects.create(act="approve", by=User.objects.get_or_create(username="ada")[0], **columns)
+
+
 def a_primary_key_twice(model: Any, **columns: Any) -> None:
     rows = [model(key="key", **columns) for _ in range(2)]
     for row in rows:
@@ -81,6 +85,8 @@ VIOLATIONS: Mapping[str, Callable[[], None]] = {
     "one_binding_without_a_key": lambda: twice(binding, device_id=""),
     "revoked_is_not_confirmed": a_binding_both_confirmed_and_revoked,
     "one_line_a_version": two_events_of_one_version,
+    "one_proposal_a_session": lambda: twice(a_proposal, session=session()),
+    "one_proposal_a_binding": lambda: twice(a_proposal, binding=binding()),
     "onboardingsession.start_key": lambda: twice(session, start_key=uuid.UUID(int=1)),
     "onboardingsession.client_request_id": lambda: twice(session, client_request_id=uuid.UUID(int=1)),
     "onboardingsession.correlation_id": lambda: twice(session, correlation_id="flow"),

@@ -11,7 +11,7 @@ import pytest
 from django.db.models import F
 from django.test import Client
 
-from onboarding.models import Binding, Cell, Event, Lease, OnboardingSession, ProveKey
+from onboarding.models import Binding, Case, Cell, Event, Lease, OnboardingSession, Proposal, ProveKey
 from onboarding.upstream.breaker import PROBE_AGAIN_EVERY_S
 from onboarding.upstream.lookup import lookup
 from onboarding.upstream.messaging import messaging
@@ -90,6 +90,8 @@ def later() -> Later:
         ProveKey.objects.update(**{c: F(c) - timedelta(seconds=seconds) for c in ("revoked_at", "tell_prove_at")})
         Event.objects.update(at=F("at") - timedelta(seconds=seconds))
         Lease.objects.update(**{c: F(c) - timedelta(seconds=seconds) for c in ("ends_at", "code_sent_at")})
+        Case.objects.update(**{c: F(c) - timedelta(seconds=seconds) for c in ("taken_until", "snoozed_until")})
+        Proposal.objects.update(at=F("at") - timedelta(seconds=seconds))
         Cell.objects.update(tat=F("tat") - seconds * 1000)
 
     return make_older

@@ -22,6 +22,7 @@ ACTS = (
     "approve_onboardingsession",
     "decline_onboardingsession",
     "reveal_onboardingsession",
+    "work_onboardingsession",
     "revoke_binding",
     "reveal_binding",
 )

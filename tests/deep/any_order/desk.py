@@ -19,9 +19,15 @@ PASSWORD = "a reviewer's own words"
 def reviewer(name: str = "ada", *, keys: bool = False) -> Client:
     """Return a browser in which a new reviewer is logged in with an authenticator. `keys`: with the API's keys."""
     call_command("createreviewer", name, no_input=True, keys=keys, stdout=StringIO())
-    client, user = Client(), User.objects.get(username=name)
+    user = User.objects.get(username=name)
     user.set_password(PASSWORD)
     user.save()
+    return at_the_desk(name)
+
+
+def at_the_desk(name: str) -> Client:
+    """Return a browser in which the reviewer of that name is logged in with an authenticator."""
+    client, user = Client(), User.objects.get(username=name)
     client.force_login(user)
     session = client.session
     session["otp_device_id"] = TOTPDevice.objects.get(user=user).persistent_id

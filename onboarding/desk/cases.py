@@ -1,0 +1,126 @@
+"""The queue of sessions that wait for a reviewer, and the verbs that hand its cases out. None decides anything.
+
+A case is a reviewer's for TAKEN_FOR, or until it is released or decided. The row of the case is changed by one UPDATE
+that compares, so that no two reviewers get the same one.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+from django.contrib.auth.models import AbstractBaseUser
+from django.db import transaction
+from django.db.models import Count, F, Max, Min, Q, QuerySet
+from django.db.models.functions import Now
+
+from onboarding import events
+from onboarding.domain.errors import Forbidden, StaleState, Why
+from onboarding.domain.states import Outcome
+from onboarding.events import Name
+from onboarding.models import WAITS, Case, OnboardingSession
+
+TAKEN_FOR = timedelta(minutes=60)
+SNOOZED_FOR = timedelta(hours=24)
+SHOWN = 50  # cases of the queue's page
+TRIED = 200  # cases that `take_next` looks at
+
+
+@dataclass(frozen=True)
+class Status:
+    """How many cases wait, and since when the oldest does: None if none does."""
+
+    count: int
+    oldest: datetime | None
+    now: datetime | None
+
+
+def status() -> Status:
+    """Return how many cases wait, snoozed ones too, by the index of those."""
+    found = OnboardingSession.objects.filter(WAITS).aggregate(
+        count=Count("pk"), oldest=Min("created_at"), now=Max(Now())
+    )
+    return Status(**found)
+
+
+def queue() -> QuerySet[OnboardingSession]:
+    """Return the cases that are not snoozed, escalated ones and then the oldest first, with who has them."""
+    awake = Q(case__snoozed_until=None) | Q(case__snoozed_until__lte=Now())
+    cases = OnboardingSession.timed.filter(WAITS).filter(awake).select_related("case", "case__reviewer")
+    return cases.order_by(F("case__escalated_at").asc(nulls_last=True), "created_at", "pk")
+
+
+def earlier(sessions: list[OnboardingSession]) -> dict[str, int]:
+    """Return how many sessions each number of these has."""
+    numbers = {session.number for session in sessions}
+    found = OnboardingSession.objects.filter(number__in=numbers).order_by().values_list("number")
+    return dict(found.annotate(count=Count("pk")))
+
+
+def hold(session: OnboardingSession, by: AbstractBaseUser) -> bool:
+    """Let the case be this reviewer's from now on. Return whether it was not before. Raises Forbidden."""
+    Case.objects.bulk_create([Case(session=session)], ignore_conflicts=True)
+    case = Case.objects.filter(pk=session.pk)
+    mine = Q(reviewer=by, taken_until__gt=Now())
+    if case.filter(mine).update(taken_until=Now() + TAKEN_FOR):
+        return False
+    free = Q(reviewer=None) | Q(taken_until=None) | Q(taken_until__lte=Now())
+    if not case.filter(free).update(reviewer=by, taken_until=Now() + TAKEN_FOR, snoozed_until=None):
+        raise Forbidden(Why.TAKEN)
+    return True
+
+
+def take(*, session: OnboardingSession, by: AbstractBaseUser) -> OnboardingSession:
+    """Give the reviewer the case, and return it. Raises Forbidden if another has it, StaleState if it waits no more."""
+    with transaction.atomic():
+        if not OnboardingSession.objects.filter(WAITS, pk=session.pk).exists():
+            raise StaleState
+        if hold(session, by):
+            events.record(Name.CASE_TAKEN, {}, session=session, actor=by)
+    return session
+
+
+def take_next(*, by: AbstractBaseUser) -> OnboardingSession | None:
+    """Give the reviewer the first case that nobody has, and return it; None if there is none."""
+    free = Q(case__reviewer=None) | Q(case__taken_until=None) | Q(case__taken_until__lte=Now())
+    for session in queue().filter(free)[:TRIED]:
+        try:
+            return take(session=session, by=by)
+        except (Forbidden, StaleState):  # another reviewer was faster
+            continue
+    return None
+
+
+def let_go(session: OnboardingSession, **changes: Any) -> None:
+    """Let the case be nobody's."""
+    Case.objects.filter(pk=session.pk).update(reviewer=None, taken_until=None, **changes)
+
+
+def _return(
+    *, session: OnboardingSession, by: AbstractBaseUser, reason: str, name: Name, **changes: Any
+) -> OnboardingSession:
+    """Put the case back into the queue. Raises Forbidden if another reviewer has it."""
+    with transaction.atomic():
+        hold(session, by)
+        let_go(session, **changes)
+        events.record(name, {"reason": reason}, session=session, actor=by)
+    return session
+
+
+release = partial(_return, name=Name.CASE_RELEASED)
+snooze = partial(_return, name=Name.CASE_SNOOZED, snoozed_until=Now() + SNOOZED_FOR)
+escalate = partial(_return, name=Name.CASE_ESCALATED, escalated_at=Now())
+
+
+def note(*, session: OnboardingSession, by: AbstractBaseUser, reason: str) -> OnboardingSession:
+    """Write a note into the case's timeline, whoever has it."""
+    events.record(Name.CASE_NOTED, {"reason": reason}, session=session, actor=by)
+    return session
+
+
+def label(*, session: OnboardingSession, by: AbstractBaseUser, reason: str, outcome: Outcome) -> OnboardingSession:
+    """Write down what the case turned out to be. A later label replaces it."""
+    with transaction.atomic():
+        Case.objects.update_or_create(pk=session.pk, defaults={"outcome": outcome})
+        events.record(Name.CASE_LABELLED, {"reason": reason, "outcome": outcome}, session=session, actor=by)
+    return session
