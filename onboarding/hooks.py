@@ -40,6 +40,17 @@ class Proof:
     owner: Any = None  # the user whom the number belongs to until now, or None
 
 
+@dataclass(frozen=True)
+class Claims:
+    """What an app that begins a verification over the API says of itself, and what of it is proved."""
+
+    platform: str  # web, ios or android
+    app_id: str
+    is_attested: bool  # by App Attest, which was verified here
+    play_integrity: str = field(repr=False)  # the token, which only Google can decode
+    request_hash: str = ""  # SHA-256 of the Idempotency-Key in hexadecimal: Play Integrity's requestHash
+
+
 class Hooks:
     """The default of each hook. `request` is None outside of a request."""
 
@@ -59,6 +70,10 @@ class Hooks:
         of the number, or None.
         """
         return None
+
+    def may_begin(self, request: HttpRequest, claims: Claims) -> bool:  # noqa: ARG002
+        """Return whether the app may begin a verification. Play Integrity is decoded here: this app calls no Google."""
+        return True
 
     def log_in(self, request: HttpRequest, user: Any) -> None:
         """Log the user in: `request.user` is theirs afterwards."""
@@ -114,6 +129,11 @@ def user_for(proof: Proof) -> Any:
 def refusal(proof: Proof) -> str:
     """Return why the number may not be linked, or ""."""
     return str(_call("may_link", signed_in() or proof.owner, proof.number, proof) or "")
+
+
+def may_begin(request: HttpRequest, claims: Claims) -> bool:
+    """Return whether the app may begin a verification."""
+    return bool(_call("may_begin", request, claims))
 
 
 def log_in(request: HttpRequest, user: Any) -> None:

@@ -11,6 +11,7 @@ DOCUMENTS = (
     "CONTRIBUTING.md",
     "SECURITY.md",
     "docs/design.md",
+    "docs/native.md",
     "docs/operating.md",
     "docs/restore.md",
     "docs/sandbox.md",

@@ -1,11 +1,13 @@
 """Begins a verification for a caller: who may, with which app, for which number."""
 
+import hashlib
 import uuid
 from typing import Any
 
 from django.http import HttpRequest
 
-from onboarding.api import auth, schemas, tokens, verifications
+from onboarding import hooks
+from onboarding.api import attestation, auth, schemas, tokens, verifications
 from onboarding.api.models import PublishableKey
 from onboarding.api.problems import Problem
 from onboarding.api.verifications import Beginning, Begun
@@ -24,10 +26,12 @@ def begin(request: HttpRequest, body: schemas.NewVerification, idempotency_key: 
     form = PhoneForm(_form(body, idempotency_key), languages=request.headers.get("Accept-Language", ""))
     if not form.is_valid():
         raise _invalid_number(form)
-    device = tokens.keyed_hash("device", f"{scope} {body.device_id}") if body.device_id else ""
+    named = body.app_attest.key_id if body.app_attest else body.device_id
+    device = tokens.keyed_hash("device", f"{scope} {named}") if named else ""
     previous = _previous(body.previous_client_secret)
 
     def start(start_key: uuid.UUID) -> flow.Opened:
+        _check_proof(request, key, body, idempotency_key)
         return flow.start(
             number=form.cleaned_data["phone"],
             start_key=start_key,
@@ -51,6 +55,28 @@ def _check_app(request: HttpRequest, key: PublishableKey | None, body: schemas.N
         raise Problem("origin_not_allowed")
     if key and body.platform != "web" and not key.allows_app(body.app_id):
         raise Problem("app_not_allowed")
+
+
+def _check_proof(
+    request: HttpRequest, key: PublishableKey | None, body: schemas.NewVerification, idempotency_key: uuid.UUID
+) -> None:
+    """Raise Problem if a proof of the app is needed and missing, or was refused. A repeated request needs none."""
+    if key and body.app_attest:
+        signed = attestation.client_data_hash(body.app_attest.challenge, str(idempotency_key), body.phone_number)
+        try:
+            attestation.verify(body.app_attest.model_dump(), signed, key.app_ids.split())
+        except attestation.NotAttested:
+            raise Problem("proof_refused") from None
+    claims = hooks.Claims(
+        platform=body.platform,
+        app_id=body.app_id,
+        is_attested=bool(key and body.app_attest),
+        play_integrity=body.play_integrity or "",
+        request_hash=hashlib.sha256(str(idempotency_key).encode()).hexdigest(),
+    )
+    is_judged = bool(body.play_integrity) and hooks.is_overridden("may_begin")
+    if (key and key.needs_proof and not (claims.is_attested or is_judged)) or not hooks.may_begin(request, claims):
+        raise Problem("proof_refused")
 
 
 def _form(body: schemas.NewVerification, start_key: uuid.UUID) -> dict[str, Any]:

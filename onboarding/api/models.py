@@ -1,5 +1,6 @@
 """The tables of the API: what a client of a session holds, and the keys of apps that may begin one."""
 
+import re
 import secrets
 import uuid
 
@@ -10,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from onboarding.models import OnboardingSession
 
+TEAM_ID = re.compile(r"^[A-Z0-9]{10}\.")
 HASH_LENGTH = 64  # of SHA-256, in hexadecimal
 
 
@@ -26,7 +28,7 @@ class PublishableKey(models.Model):
         _("allowed origins"), blank=True, help_text=_("Of sites, one a line: https://app.example.com")
     )
     app_ids = models.TextField(
-        _("allowed apps"), blank=True, help_text=_("Bundle ids or package names, one a line. Empty: any app.")
+        _("allowed apps"), blank=True, help_text=_("TEAMID.bundle ids or package names, one a line. Empty: any app.")
     )
     starts_per_hour = models.PositiveIntegerField(_("verifications an hour"), default=600)
     texts_per_hour = models.PositiveIntegerField(_("codes an hour"), default=600)
@@ -48,7 +50,9 @@ class PublishableKey(models.Model):
         return origin in self.origins.split()
 
     def allows_app(self, app_id: str) -> bool:
-        return not self.app_ids.strip() or app_id in self.app_ids.split()
+        """Return whether the app may use the key. Apple's ids are listed with the team's id, and sent without it."""
+        allowed = self.app_ids.split()
+        return not allowed or app_id in allowed or app_id in [TEAM_ID.sub("", each) for each in allowed]
 
 
 class ApiVerification(models.Model):
@@ -81,3 +85,16 @@ class ApiVerification(models.Model):
 
     def __str__(self) -> str:
         return str(self.pk)
+
+
+class AttestedKey(models.Model):
+    """A key that Apple's App Attest vouched for: it is in the Secure Enclave of a device, and in an allowed app."""
+
+    key_id = models.CharField(max_length=HASH_LENGTH, primary_key=True)
+    public_key = models.CharField(max_length=130, help_text="The uncompressed point of P-256, in hexadecimal.")
+    app_id = models.CharField(max_length=200)
+    counter = models.PositiveBigIntegerField(default=0, help_text="Of its latest signature; it never goes down.")
+    created_at = models.DateTimeField(db_default=Now())
+
+    def __str__(self) -> str:
+        return self.app_id

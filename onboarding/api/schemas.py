@@ -65,6 +65,13 @@ class AppAttest(Request):
     assertion: Base64 | None = None
 
 
+class Challenge(Answer):
+    """What the app's proof is about, together with the Idempotency-Key and the number, joined by dots."""
+
+    challenge: str
+    expires_in_seconds: Seconds
+
+
 class NewVerification(Request):
     """What a person starts with. `device_id` is a random text that the app makes once, for the limits."""
 

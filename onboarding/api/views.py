@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from django.http import HttpRequest, HttpResponse
 from ninja import Header, Router, Status
 
-from onboarding.api import answers, auth, schemas, verifications
+from onboarding.api import answers, attestation, auth, schemas, verifications
 from onboarding.api.beginning import begin
 from onboarding.api.models import ApiVerification
 from onboarding.api.problems import Problem
@@ -42,6 +42,19 @@ def create(
     same key gets the same answer. Who has the key can read that answer, so keep it as secret as the client_secret.
     """
     return Status(201, answers.begun(begin(request, body, idempotency_key)))
+
+
+@router.post(
+    "/attest/challenges", auth=auth.AppKey(), response={201: schemas.Challenge, **REFUSED}, operation_id="new_challenge"
+)
+def new_challenge(request: HttpRequest) -> Status[schemas.Challenge]:
+    """Return a challenge for App Attest.
+
+    The key attests, and later signs, the SHA-256 of the challenge, the Idempotency-Key and the phone number of the
+    request, joined by dots.
+    """
+    life = int(attestation.CHALLENGE_LIFE.total_seconds())
+    return Status(201, schemas.Challenge(challenge=attestation.new_challenge(), expires_in_seconds=life))
 
 
 @router.get(ONE, auth=BY_CLIENT, response=ANSWERS, operation_id="get_verification")
