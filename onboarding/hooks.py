@@ -118,6 +118,18 @@ def is_overridden(hook: str) -> bool:
     return getattr(type(adapter()), hook) is not getattr(Hooks, hook)
 
 
+def require_users() -> None:
+    """Raise HookFailed if nobody could be linked, as the default hook cannot make users: before any call."""
+    if not _makes_users():
+        log.error("The hook user_for cannot make users: see the check proveflow.E046")
+        raise HookFailed("user_for")
+
+
+@cache
+def _makes_users() -> bool:
+    return is_overridden("user_for") or not missing_fields()
+
+
 def user_for(proof: Proof) -> Any:
     """Return the user. Raises HookFailed, as all of these do."""
     user = _call("user_for", _request.get(), proof)
@@ -171,6 +183,7 @@ def adapter() -> Hooks:
 def _forget(*, setting: str, **_signal: object) -> None:
     if setting == NAME:
         adapter.cache_clear()
+        _makes_users.cache_clear()
 
 
 def _call(name: str, *args: object) -> Any:

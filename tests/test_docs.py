@@ -10,6 +10,7 @@ DOCUMENTS = (
     "README.md",
     "CONTRIBUTING.md",
     "SECURITY.md",
+    "docs/adopting.md",
     "docs/design.md",
     "docs/native.md",
     "docs/operating.md",

@@ -118,6 +118,7 @@ def _may_move(session: OnboardingSession, key: Binding | None) -> None:
 def _open(
     *, number: Number, start_key: uuid.UUID, previous: OnboardingSession | None, address: Address, how: Columns
 ) -> Opened:
+    hooks.require_users()
     client_ids = hooks.client_ids()
     session = _asked(number=number, start_key=start_key, previous=previous, address=address, how=how)
     try:

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator
 from typing import Any
+from unittest import mock
 
 import pytest
 from django.contrib.auth.models import User
 
+from onboarding import hooks
 from onboarding.domain.states import State
 from onboarding.models import Binding, Event, OnboardingSession
 from onboarding.operations.recovery import recover
@@ -155,3 +157,14 @@ def test_the_known_number_is_shown_by_its_last_digits_and_can_be_changed(sandbox
     other = signed_in("ada")
     other.opens()
     assert "Welcome back" not in other.submits("/forget/").text
+
+
+def test_users_that_cannot_be_made_are_found_out_before_anything_is_sent(
+    settings: Any, sandbox: Sandbox, visitor: Visitor
+) -> None:
+    with mock.patch.object(hooks, "missing_fields", return_value=["birthday"]):
+        settings.HOOKS = "onboarding.hooks.Hooks"
+        visitor.opens()
+        assert visitor.fetches("/start/", phone=NUMBER).status_code == 503
+    assert not sandbox.calls("prove.unify") and not OnboardingSession.objects.exists()
+    settings.HOOKS = "tests.host.shop.Shop"

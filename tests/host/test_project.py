@@ -1,5 +1,6 @@
 """A host project, tests/projects/shop, with proveflow from its built wheel: a journey in Chromium, and its checks."""
 
+import importlib.util
 import os
 import re
 import subprocess
@@ -119,3 +120,39 @@ def test_createreviewer_makes_a_user_of_the_hosts_model(shop: Shop) -> None:
 def test_the_package_is_the_wheels(shop: Shop, wheel: Path) -> None:
     where = shop.runs("shell", "-c", "import onboarding; print(onboarding.__file__)").stdout
     assert str(wheel) in where
+
+
+DESK = """
+from django.test import Client
+from django_otp.plugins.otp_totp.models import TOTPDevice
+from django.contrib.auth import get_user_model
+ada = get_user_model().objects.create_user("desk@shop.example", is_staff=True, is_superuser=True)
+client = Client(HTTP_HOST="127.0.0.1")
+client.force_login(ada)
+print(client.get("/admin/proveflow/binding/").status_code)
+session = client.session
+session["otp_device_id"] = TOTPDevice.objects.create(user=ada, name="app").persistent_id
+session.save()
+page = client.get("/admin/proveflow/binding/")
+print(page.status_code, 'action="/admin/proveflow/binding/find/"' in page.content.decode())
+print(client.post("/admin/proveflow/binding/find/", {"number": "201 555 0199"})["Location"])
+"""
+
+
+def test_the_desk_is_on_the_hosts_own_admin_site_and_admits_only_who_has_an_authenticator(shop: Shop) -> None:
+    done = shop.runs("shell", "-c", DESK)
+    assert done.stdout.split()[-4:] == ["403", "200", "True", "/admin/proveflow/binding/"], done.stderr
+
+
+def test_the_apps_pages_are_protected_and_the_hosts_are_left_alone(shop: Shop) -> None:
+    ours, theirs = (requests.get(f"{shop.origin}/{path}", timeout=10) for path in ("verify/", "start/"))
+    assert "frame-ancestors 'none'" in ours.headers["Content-Security-Policy"]
+    assert "Permissions-Policy" in ours.headers and "Permissions-Policy" not in theirs.headers
+    from_elsewhere = {"Sec-Fetch-Site": "cross-site"}
+    assert requests.post(f"{shop.origin}/verify/start/", headers=from_elsewhere, timeout=10).status_code == 403
+    large = requests.post(f"{shop.origin}/start/", data=b"x" * 20_000, timeout=10)
+    assert "too large" not in large.text
+
+
+def test_the_hosts_admin_finds_no_module_of_ours_by_itself() -> None:
+    assert importlib.util.find_spec("onboarding.admin") is None
