@@ -3,6 +3,7 @@
 import fcntl
 import os
 import secrets
+import shutil
 import socket
 import subprocess
 import sys
@@ -86,6 +87,18 @@ def static_files() -> Path:
             environment = product_environment(shared, DEBUG="0", STATIC_ROOT=str(static), **nobody)
             manage("collectstatic", "--noinput", environment=environment)
     return static
+
+
+def copy_migrated_database(folder: Path) -> None:
+    """Put a migrated SQLite database where `product_environment(folder)` has its own. It is made once per test run."""
+    shared = Path(os.environ["TEST_FOLDER"]) / "migrated"
+    shared.mkdir(exist_ok=True)
+    with (shared / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (shared / "done").exists():
+            manage("migrate", environment=product_environment(shared, DEBUG="1"))
+            (shared / "done").touch()
+    shutil.copy(shared / "product.sqlite3", folder / "product.sqlite3")
 
 
 def vendor_environment(*, prove: str, twilio: str) -> dict[str, str]:

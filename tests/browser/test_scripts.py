@@ -30,6 +30,10 @@ AN_HOUR_BACK_AFTER_LOADING = """
 const now = Date.now;
 addEventListener("load", () => { Date.now = () => now() - 3_600_000; });
 """
+ARABIC_INDIC_DIGITS = """
+const Usual = Intl.NumberFormat;
+Intl.NumberFormat = function (language, options) { return new Usual(language, {numberingSystem: "arab", ...options}); };
+"""
 PRESS = """() => {
   document.querySelector("#phone").value = "201 555 0123";
   const started = performance.now();
@@ -147,6 +151,31 @@ def test_the_countdown_changes_each_second_and_is_announced_each_half_minute(
     first, *announced = person.page.evaluate("window.spoken")
     assert first in {"You can ask for another code in 1 minute.", "You can ask for another code in 59 seconds."}
     assert announced == ["You can ask for another code in 30 seconds.", "You can ask for another code now."]
+
+
+@pytest.mark.parametrize("language", ["ar"])
+def test_in_arabic_times_keep_the_digits_that_the_server_wrote(person: Person) -> None:
+    person.context.add_init_script(ARABIC_INDIC_DIGITS)
+    person.page.clock.install()
+    CODE(person)
+    person.page.clock.run_for(5_000)
+    expect(person.page.locator("[data-wait] .unseen")).to_have_text(re.compile("^[0-9]+ ثانية$"))
+
+
+def test_who_wants_to_be_remembered_lets_the_browser_keep_the_key(person: Person) -> None:
+    """Else Safari deletes it after seven days without a visit."""
+    person.context.add_init_script("navigator.storage.persist = () => { window.name = 'kept'; }")
+    PAGE_STATES["done"](person)
+    assert person.page.evaluate("window.name") == ""
+    person.presses("Don't ask for my number on this device")
+    person.reads("This browser remembers your number: next time one tap is enough.")
+    assert person.page.evaluate("window.name") == "kept"
+
+
+def test_a_button_that_is_busy_says_so(person: Person) -> None:
+    CHECK(person)
+    expect(person.button("Continue")).to_be_disabled()
+    expect(person.page.locator("form[data-device-check]")).to_have_attribute("data-busy", "")
 
 
 def test_the_countdown_stands_in_place_of_the_button_until_it_ends(person: Person) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import django
 from django.db import connection
 
-from tests.processes import manage, product_environment
+from tests.processes import copy_migrated_database
 
 PROCESSES, THREADS = 4, 8
 CONNECT_TIMEOUT_S = 60  # for 32 connections at once, on a busy machine
@@ -23,7 +23,7 @@ def process_pool(folder: Path) -> Iterator[ProcessPoolExecutor]:
     name = str(connection.settings_dict["NAME"])
     if connection.vendor == "sqlite":
         name = str(folder / "product.sqlite3")
-        manage("migrate", environment=product_environment(folder, DEBUG="1"))
+        copy_migrated_database(folder)
     with ProcessPoolExecutor(PROCESSES, get_context("spawn"), initializer=initialize, initargs=(name,)) as pool:
         yield pool
 

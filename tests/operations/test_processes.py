@@ -17,8 +17,8 @@ from proveflow import gunicorn
 from tests.deep.conftest import DEEP
 from tests.processes import (
     ROOT,
+    copy_migrated_database,
     free_port,
-    manage,
     product_environment,
     running,
     static_files,
@@ -35,7 +35,7 @@ FIGURES = "from proveflow import gunicorn as g; print([g.worker_connections, g.t
 def environment(tmp_path: Path) -> dict[str, str]:
     vendors = vendor_environment(prove=CLOSED_PORT, twilio=CLOSED_PORT)
     found = product_environment(tmp_path, DEBUG="0", STATIC_ROOT=str(static_files()), **vendors)
-    manage("migrate", environment=found)
+    copy_migrated_database(tmp_path)
     return found
 
 

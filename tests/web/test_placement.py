@@ -8,7 +8,14 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests.processes import free_port, manage, product_environment, running, static_files, vendor_environment
+from tests.processes import (
+    copy_migrated_database,
+    free_port,
+    product_environment,
+    running,
+    static_files,
+    vendor_environment,
+)
 
 CLOSED_PORT = "http://127.0.0.1:9"
 CDN = "https://cdn.example.com/static/"
@@ -23,7 +30,7 @@ def serving(folder: Path, **settings: str) -> Iterator[str]:
     hosts = {"ALLOWED_HOSTS": "verify.example.com", "DEBUG": "0", "STATIC_ROOT": str(static_files())}
     proxy = {"BEHIND_TLS_PROXY": "1", "TRUSTED_PROXY_COUNT": "1", "TRUSTED_PROXY_CIDRS": "127.0.0.0/8"}
     environment = product_environment(folder, **vendors, **hosts, **proxy, **settings)
-    manage("migrate", environment=environment)
+    copy_migrated_database(folder)
     origin = f"http://127.0.0.1:{free_port()}"
     gunicorn = ["-m", "gunicorn", "proveflow.wsgi", "--bind", origin.removeprefix("http://"), "--workers", "1"]
     with running(gunicorn, environment=environment, url=f"{origin}/healthz", log=folder / "log"):

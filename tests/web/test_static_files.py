@@ -18,7 +18,14 @@ from django.http import HttpResponse
 from django.test import Client, RequestFactory
 
 from proveflow.static_files import Middleware, Storage
-from tests.processes import free_port, manage, product_environment, running, static_files, vendor_environment
+from tests.processes import (
+    copy_migrated_database,
+    free_port,
+    product_environment,
+    running,
+    static_files,
+    vendor_environment,
+)
 
 SCRIPTS, STYLES = ("device.js", "code.js", "done.js", "follow.js", "handoff.js"), ("site.css", "desk.css")
 OURS = [f"proveflow/{name}" for name in (*SCRIPTS, *STYLES)]
@@ -55,7 +62,7 @@ def production(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Production]
     folder, port = tmp_path_factory.mktemp("production"), free_port()
     static, vendors = static_files(), vendor_environment(prove=CLOSED_PORT, twilio=CLOSED_PORT)
     environment = product_environment(folder, DEBUG="0", STATIC_ROOT=str(static), **vendors)
-    manage("migrate", environment=environment)
+    copy_migrated_database(folder)
     origin = f"http://127.0.0.1:{port}"
     gunicorn = ["-m", "gunicorn", "proveflow.wsgi", "--bind", f"127.0.0.1:{port}", "--workers", "1"]
     with running(gunicorn, environment=environment, url=f"{origin}/healthz", log=folder / "log"):

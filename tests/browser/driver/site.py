@@ -16,8 +16,8 @@ from tests.authenticator import code_of
 from tests.browser.driver.reviewer import Reviewer
 from tests.processes import (
     SESSION_TIMES,
+    copy_migrated_database,
     free_port,
-    manage,
     product_environment,
     running,
     static_files,
@@ -96,7 +96,7 @@ class WithBuiltInSandbox(Site):
     @contextmanager
     def running(cls, folder: Path) -> Iterator[Self]:
         environment = product_environment(folder, DEBUG="1")
-        manage("migrate", environment=environment)
+        copy_migrated_database(folder)
         port = free_port()
         origin = f"http://127.0.0.1:{port}"
         server = ["manage.py", "runserver", "--noreload", f"127.0.0.1:{port}"]
@@ -135,7 +135,7 @@ class WithStandaloneSandbox(Site):
             STATIC_ROOT=str(static_files()),
             **more,
         )
-        manage("migrate", environment=site.environment)
+        copy_migrated_database(folder)
         with site.sandbox_at(twilio), site.prove, site.product:
             site.product_at(port)
             site.prove_is_back()
