@@ -1,8 +1,12 @@
-"""Judges Prove's answers, and turns them into columns of the session and facts of its event."""
+"""Judges Prove's answers, and records them: as columns of the session, facts of its event, and a link."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from onboarding import events
+from django.db import IntegrityError, OperationalError, transaction
+
+from onboarding import events, signals
+from onboarding.domain.errors import HookFailed
 from onboarding.domain.policy import (
     KEY_OF_ANOTHER_PERSON,
     KEY_REVOKED,
@@ -16,8 +20,10 @@ from onboarding.domain.policy import (
     judge,
 )
 from onboarding.domain.states import Notice, State
-from onboarding.journey import keys, risk
-from onboarding.journey.bindings import linked_to, was_linked
+from onboarding.events import Name
+from onboarding.journey import keys, risk, security_texts
+from onboarding.journey.bindings import Linked, link, linked_to, was_linked
+from onboarding.journey.transitions import Step, take
 from onboarding.models import Binding, OnboardingSession, ProveKey
 from onboarding.upstream.prove import UnifyAnswer
 
@@ -133,3 +139,55 @@ def answer_columns(answer: UnifyAnswer, judgement: Judgement) -> dict[str, objec
         "device_id": answer.device_id or "",
         "notice": notice,
     }
+
+
+# --- Recording ----------------------------------------------------------------------------------------------------
+
+
+def record_answer(
+    session: OnboardingSession, answer: UnifyAnswer, record: Callable[[OnboardingSession, UnifyAnswer], Linked | None]
+) -> None:
+    """Record an answer in one transaction, tried twice, and send the texts that a new link causes."""
+    seen = session.state, session.version
+    try:
+        with transaction.atomic():
+            linked = record(session, answer)
+    except (IntegrityError, OperationalError, HookFailed):  # another session linked the same key or person meanwhile
+        session.state, session.version = seen  # the compare-and-swap still expects what was read
+        with transaction.atomic():
+            linked = record(session, answer)
+    if linked and linked.moved_from:
+        security_texts.send_moved_away(linked.moved_from)
+    if linked and linked.is_new:
+        security_texts.send_new_device(linked.binding)
+
+
+def record_link(
+    session: OnboardingSession,
+    to: State,
+    answer: UnifyAnswer,
+    evidence: Evidence,
+    name: Name,
+    judgement: Judgement,
+) -> Linked:
+    """Link the session's number and key."""
+    linked = link(session, answer, evidence.linked)
+    columns = answer_columns(answer, judgement)
+    made = [events.entry(Name.BINDING_MADE, {}, binding=linked.binding)] if linked.is_new else []
+    step = Step(to, name, answer_facts(answer, judgement), {**columns, "binding": linked.binding})
+    take(session, [step], also=made)
+    session.binding = linked.binding  # with its user, who is logged in next
+    risk.use_clearance(session)
+    if to is State.AUTHENTICATED:
+        seen, user = linked.binding, str(linked.binding.user_id)
+        signals.announce(signals.DeviceRecognised(user=user, number=seen.number, binding=str(seen.public_id)))
+    if linked.is_new and to is State.AUTHENTICATED:
+        _observe_bind(session.number)
+    return linked
+
+
+def _observe_bind(number: str) -> None:
+    """Record that a bind whose answer was lost did happen: Prove recognised a key that no other bind of ours tied."""
+    lost = OnboardingSession.objects.filter(number=number, state=State.BIND_UNKNOWN)
+    if session := lost.exclude(events__name=Name.BIND_OBSERVED).first():
+        events.record(Name.BIND_OBSERVED, {}, session=session)

@@ -21,10 +21,18 @@ from onboarding.domain.policy import NOT_ALLOWED, REBIND, Judgement, Success, Ve
 from onboarding.domain.states import AFTER_LOST_CLAIM, CLAIMS, WAITING, Notice, State
 from onboarding.events import Name
 from onboarding.journey import risk, unlinking
-from onboarding.journey.answers import AFTER_STATUS, answer_columns, answer_facts, gather, judge_status
+from onboarding.journey.answers import (
+    AFTER_STATUS,
+    answer_columns,
+    answer_facts,
+    gather,
+    judge_status,
+    record_answer,
+    record_link,
+)
 from onboarding.journey.bindings import Linked, proof_of
 from onboarding.journey.clock import CLAIM_TIMEOUT, SESSION_LIFE, has_passed
-from onboarding.journey.possession import give_back, never_happened, record_answer, record_link, send_code
+from onboarding.journey.possession import give_back, never_happened, send_code
 from onboarding.journey.transitions import Step, set_notice, take, transition
 from onboarding.models import Binding, OnboardingSession
 from onboarding.telemetry.observation import verb

@@ -1,16 +1,15 @@
 """The verbs of the possession check and the bind. They work as those of `flow` do."""
 
-from collections.abc import Callable
 from copy import copy
 from datetime import timedelta
 from typing import Any
 
-from django.db import IntegrityError, OperationalError, transaction
+from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Greatest, Least, Now
 from django.utils.translation import get_language
 
-from onboarding import events, hooks, limits, signals
+from onboarding import events, hooks, limits
 from onboarding.conf import conf
 from onboarding.domain import budgets
 from onboarding.domain.budgets import Address, Charge
@@ -18,9 +17,18 @@ from onboarding.domain.errors import Busy, HookFailed, Limited, Refused, StaleSt
 from onboarding.domain.policy import NOT_ALLOWED, Judgement, Verdict, judge_line
 from onboarding.domain.states import CANNOT_SEND, Channel, Notice, State
 from onboarding.events import Name
-from onboarding.journey import keys, lease, risk, security_texts
-from onboarding.journey.answers import Evidence, after_bind, answer_columns, answer_facts, gather, judge_bind, tied_key
-from onboarding.journey.bindings import Linked, link, linked_to, proof_of
+from onboarding.journey import keys, lease, risk
+from onboarding.journey.answers import (
+    after_bind,
+    answer_columns,
+    answer_facts,
+    gather,
+    judge_bind,
+    record_answer,
+    record_link,
+    tied_key,
+)
+from onboarding.journey.bindings import Linked, linked_to, proof_of
 from onboarding.journey.clock import CODE_LIFE, SESSION_LIFE, has_passed
 from onboarding.journey.transitions import Step, set_notice, take, transition
 from onboarding.journey.unlinking import tell_prove
@@ -374,52 +382,3 @@ def _record_bind(session: OnboardingSession, answer: UnifyAnswer) -> Linked | No
     columns = answer_columns(answer, judgement)
     transition(session, after, Name.BIND_ANSWERED, answer_facts(answer, judgement), **columns)
     return None
-
-
-def record_answer(
-    session: OnboardingSession, answer: UnifyAnswer, record: Callable[[OnboardingSession, UnifyAnswer], Linked | None]
-) -> None:
-    """Record an answer in one transaction, tried twice, and send the texts that a new link causes."""
-    seen = session.state, session.version
-    try:
-        with transaction.atomic():
-            linked = record(session, answer)
-    except (IntegrityError, OperationalError, HookFailed):  # another session linked the same key or person meanwhile
-        session.state, session.version = seen  # the compare-and-swap still expects what was read
-        with transaction.atomic():
-            linked = record(session, answer)
-    if linked and linked.moved_from:
-        security_texts.send_moved_away(linked.moved_from)
-    if linked and linked.is_new:
-        security_texts.send_new_device(linked.binding)
-
-
-def record_link(
-    session: OnboardingSession,
-    to: State,
-    answer: UnifyAnswer,
-    evidence: Evidence,
-    name: Name,
-    judgement: Judgement,
-) -> Linked:
-    """Link the session's number and key."""
-    linked = link(session, answer, evidence.linked)
-    columns = answer_columns(answer, judgement)
-    made = [events.entry(Name.BINDING_MADE, {}, binding=linked.binding)] if linked.is_new else []
-    step = Step(to, name, answer_facts(answer, judgement), {**columns, "binding": linked.binding})
-    take(session, [step], also=made)
-    session.binding = linked.binding  # with its user, who is logged in next
-    risk.use_clearance(session)
-    if to is State.AUTHENTICATED:
-        seen, user = linked.binding, str(linked.binding.user_id)
-        signals.announce(signals.DeviceRecognised(user=user, number=seen.number, binding=str(seen.public_id)))
-    if linked.is_new and to is State.AUTHENTICATED:
-        _observe_bind(session.number)
-    return linked
-
-
-def _observe_bind(number: str) -> None:
-    """Record that a bind whose answer was lost did happen: Prove recognised a key that no other bind of ours tied."""
-    lost = OnboardingSession.objects.filter(number=number, state=State.BIND_UNKNOWN)
-    if session := lost.exclude(events__name=Name.BIND_OBSERVED).first():
-        events.record(Name.BIND_OBSERVED, {}, session=session)

@@ -27,6 +27,7 @@ CAUGHT, SURVIVES = 1, 0  # pytest's exit codes: tests failed, all passed
 
 BETWEEN = "tests/journey/links/test_between_sessions.py"
 POSSESSION = "onboarding/journey/possession.py"
+ANSWERS = "onboarding/journey/answers.py"
 FLOW, TRANSITIONS, STATES = (
     "onboarding/journey/flow.py",
     "onboarding/journey/transitions.py",
@@ -153,7 +154,7 @@ MUTANTS = (
     Mutant("T17", "no cooling off", FLOW, "    if risk.moved_lately(session.number, key):", "    if False:", REBINDS),
     Mutant("T17", "only the new number cools off", "onboarding/journey/risk.py", "Q(number=number) | Q(moved_from__number=number) | Q(pk=key and key.pk)", "Q(number=number)", REBINDS),
     Mutant("T17", "a rebind never waits for a review", FLOW, "    if conf.REBIND_REVIEW and REBIND", "    if False and REBIND", REBINDS),
-    Mutant("T17", "the old number gets no text", POSSESSION, "        security_texts.send_moved_away(linked.moved_from)\n", "        pass\n", REBINDS),
+    Mutant("T17", "the old number gets no text", ANSWERS, "        security_texts.send_moved_away(linked.moved_from)\n", "        pass\n", REBINDS),
     Mutant("T64", "any reviewer may do anything", STAMPS, "self.has_view_permission(request) and request.user.has_perm(permission)", "self.has_view_permission(request)", REVIEWS),
     Mutant("T64", "an act needs no permission to view", STAMPS, "self.has_view_permission(request) and request.user.has_perm(permission)", "request.user.has_perm(permission)", REVIEWS),
     Mutant("T65", "a cleared reason turns a no into a yes", POLICY, "default=Verdict.DECLINE", "default=Verdict.ASK_POSSESSION", f"{DOMAIN} {REVIEWS}"),
@@ -209,7 +210,11 @@ MUTANTS = (
     Mutant("I40", "a new log-in goes on with the times of the last one", LOGIN, "@receiver(auth.user_logged_in)\n", "", ENDS),
     Mutant("I44", "an old log-in may unlink other devices", LOGIN, "user.read_at - began <= conf.STEP_UP", "True", ENDS),
     Mutant("T50", "a new device is told of in spite of the setting", TEXTS, "    if not conf.NEW_DEVICE_NOTICE:\n        return\n", "", NEW_DEVICE),
-    Mutant("T50", "a recognised device is told of as a new one", POSSESSION, "    if linked and linked.is_new:", "    if linked:", NEW_DEVICE),
+    Mutant("T17", "a key of a lost bind is recognised beside other devices", ANSWERS, " and was_linked(session.number):", " and False:", BETWEEN),
+    Mutant("F02", "people in mid-journey are told to come back", "onboarding/web/middleware.py", " and _is_newcomer(request):", ":", "tests/limits/test_admission.py"),
+    Mutant("F02", "newcomers are let in however many wait", "onboarding/web/middleware.py", "TURNS.waiting >= conf.REQUESTS_WAITING and", "False and", "tests/limits/test_admission.py"),
+    Mutant("F02", "a wait for a vendor keeps the turn", HTTP, "            TURNS.given_away(),\n", "", "tests/limits/test_turns.py"),
+    Mutant("T50", "a recognised device is told of as a new one", ANSWERS, "    if linked and linked.is_new:", "    if linked:", NEW_DEVICE),
     Mutant("T50", "texts that are no codes cost no money", TEXTS, "    limits.charge(budgets.security_texts(cents=conf.TEXT_PRICE_CENTS))\n", "", NEW_DEVICE),
     Mutant("T50", "whoever uses up the money silences the texts", BUDGETS, "_money(cents, forced=True)", "_money(cents)", NEW_DEVICE),
     Mutant("T52", "logging out keeps the session", VIEWS, "    auth.logout(request)\n", "", ENDS),

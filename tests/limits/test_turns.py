@@ -7,7 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from onboarding.upstream.turns import TooLate, Turns
+from onboarding.upstream.http import Upstream
+from onboarding.upstream.turns import TURNS, TooLate, Turns
 
 LONG, SHORT = timedelta(seconds=20), timedelta(seconds=0.05)
 
@@ -56,3 +57,13 @@ def test_a_thread_without_a_turn_gives_none_away() -> None:
         held.enter_context(turns.turn(LONG))
         with ThreadPoolExecutor() as other, pytest.raises(TooLate):
             other.submit(use, turns).result()
+
+
+def test_a_call_to_a_vendor_gives_the_turn_of_its_request_away() -> None:
+    vendor = Upstream("prove", "http://127.0.0.1:9", {"unify": LONG})
+    free = TURNS._free
+    with TURNS.turn(LONG):
+        assert TURNS._free == free - 1
+        with vendor.call("unify", "+12015550123"):
+            assert TURNS._free == free
+        assert TURNS._free == free - 1
