@@ -62,6 +62,7 @@ class Name(StrEnum):
     CASE_LABELLED = "case:labelled"
     ACT_PROPOSED = "act:proposed"
     NUMBER_REVEALED = "number:revealed"
+    IDS_REVEALED = "ids:revealed"
     KEY_MADE = "key:made"
     KEY_REVOKED = "key:revoked"
     LOGIN_PASSED = "login:passed"
@@ -86,7 +87,9 @@ FACTS: Mapping[Name, frozenset[str]] = {
     Name.KEY_MADE: frozenset({"key"}),
     Name.KEY_REVOKED: frozenset({"key", "reason"}),
     **dict.fromkeys((Name.LOGIN_PASSED, Name.LOGIN_FAILED), frozenset({"account"})),
-    **dict.fromkeys((Name.REVIEW_APPROVED, Name.REVIEW_DECLINED, Name.NUMBER_REVEALED), frozenset({"reason"})),
+    **dict.fromkeys(
+        (Name.REVIEW_APPROVED, Name.REVIEW_DECLINED, Name.NUMBER_REVEALED, Name.IDS_REVEALED), frozenset({"reason"})
+    ),
     **dict.fromkeys(
         (Name.CASE_RELEASED, Name.CASE_SNOOZED, Name.CASE_ESCALATED, Name.CASE_NOTED), frozenset({"reason"})
     ),

@@ -26,6 +26,7 @@ from onboarding.domain.wording import STATE_WORDS
 WAITS = Q(state=State.IN_REVIEW.value, review="")
 REVIEWED = ~Q(review="")
 HAS_NOTICE = ~Q(notice="")
+HAS_KEY = ~Q(device_id="")
 HAS_REASONS = ~Q(failure_reasons={})
 
 ID_LENGTH = 128  # characters, for Prove's ids; Prove documents no limit
@@ -136,7 +137,7 @@ class OnboardingSession(models.Model):
             models.Index(name="session_by_notice", fields=["notice", "-created_at"], condition=HAS_NOTICE),
             models.Index(name="session_rebinds", fields=["-created_at"], condition=Q(rebind=True)),
             GinIndex(name="session_by_reason", fields=["failure_reasons"], condition=HAS_REASONS),
-            models.Index(name="session_by_key", fields=["device_id"], condition=~Q(device_id="")),
+            models.Index(name="session_by_key", fields=["device_id"], condition=HAS_KEY),
         ]
         permissions = [
             ("approve_onboardingsession", "Can lift a hold"),

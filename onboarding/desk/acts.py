@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 
 from onboarding.conf import conf
 from onboarding.desk import cases, reviews
+from onboarding.desk.reviews import VendorIds
 from onboarding.domain.errors import Forbidden, Limited, StaleState
 from onboarding.domain.mentions import mentions_number
 from onboarding.domain.phone import Number
@@ -92,6 +93,15 @@ REVEAL = Act(
     reviews.reveal,
     "of",
     lambda _row: True,
+)
+VENDOR_IDS = Act(
+    "ids",
+    _("Vendors' ids"),
+    _("The ids of the session at Prove and Twilio are shown once, for a ticket there. That you saw them is kept."),
+    reviews.vendor_ids,
+    "session",
+    lambda _session: True,
+    "work",
 )
 RELEASE = Act(
     "release",
@@ -198,6 +208,8 @@ class ActsAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             return self._back(row)
         if isinstance(done, Number):
             return self._page(request, act, row, revealed=done.display)
+        if isinstance(done, VendorIds):
+            return self._page(request, act, row, ids=done._asdict().items())
         if isinstance(done, Proposal):
             messages.warning(request, _("Asked for. It is done when another reviewer does the same within 24 hours."))
         else:

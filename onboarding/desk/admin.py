@@ -11,7 +11,6 @@ from typing import Any
 from django.apps import apps
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
 from django.forms import Media
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, URLResolver, path, reverse
@@ -22,7 +21,7 @@ from django.views.decorators.http import require_POST
 
 from onboarding import limits
 from onboarding.conf import conf
-from onboarding.desk import cases
+from onboarding.desk import cases, story
 from onboarding.desk.acts import (
     APPROVE,
     DECLINE,
@@ -33,6 +32,7 @@ from onboarding.desk.acts import (
     REVEAL,
     REVOKE,
     SNOOZE,
+    VENDOR_IDS,
     ActsAdmin,
 )
 from onboarding.desk.filters import (
@@ -42,63 +42,24 @@ from onboarding.desk.filters import (
     ReasonFilter,
     RebindFilter,
     ReviewFilter,
+    SameJourneyFilter,
+    SameKeyFilter,
     SameNumberFilter,
     StateFilter,
 )
 from onboarding.desk.keyset import KeysetChangeList
 from onboarding.desk.queue import QueueViews
 from onboarding.desk.site import is_reviewer, site
+from onboarding.desk.story import ReadOnly, Timeline
 from onboarding.domain import budgets
 from onboarding.domain.budgets import Charge
 from onboarding.domain.errors import Limited
 from onboarding.domain.phone import NotANumber, Number
 from onboarding.domain.readings import read
 from onboarding.domain.wording import NOTICE_WORDS, REVIEW_WORDS, STATE_WORDS
-from onboarding.models import Binding, Event, OnboardingSession
+from onboarding.models import Binding, OnboardingSession
 
 SESSION_PAGE = "admin:proveflow_onboardingsession_change"
-
-
-class ReadOnly:
-    """Allows nobody to add, change or delete."""
-
-    def has_add_permission(self, _request: HttpRequest, _obj: object = None) -> bool:
-        return False
-
-    def has_change_permission(self, _request: HttpRequest, _obj: object = None) -> bool:
-        return False
-
-    def has_delete_permission(self, _request: HttpRequest, _obj: object = None) -> bool:
-        return False
-
-
-class Timeline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]
-    """The events of one row, in the order in which they were written."""
-
-    model = Event
-    verbose_name_plural = _("Timeline")
-    ordering = ("id",)
-    fields = readonly_fields = ("when", "transition", "facts_in_words", "reviewer")  # after the event's name
-
-    @admin.display(description=_("when"))
-    def when(self, event: Event) -> str:
-        return f"{event.at:%Y-%m-%d %H:%M:%S} UTC"
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Event]:
-        return super().get_queryset(request).select_related("actor")
-
-    @admin.display(description=_("reviewer"))
-    def reviewer(self, event: Event) -> str:
-        return event.actor.get_username() if event.actor else ""
-
-    @admin.display(description=_("moved"))
-    def transition(self, event: Event) -> str:
-        words = [str(STATE_WORDS.get(state, state)) for state in (event.from_state, event.to_state) if state]
-        return " → ".join(words)
-
-    @admin.display(description=_("facts"))
-    def facts_in_words(self, event: Event) -> str:
-        return ", ".join(f"{name} {json.dumps(fact, ensure_ascii=False)}" for name, fact in event.facts.items())
 
 
 class ReadOnlyAdmin(ReadOnly, ActsAdmin):
@@ -179,18 +140,41 @@ class SessionAdmin(QueueViews, ReadOnlyAdmin):
     """Sessions, with their state and Prove's evaluation."""
 
     list_display = ("masked", "reference", "in_words", "reason_codes", "notice_in_words", "moves_a_key", "created_at")
-    acts = (APPROVE, DECLINE, ESCALATE, SNOOZE, RELEASE, NOTE, *LABELS, REVEAL)
-    list_filter = (StateFilter, ReviewFilter, ReasonFilter, NoticeFilter, RebindFilter, AgeFilter, SameNumberFilter)
+    acts = (APPROVE, DECLINE, ESCALATE, SNOOZE, RELEASE, NOTE, *LABELS, VENDOR_IDS, REVEAL)
+    list_filter = (
+        *(StateFilter, ReviewFilter, ReasonFilter, NoticeFilter, RebindFilter, AgeFilter),
+        *(SameNumberFilter, SameKeyFilter, SameJourneyFilter),
+    )
     ordering = ("-created_at", "-pk")
     fieldsets = (
         (
             None,
-            {"fields": ("masked", "reference", "in_words", "notice_in_words", "moves_a_key", "previous", "binding")},
+            {
+                "fields": (
+                    "story",
+                    "related",
+                    "masked",
+                    "reference",
+                    "in_words",
+                    "notice_in_words",
+                    "moves_a_key",
+                    "previous",
+                    "binding",
+                )
+            },
         ),
         (_("What Prove said"), {"fields": ("reasons", "evaluation_whole", "line_type", "status_calls")}),
         (_("The code"), {"fields": ("sends", "guesses", "code_sent_at", "send_again_at", "approved_at")}),
         (_("Clock"), {"fields": ("created_at", "moved_at", "expires_at")}),
     )
+
+    @admin.display(description=_("what happened"))
+    def story(self, session: OnboardingSession) -> str:
+        return story.told(session)
+
+    @admin.display(description=_("related sessions"))
+    def related(self, session: OnboardingSession) -> SafeString:
+        return format_html_join(" · ", '<a href="../../?{}={}">{}: {}</a>', story.related(session))
 
     @admin.display(description=_("state"))
     def in_words(self, session: OnboardingSession) -> str:

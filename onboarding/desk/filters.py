@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from onboarding.domain.policy import VERDICTS
 from onboarding.domain.wording import NOTICE_WORDS, REVIEW_WORDS, STATE_WORDS
-from onboarding.models import HAS_NOTICE, HAS_REASONS, REVIEWED, WAITS
+from onboarding.models import HAS_KEY, HAS_NOTICE, HAS_REASONS, REVIEWED, WAITS
 
 LONGEST_CODE = 40  # characters, of a failure reason
 
@@ -113,10 +113,11 @@ class ReasonFilter(DeskFilter):
         return rows.filter(failure_reasons__has_key=value)
 
 
-class SameNumberFilter(DeskFilter):
-    """Filters by the number of a given row. It is shown only while it is in use."""
+class SameFilter(DeskFilter):
+    """Filters by a column of a given row. It is shown only while it is in use."""
 
-    title, parameter_name, rank = _("number"), "same_number_as", 1
+    column: str
+    rank = 1
 
     def lookups(self, _request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         value = self.value()
@@ -127,7 +128,8 @@ class SameNumberFilter(DeskFilter):
         value = self.value()
         if not value:
             return rows
-        return rows.filter(number=Subquery(rows.model.objects.filter(pk=value).order_by().values("number")))
+        same = rows.model.objects.filter(pk=value).order_by().values(self.column)
+        return rows.filter(**{self.column: Subquery(same)})
 
     @staticmethod
     def _key(value: str, model_admin: Any) -> Any:
@@ -135,3 +137,16 @@ class SameNumberFilter(DeskFilter):
             return model_admin.opts.pk.to_python(value)
         except ValidationError:
             raise IncorrectLookupParameters from None
+
+
+class SameNumberFilter(SameFilter):
+    title, parameter_name, column = _("number"), "same_number_as", "number"
+
+
+class SameKeyFilter(SameFilter):
+    title, parameter_name, column = _("key"), "same_key_as", "device_id"
+    index = HAS_KEY
+
+
+class SameJourneyFilter(SameFilter):
+    title, parameter_name, column = _("browser's journey"), "same_journey_as", "journey"

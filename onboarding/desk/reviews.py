@@ -6,7 +6,7 @@ TWO_REVIEWERS names is done when a second reviewer repeats it.
 
 from collections.abc import Collection
 from datetime import timedelta
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from django.contrib.auth.models import AbstractBaseUser, User
 from django.db import transaction
@@ -25,6 +25,14 @@ from onboarding.models import Binding, Case, OnboardingSession, Proposal
 
 PROPOSAL_LIFE = timedelta(hours=24)
 LEAD = "proveflow.lead_onboardingsession"
+
+
+class VendorIds(NamedTuple):
+    """The ids that Prove and Twilio know a session by; empty for what was not asked."""
+
+    correlation_id: str
+    client_request_id: str
+    verification_sid: str
 
 
 def approve(*, session: OnboardingSession, by: AbstractBaseUser, reason: str) -> OnboardingSession | Proposal:
@@ -90,6 +98,16 @@ def reveal(*, of: OnboardingSession | Binding, by: AbstractBaseUser, reason: str
         limits.charge([Charge(REVEALS, by.get_username())])
         events.record(Name.NUMBER_REVEALED, {"reason": reason}, actor=by, **about)
     return of.phone
+
+
+def vendor_ids(*, session: OnboardingSession, by: AbstractBaseUser, reason: str) -> VendorIds:
+    """Return what names the session to Prove and Twilio, for a ticket there, and write to the event log who saw it."""
+    events.record(Name.IDS_REVEALED, {"reason": reason}, actor=by, session=session)
+    return VendorIds(
+        correlation_id=session.correlation_id or "",
+        client_request_id=str(session.client_request_id),
+        verification_sid=session.verification_sid,
+    )
 
 
 def _is_not_own(row: OnboardingSession | Binding, by: AbstractBaseUser) -> None:

@@ -383,9 +383,10 @@ def a_reviewer_takes_a_case_and_puts_it_back(actors: Actors) -> None:
         actors.reviewer_does(act)
 
 
-@scenario(CHECKING, Name.CASE_LABELLED, Name.ACT_PROPOSED)
+@scenario(CHECKING, Name.CASE_LABELLED, Name.ACT_PROPOSED, Name.IDS_REVEALED)
 def a_reviewer_proposes_what_a_second_one_has_to_do(actors: Actors) -> None:
     actors.settings.TWO_REVIEWERS = ["approve"]
     actors.visitor.starts(HELD)
     actors.reviewer_does("label-fraud")
+    actors.reviewer_does("ids")
     actors.reviewer_does("approve")

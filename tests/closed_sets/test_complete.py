@@ -17,7 +17,7 @@ from onboarding.domain.budgets import BUDGETS
 from onboarding.domain.phone import Problem
 from onboarding.domain.policy import LINE_VERDICTS, OWN_VERDICTS, SUCCESS_VERDICTS, VERDICTS, Success, Verdict
 from onboarding.domain.states import CANNOT_SEND, FINAL, TRANSITIONS, Channel, Notice, Review, Stage, State
-from onboarding.domain.wording import NOTICE_WORDS, REVIEW_WORDS, STATE_WORDS
+from onboarding.domain.wording import EVENT_WORDS, NOTICE_WORDS, REASON_WORDS, REVIEW_WORDS, STATE_WORDS
 from onboarding.events import Name
 from onboarding.journey.answers import AFTER_STATUS
 from onboarding.upstream import lookup, messaging, prove, twilio
@@ -103,11 +103,12 @@ CLOSED_SETS: Mapping[str, tuple[Iterable[str], list[Table]]] = {
     ]),
     "review": (Review, [Table("words for reviewers", REVIEW_WORDS, "REVIEW_WORDS", WORDING), a_scenario(Review)]),
     "stage": (Stage, [a_scenario(Stage)]),
-    "event": (Name, [a_scenario(Name)]),
+    "event": (Name, [Table("words for reviewers", EVENT_WORDS, "EVENT_WORDS", WORDING), a_scenario(Name)]),
     "fraud code": (VERDICTS, [
         Table("a meaning", people.REASONS, "REASONS", PEOPLE, open_ended=True),
         Table("a number that has it alone", [*risks.NUMBERS_BY_CODE, risks.ANOTHER_NUMBER], "_TABLE", PEOPLE, True),
         Table("the words of the page that it leads to", risks.FRAUD_CODES, "FRAUD_CODES", RISKS),
+        Table("words for reviewers", REASON_WORDS, "REASON_WORDS", WORDING, open_ended=True),
     ]),
     "reason of ours": (OWN_VERDICTS, [
         Table("the words of the page that it leads to", risks.OWN_REASONS, "OWN_REASONS", RISKS),

@@ -1,0 +1,119 @@
+"""What a session's page tells in words: a paragraph, the related sessions, and the timeline. Times are UTC."""
+
+import json
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from onboarding.domain.states import OPEN, PASSED, Review, State
+from onboarding.domain.wording import EVENT_WORDS, REASON_WORDS, STATE_WORDS
+from onboarding.models import HAS_KEY, Event, OnboardingSession
+
+COUNTED = 100  # related sessions of a kind
+
+
+class ReadOnly:
+    """Allows nobody to add, change or delete."""
+
+    def has_add_permission(self, _request: HttpRequest, _obj: object = None) -> bool:
+        return False
+
+    def has_change_permission(self, _request: HttpRequest, _obj: object = None) -> bool:
+        return False
+
+    def has_delete_permission(self, _request: HttpRequest, _obj: object = None) -> bool:
+        return False
+
+
+class Timeline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]
+    """The events of one row, in the order in which they were written."""
+
+    model = Event
+    verbose_name_plural = _("Timeline")
+    ordering = ("id",)
+    fields = readonly_fields = ("in_words", "when", "since", "transition", "facts_in_words", "reviewer")
+
+    @admin.display(description=_("what"))
+    def in_words(self, event: Event) -> str:
+        return str(EVENT_WORDS.get(event.name, event.name))
+
+    @admin.display(description=_("when"))
+    def when(self, event: Event) -> str:
+        return time(event.at)
+
+    @admin.display(description=_("since the beginning"))
+    def since(self, event: Event) -> str:
+        begun = event.session.created_at if event.session else event.at
+        minutes, seconds = divmod(max(0, round((event.at - begun).total_seconds())), 60)
+        return f"{minutes}:{seconds:02}"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Event]:
+        return super().get_queryset(request).select_related("actor", "session")
+
+    @admin.display(description=_("reviewer"))
+    def reviewer(self, event: Event) -> str:
+        return event.actor.get_username() if event.actor else ""
+
+    @admin.display(description=_("moved"))
+    def transition(self, event: Event) -> str:
+        words = [str(STATE_WORDS.get(state, state)) for state in (event.from_state, event.to_state) if state]
+        return " → ".join(words)
+
+    @admin.display(description=_("facts"))
+    def facts_in_words(self, event: Event) -> str:
+        return ", ".join(f"{name} {json.dumps(fact, ensure_ascii=False)}" for name, fact in event.facts.items())
+
+
+def time(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M:%S} UTC"
+
+
+def told(session: OnboardingSession) -> str:
+    """Return who began this and when, where it stands and why, and what will happen next."""
+    begun = gettext("Begun on %(time)s with the number %(number)s (%(country)s).") % {
+        "time": time(session.created_at),
+        "number": session.phone.masked,
+        "country": session.phone.region or "?",
+    }
+    stands = gettext("It stands at: %(state)s.") % {"state": STATE_WORDS[session.state]}
+    why = [str(REASON_WORDS.get(code, text)) for code, text in session.failure_reasons.items()]
+    because = gettext("Reasons: %(reasons)s.") % {"reasons": "; ".join(why)} if why else ""
+    return " ".join(filter(None, (begun, stands, because, str(_next(session)))))
+
+
+def _next(session: OnboardingSession) -> Any:
+    """Return what will happen next, in words."""
+    if session.review == Review.APPROVED:
+        return _("A reviewer allowed another try: the person can link the number within 24 hours of that.")
+    if session.review == Review.DECLINED or session.state == State.DECLINED:
+        return _("The person was told that this number can't be linked to this device.")
+    if session.state == State.IN_REVIEW:
+        return _("The person waits until a reviewer decides; their page follows by itself.")
+    if session.state in PASSED:
+        return _("The person is done.")
+    if session.state in OPEN:
+        return _("The person has the next step, until the session ends.")
+    return ""
+
+
+def related(session: OnboardingSession) -> Iterator[tuple[str, object, str, str]]:
+    """Yield the other sessions of the same number, key and journey: the filter's name, its value, a title, a count."""
+    others = OnboardingSession.objects.exclude(pk=session.pk).order_by()
+    yield _kind("number", session, gettext("same number"), others.filter(number=session.number))
+    if session.device_id:
+        same_key = others.filter(HAS_KEY, device_id=session.device_id)
+        yield _kind("key", session, gettext("same key"), same_key)
+    yield _kind("journey", session, gettext("same browser's journey"), others.filter(journey=session.journey))
+
+
+def _kind(
+    name: str, session: OnboardingSession, title: str, rows: QuerySet[OnboardingSession]
+) -> tuple[str, object, str, str]:
+    count = rows[:COUNTED].count()
+    return f"same_{name}_as", session.pk, title, f"{count}+" if count == COUNTED else str(count)

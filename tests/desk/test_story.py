@@ -1,0 +1,65 @@
+"""A session's page as a story: words, related sessions, and the vendors' ids for a ticket."""
+
+import uuid
+from datetime import timedelta
+
+from django.test import Client
+
+from onboarding.domain.states import State
+from onboarding.models import Event
+from tests.desk.test_admin import SESSIONS, a_session, detail, shown
+from tests.desk.test_lists import listed
+from tests.desk.test_reviews import WHY, ada, desk, url_of
+
+__all__ = ["ada", "desk"]
+
+
+def test_a_session_is_told_in_words_with_its_reasons_and_what_comes_next(desk: Client) -> None:
+    session = a_session(state=State.IN_REVIEW, failure_reasons={"9137": "fwd", "9999": "something new"})
+    page = shown(desk, detail(session))
+    begun = f"Begun on {session.created_at:%Y-%m-%d %H:%M:%S} UTC with the number •••• 0101 (US)."
+    for words in (
+        begun,
+        "It stands at: Needs a person.",
+        "calls are forwarded; something new",
+        "until a reviewer decides",
+    ):
+        assert words in page
+    session.review = "approved"
+    session.save()
+    assert "within 24 hours of that" in shown(desk, detail(session))
+
+
+def test_the_timeline_has_words_times_and_the_time_since_the_beginning(desk: Client) -> None:
+    session = a_session()
+    Event.objects.create(name="device:asked", session=session, at=session.created_at + timedelta(seconds=75))
+    Event.objects.create(name="of another release", session=session, at=session.created_at)
+    page = shown(desk, detail(session))
+    assert "Asked Prove about the device" in page and ">1:15<" in page and "UTC" in page
+    assert "of another release" in page
+
+
+def test_related_sessions_are_counted_and_linked(desk: Client) -> None:
+    journey = uuid.uuid4()
+    session = a_session(device_id="key-1", journey=journey)
+    by_number, by_key = a_session(), a_session(number="+12025550102", device_id="key-1")
+    by_journey = a_session(number="+12025550103", journey=journey)
+    page = shown(desk, detail(session))
+    for name, title, other in (
+        ("number", "same number", by_number),
+        ("key", "same key", by_key),
+        ("journey", "same browser&#x27;s journey", by_journey),
+    ):
+        query = f"?same_{name}_as={session.pk}"
+        assert f'href="../../{query}">{title}: 1<' in page
+        assert set(listed(desk, SESSIONS + query)) == {session.pk, other.pk}
+
+
+def test_the_vendors_ids_are_shown_on_demand_and_that_is_logged(desk: Client) -> None:
+    session = a_session(correlation_id="correlation-1", verification_sid="VE" + "1" * 32)
+    ids = ["correlation-1", "VE" + "1" * 32, str(session.client_request_id)]
+    answer = desk.post(url_of(session, "ids"), {"reason": WHY})
+    assert all(each in answer.content.decode() for each in ids) and "no-store" in answer["Cache-Control"]
+    for page in (desk.get(url_of(session, "ids")).content.decode(), shown(desk, detail(session))):
+        assert not any(each in page for each in ids)
+    assert [(event.name, event.facts) for event in session.events.all()] == [("ids:revealed", {"reason": WHY})]
