@@ -4,6 +4,7 @@ import os
 import re
 import shlex
 import subprocess
+from argparse import ArgumentParser
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,6 +13,7 @@ import yaml
 from django.core.management import get_commands, load_command_class
 from django.urls import resolve
 
+from sandbox import cli
 from tests.deploy.node import DEPLOY
 from tests.processes import ROOT
 
@@ -47,6 +49,16 @@ def test_every_command_exists(words: list[str]) -> None:
         assert words[:2] == ["python", "manage.py"]
         if words[2] != "sandbox":  # which has settings of its own
             load_command_class(get_commands()[words[2]], words[2])
+
+
+def test_the_sandbox_can_be_reached_by_its_published_port() -> None:
+    """Ports are forwarded to an address of the namespace, not to its loopback."""
+    parser = ArgumentParser()
+    cli.add_arguments(parser)
+
+    options = parser.parse_args(SERVICES["sandbox"]["command"][3:])
+
+    assert (options.port, options.host) == (9090, "0.0.0.0")
 
 
 def test_every_variable_is_one_of_ours() -> None:
