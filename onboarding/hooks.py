@@ -75,6 +75,10 @@ class Hooks:
         """Return whether the app may begin a verification. Play Integrity is decoded here: this app calls no Google."""
         return True
 
+    def api_token(self, request: HttpRequest | None, user: Any) -> str:  # noqa: ARG002
+        """Return a token of the host's own API for a person whom ours has verified, or "". It comes beside ours."""
+        return ""
+
     def log_in(self, request: HttpRequest, user: Any) -> None:
         """Log the user in: `request.user` is theirs afterwards."""
         backends = settings.AUTHENTICATION_BACKENDS
@@ -146,6 +150,11 @@ def refusal(proof: Proof) -> str:
 def may_begin(request: HttpRequest, claims: Claims) -> bool:
     """Return whether the app may begin a verification."""
     return bool(_call("may_begin", request, claims))
+
+
+def api_token(user: Any) -> str:
+    """Return a token of the host's own API, or ""."""
+    return str(_call("api_token", _request.get(), user) or "")
 
 
 def log_in(request: HttpRequest, user: Any) -> None:

@@ -1,17 +1,20 @@
 """Says where a session stands and what its client does next. Clients never have to guess it from other fields."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import timedelta
 from html import unescape
 
 from django.urls import reverse
 from django.utils.html import strip_tags
 
+from onboarding import hooks
 from onboarding.api import schemas, tokens
 from onboarding.api.models import ApiVerification
 from onboarding.api.schemas import Action, NextAction, Status
 from onboarding.api.verifications import Begun
 from onboarding.conf import conf
+from onboarding.domain.errors import HookFailed
 from onboarding.domain.states import Channel, Notice, Review, State
 from onboarding.journey import possession
 from onboarding.journey.clock import has_passed, time_left
@@ -41,7 +44,7 @@ def verification(row: ApiVerification, session: OnboardingSession) -> schemas.Ve
         status=ENDED.get(State(session.state), Status.OPEN),
         review=Review(session.review) if session.review else None,
         notice=Notice(session.notice) if session.notice else None,
-        message=message or None,
+        message=message or session.refusal or None,
         reference=session.reference,
         masked_number=session.phone.masked,
         channel=Channel(session.channel) if session.code_sent_at else None,
@@ -64,7 +67,10 @@ def session_of(row: ApiVerification, session: OnboardingSession) -> schemas.Sess
         return None
     if session.binding is None or not session.binding.confirmed:
         return None
-    return schemas.Session(token=tokens.session_token(row), expires_at=ends)
+    host_token = None
+    with suppress(HookFailed):  # which is logged: the person is linked all the same
+        host_token = hooks.api_token(session.binding.user) or None
+    return schemas.Session(token=tokens.session_token(row), expires_at=ends, host_token=host_token)
 
 
 def next_action(row: ApiVerification, session: OnboardingSession) -> NextAction:

@@ -136,6 +136,7 @@ class Session(Answer):
 
     token: str
     expires_at: datetime
+    host_token: str | None = Field(default=None, description="Of the host project's own API, by its hook `api_token`")
 
 
 class Verification(Answer):

@@ -21,6 +21,7 @@ ENDED_LOGINS = "onboarding.web.logins.ended_logins"
 IN_THIS_ORDER = (SESSION, AUTHENTICATION, OTP, ENDED_LOGINS)
 # What SECURITY.md promises, by the middleware that does it. `protection` does all of it.
 PROTECTION = "onboarding.web.middleware.protection"
+API = "onboarding.api.middleware.api"
 PROMISES = {
     "onboarding.web.middleware.security_headers": "Pages may be embedded in other sites' pages",
     "onboarding.web.middleware.request_filter": "Large, malformed and cross-site requests are not refused",
@@ -48,13 +49,19 @@ def host_hooks(**_kwargs: object) -> Iterator[CheckMessage]:
 
 @of_settings()
 def middleware(**_kwargs: object) -> Iterator[CheckMessage]:
-    """E047: middleware without which nobody is logged in is missing. W048: a promise of SECURITY.md is not kept."""
+    """E047: middleware without which nobody is logged in is missing. W048: a promise of SECURITY.md is not kept.
+
+    E057: the API is installed without its middleware.
+    """
     found = [name for name in settings.MIDDLEWARE if name in IN_THIS_ORDER]
     if found != list(IN_THIS_ORDER):
         hint = "MIDDLEWARE has to have, in this order: " + ", ".join(IN_THIS_ORDER)
         yield Error("Middleware is missing, or in another order.", hint=hint, id="proveflow.E047")
     if CSRF not in settings.MIDDLEWARE:
         yield Error("Forms have no CSRF token.", hint=f"Add {CSRF}.", id="proveflow.E047")
+    if apps.is_installed("onboarding.api") and API not in settings.MIDDLEWARE:
+        hint = f"Add {API} before the middleware that reads languages, sessions and forms."
+        yield Error("The API takes cookies, and no other origin can call it.", hint=hint, id="proveflow.E057")
     for name, consequence in PROMISES.items():
         if not {name, PROTECTION} & set(settings.MIDDLEWARE):
             yield Warning(f"{consequence}.", hint=f"Add {PROTECTION} at the top.", id="proveflow.W048")

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 import schemathesis
 from django.core.handlers.wsgi import WSGIHandler
-from django.db import connection
+from django.core.signals import request_finished, request_started
+from django.db import close_old_connections, connection
 from hypothesis import HealthCheck, Phase, given, seed
 from hypothesis import settings as profile
 from hypothesis import strategies as st
@@ -58,10 +59,14 @@ def test_every_status_of_a_problem_is_documented_for_some_operation() -> None:
 
 
 @pytest.fixture
-def clients(key: PublishableKey, settings: Any, sandbox: Sandbox) -> Iterator[App]:
+def clients(key: PublishableKey, settings: Any, sandbox: Sandbox) -> Iterator[Iterator[App]]:
     """Yield apps in turn at the start, at the code and linked, each used for FRESH_EVERY calls."""
     settings.LIMITS_WATCH_ONLY, settings.DEBUG = True, False
-    return _apps(key)
+    for signal in (request_started, request_finished):  # as Django's test client does: the test is one transaction
+        signal.disconnect(close_old_connections)
+    yield _apps(key)
+    for signal in (request_started, request_finished):
+        signal.connect(close_old_connections)
 
 
 def _apps(key: PublishableKey) -> Iterator[App]:
