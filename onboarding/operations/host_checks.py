@@ -51,7 +51,7 @@ def host_hooks(**_kwargs: object) -> Iterator[CheckMessage]:
 def middleware(**_kwargs: object) -> Iterator[CheckMessage]:
     """E047: middleware without which nobody is logged in is missing. W048: a promise of SECURITY.md is not kept.
 
-    E057: the API is installed without its middleware.
+    E051: the API is installed without its middleware.
     """
     found = [name for name in settings.MIDDLEWARE if name in IN_THIS_ORDER]
     if found != list(IN_THIS_ORDER):
@@ -61,7 +61,7 @@ def middleware(**_kwargs: object) -> Iterator[CheckMessage]:
         yield Error("Forms have no CSRF token.", hint=f"Add {CSRF}.", id="proveflow.E047")
     if apps.is_installed("onboarding.api") and API not in settings.MIDDLEWARE:
         hint = f"Add {API} before the middleware that reads languages, sessions and forms."
-        yield Error("The API takes cookies, and no other origin can call it.", hint=hint, id="proveflow.E057")
+        yield Error("The API takes cookies, and no other origin can call it.", hint=hint, id="proveflow.E051")
     for name, consequence in PROMISES.items():
         if not {name, PROTECTION} & set(settings.MIDDLEWARE):
             yield Warning(f"{consequence}.", hint=f"Add {PROTECTION} at the top.", id="proveflow.W048")

@@ -4,12 +4,13 @@ from typing import Any
 from unittest import mock
 
 import pytest
+from django.apps import apps
 from django.contrib.auth import get_user_model
 from django.core.checks import run_checks
 from django.db import connection, models
 
 from onboarding import hooks
-from onboarding.operations.host_checks import ENDED_LOGINS, OTP, PROMISES, PROTECTION
+from onboarding.operations.host_checks import API, ENDED_LOGINS, OTP, PROMISES, PROTECTION
 
 pytestmark = pytest.mark.django_db
 
@@ -23,7 +24,7 @@ def ids() -> list[str | None]:
     return [id_ for id_, _ in told()]
 
 
-IDS = ("proveflow.E045", "proveflow.E046", "proveflow.E047", "proveflow.W048", "proveflow.E049", "proveflow.I050")
+IDS = tuple(f"proveflow.{id_}" for id_ in ("E045", "E046", "E047", "W048", "E049", "I050", "E051"))
 
 
 def test_the_shipped_project_is_complete() -> None:
@@ -69,6 +70,13 @@ def test_middleware_of_a_promise_is_missed_unless_there_is_the_one_for_hosts(set
     assert told() == [("proveflow.W048", f"Add {PROTECTION} at the top.")]
     settings.MIDDLEWARE = [PROTECTION, *settings.MIDDLEWARE]
     assert told() == []
+
+
+def test_the_api_needs_its_middleware_where_it_is_installed(settings: Any) -> None:
+    settings.MIDDLEWARE = [name for name in settings.MIDDLEWARE if name != API]
+    assert ids() == ["proveflow.E051"]
+    with mock.patch.object(apps, "is_installed", lambda name: name != "onboarding.api"):
+        assert ids() == []
 
 
 def test_a_database_that_limits_cannot_count_in_is_an_error() -> None:
