@@ -63,6 +63,8 @@ class Name(StrEnum):
     ACT_PROPOSED = "act:proposed"
     NUMBER_REVEALED = "number:revealed"
     IDS_REVEALED = "ids:revealed"
+    SUBJECT_EXPORTED = "subject:exported"
+    SUBJECT_ERASED = "subject:erased"
     KEY_MADE = "key:made"
     KEY_REVOKED = "key:revoked"
     LOGIN_PASSED = "login:passed"
@@ -94,6 +96,10 @@ FACTS: Mapping[Name, frozenset[str]] = {
         (Name.CASE_RELEASED, Name.CASE_SNOOZED, Name.CASE_ESCALATED, Name.CASE_NOTED), frozenset({"reason"})
     ),
     Name.CASE_LABELLED: frozenset({"reason", "outcome"}),
+    **dict.fromkeys(
+        (Name.SUBJECT_EXPORTED, Name.SUBJECT_ERASED),
+        frozenset({"receipt", "subject", "sessions", "links", "people", "revocations_owed"}),
+    ),
     Name.ACT_PROPOSED: frozenset({"reason", "act"}),
     **dict.fromkeys(
         (

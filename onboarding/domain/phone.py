@@ -111,6 +111,13 @@ class Number:
         return spelling
 
     @property
+    def spellings(self) -> frozenset[str]:
+        """Return all spellings of this phone in E.164."""
+        short = self.subscriber
+        longer = ("+549" + short[3:], "+521" + short[3:], "+2410" + short[4:], short[:5] + short[6:])
+        return frozenset({self.e164, short, *(each for each in longer if Number(each).subscriber == short)})
+
+    @property
     def is_listed(self) -> bool:
         """Return whether a numbering plan has the number."""
         return phonenumbers.is_valid_number(self._parsed)

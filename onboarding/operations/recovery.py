@@ -123,7 +123,7 @@ def _delete_links(past: Combinable) -> int:
         with transaction.atomic():
             batch = list(old.select_for_update(skip_locked=True)[:BATCH])
             Binding.objects.filter(pk__in=[binding.pk for binding in batch]).delete()
-            people = _unknown_elsewhere().filter(pk__in=[binding.user_id for binding in batch])
+            people = unknown_elsewhere().filter(pk__in=[binding.user_id for binding in batch])
             locked = list(people.select_for_update().values_list("pk", flat=True))
             people.filter(pk__in=locked).delete()  # as their locks keep them from being linked again
             deleted += len(batch) + len(locked) + _forget_keys((binding.device_id for binding in batch), past)
@@ -132,7 +132,7 @@ def _delete_links(past: Combinable) -> int:
     return deleted
 
 
-def _unknown_elsewhere() -> QuerySet[Any]:
+def unknown_elsewhere() -> QuerySet[Any]:
     """Return the users that a link made and to whom no row of any table refers, of the host project's neither."""
     user = get_user_model()
     people = user._default_manager.filter(hooks.made_here())

@@ -5,6 +5,9 @@ the sandbox and names the words that the last page says: add the member to one, 
 """
 
 from datetime import timedelta
+from io import StringIO
+
+from django.core.management import call_command
 
 from onboarding.api.models import PublishableKey
 from onboarding.domain.policy import Success, Verdict
@@ -390,3 +393,11 @@ def a_reviewer_proposes_what_a_second_one_has_to_do(actors: Actors) -> None:
     actors.reviewer_does("label-fraud")
     actors.reviewer_does("ids")
     actors.reviewer_does("approve")
+
+
+@scenario("Your phone number", Name.SUBJECT_EXPORTED, Name.SUBJECT_ERASED)
+def a_persons_data_are_exported_and_erased(actors: Actors) -> None:
+    actors.links()
+    for command in ("export_subject", "erase_subject"):
+        call_command(command, NUMBER, stdout=StringIO())
+    actors.visitor.opens("/done/")
