@@ -33,7 +33,8 @@ def test_the_rate_limit_goes_on_serving_25_calls_a_second_to_a_client_that_sends
     for call in range(160):
         monkeypatch.setattr(clock, "now", lambda _, call=call: NOON + call / 40)
         served[call // 40] += prove.unify(embedded, phoneNumber=ADA).status_code == 200
-        embedded.start_verification(ADA)  # does not count
+        if call % 10 == 0:
+            embedded.start_verification(ADA)  # does not count
 
     assert served == {0: 25, 1: 25, 2: 25, 3: 25}
 
