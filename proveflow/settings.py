@@ -161,12 +161,12 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "csp.middleware.CSPMiddleware",
     "onboarding.web.middleware.security_headers",
-    "onboarding.web.middleware.health_checks",
     "proveflow.static_files.Middleware",
     "django.middleware.gzip.GZipMiddleware",  # pads randomly, and Django masks CSRF tokens, against BREACH
     "onboarding.api.middleware.api",
     "django.middleware.locale.LocaleMiddleware",
     "onboarding.web.middleware.request_filter",
+    "onboarding.web.middleware.health_checks",
     "onboarding.web.middleware.request_deadline",
     "onboarding.web.middleware.admission",
     "django.contrib.sessions.middleware.SessionMiddleware",
