@@ -22,19 +22,22 @@ from onboarding.domain.states import Review, State
 from onboarding.events import Name
 from onboarding.journey import unlinking
 from onboarding.models import Binding, Case, OnboardingSession, Proposal
+from onboarding.telemetry.observation import subject, verb
 
 PROPOSAL_LIFE = timedelta(hours=24)
 LEAD = "proveflow.lead_onboardingsession"
 
 
 class VendorIds(NamedTuple):
-    """The ids that Prove and Twilio know a session by; empty for what was not asked."""
+    """The ids that Prove and Twilio know a session by, empty for what was not asked; and that of its log lines."""
 
     correlation_id: str
     client_request_id: str
     verification_sid: str
+    log_subject: str
 
 
+@verb
 def approve(*, session: OnboardingSession, by: AbstractBaseUser, reason: str) -> OnboardingSession | Proposal:
     """End the session's hold or decline, and clear its reasons for one more try of its journey, for CLEARANCE_LIFE.
 
@@ -45,6 +48,7 @@ def approve(*, session: OnboardingSession, by: AbstractBaseUser, reason: str) ->
     return _review(session, Review.APPROVED, Name.REVIEW_APPROVED, states, by=by, reason=reason)
 
 
+@verb
 def decline(*, session: OnboardingSession, by: AbstractBaseUser, reason: str) -> OnboardingSession | Proposal:
     """Decline the session. Returns and raises as `approve`; StaleState if it does not wait for a reviewer."""
     return _review(session, Review.DECLINED, Name.REVIEW_DECLINED, (State.IN_REVIEW,), by=by, reason=reason)
@@ -91,6 +95,7 @@ def revoke(*, binding: Binding, by: AbstractBaseUser, reason: str) -> Binding | 
     return binding
 
 
+@verb
 def reveal(*, of: OnboardingSession | Binding, by: AbstractBaseUser, reason: str) -> Number:
     """Return the whole number, and write to the event log who saw it and why. Raises Limited."""
     about: dict[str, object] = {"session" if isinstance(of, OnboardingSession) else "binding": of}
@@ -100,6 +105,7 @@ def reveal(*, of: OnboardingSession | Binding, by: AbstractBaseUser, reason: str
     return of.phone
 
 
+@verb
 def vendor_ids(*, session: OnboardingSession, by: AbstractBaseUser, reason: str) -> VendorIds:
     """Return what names the session to Prove and Twilio, for a ticket there, and write to the event log who saw it."""
     events.record(Name.IDS_REVEALED, {"reason": reason}, actor=by, session=session)
@@ -107,6 +113,7 @@ def vendor_ids(*, session: OnboardingSession, by: AbstractBaseUser, reason: str)
         correlation_id=session.correlation_id or "",
         client_request_id=str(session.client_request_id),
         verification_sid=session.verification_sid,
+        log_subject=subject(session.number),
     )
 
 

@@ -9,6 +9,7 @@ from contextvars import ContextVar
 
 # Longer than a phone number in digits, so that a proxy's id can be none.
 ACCEPTED = re.compile("[0-9A-Za-z_-]{16,64}")
+EXAMINATION = "X-Examination"  # the header by which `manage.py doctor` asks what the server sees
 _current: ContextVar[str] = ContextVar("request_id", default="")
 
 

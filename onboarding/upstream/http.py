@@ -63,6 +63,7 @@ class Upstream:
         self._adapter = _adapter(base_url)
         self._breaker, self._retry_budget = CircuitBreaker(service), RetryBudget()
         self._rate_limit_hold = RateLimitHold()
+        self.last_date = ""  # of the latest answer, by the vendor's clock
         self._bulkhead = Bulkhead(service, max(1, round(conf.UPSTREAM_CALLS_AT_ONCE * share)))
 
     def post(self, path: str, **content: Any) -> dict[str, Any]:
@@ -140,6 +141,7 @@ class Upstream:
             timeout = CONNECT_LIMIT.total_seconds(), call.left_or_timeout()
             call.sent = True  # for other adapters; NetworkAdapter resets it until it sends
             with self._adapter.send(request, stream=True, timeout=timeout) as response:
+                self.last_date = response.headers.get("Date", "")
                 return Response(response.status_code, response.headers, _body(response))
         except ContentDecodingError:
             failure: type[UpstreamError] = Garbled

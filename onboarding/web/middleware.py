@@ -11,6 +11,7 @@ from django.conf import settings
 from django.core.exceptions import BadRequest, PermissionDenied
 from django.core.handlers.exception import convert_exception_to_response
 from django.core.handlers.wsgi import WSGIRequest
+from django.core.signing import BadSignature
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template import loader
@@ -20,8 +21,10 @@ from django.utils.http import parse_header_parameters
 from django.utils.translation import gettext as _
 
 from onboarding.conf import conf
+from onboarding.hashes import signer
 from onboarding.hooks import request_of_hooks
 from onboarding.telemetry import observation, request_ids
+from onboarding.telemetry.request_ids import EXAMINATION
 from onboarding.upstream.deadline import deadline
 from onboarding.upstream.turns import TURNS, TooLate
 from onboarding.web import address
@@ -75,9 +78,18 @@ def observed(get_response: Handler) -> Handler:
             response = get_response(request)
             facts["status"] = str(response.status_code)
             response.headers["X-Request-ID"] = request_ids.current()
+            if asked := request.META.get("HTTP_X_EXAMINATION"):
+                _tell_the_doctor(request, response, asked)
             return response
 
     return middleware
+
+
+def _tell_the_doctor(request: HttpRequest, response: HttpResponse, asked: str) -> None:
+    """Add the address that this server sees, if `manage.py doctor` asks: its header is signed, for a minute."""
+    with suppress(BadSignature):
+        signer(EXAMINATION).unsign(asked, max_age=60)
+        response.headers[EXAMINATION] = str(address.of(request))
 
 
 def request_deadline(get_response: Handler) -> Handler:

@@ -57,19 +57,19 @@ class Node:
 
 
 @contextmanager
-def node(folder: Path) -> Iterator[Node]:
+def node(folder: Path, **more: str) -> Iterator[Node]:
     port, metrics_port, sandbox = free_port(), free_port(), f"http://127.0.0.1:{free_port()}"
-    environment = product_environment(
-        folder,
-        DEBUG="0",
-        ALLOWED_HOSTS=f"{HOST},127.0.0.1",
-        BEHIND_TLS_PROXY="1",
-        TRUSTED_PROXY_COUNT="1",
-        TRUSTED_PROXY_CIDRS="127.0.0.0/8",
-        COMMIT="0e7bbe2",
-        STATIC_ROOT=str(static_files()),
+    settings = {
+        "DEBUG": "0",
+        "ALLOWED_HOSTS": f"{HOST},127.0.0.1",
+        "BEHIND_TLS_PROXY": "1",
+        "TRUSTED_PROXY_COUNT": "1",
+        "TRUSTED_PROXY_CIDRS": "127.0.0.0/8",
+        "COMMIT": "0e7bbe2",
+        "STATIC_ROOT": str(static_files()),
         **vendor_environment(prove=sandbox, twilio=sandbox),
-    )
+    }
+    environment = product_environment(folder, **{**settings, **more})
     manage("migrate", environment=environment)
     manage(*command("proveflow.service", "ExecStartPre")[1:], environment=environment)
     web = command("proveflow.service", **{"127.0.0.1:8000": f"127.0.0.1:{port}"})

@@ -7,6 +7,7 @@ from django.test import Client
 
 from onboarding.domain.states import State
 from onboarding.models import Event
+from onboarding.telemetry.observation import subject
 from tests.desk.test_admin import SESSIONS, a_session, detail, shown
 from tests.desk.test_lists import listed
 from tests.desk.test_reviews import WHY, ada, desk, url_of
@@ -57,7 +58,7 @@ def test_related_sessions_are_counted_and_linked(desk: Client) -> None:
 
 def test_the_vendors_ids_are_shown_on_demand_and_that_is_logged(desk: Client) -> None:
     session = a_session(correlation_id="correlation-1", verification_sid="VE" + "1" * 32)
-    ids = ["correlation-1", "VE" + "1" * 32, str(session.client_request_id)]
+    ids = ["correlation-1", "VE" + "1" * 32, str(session.client_request_id), subject(session.number)]
     answer = desk.post(url_of(session, "ids"), {"reason": WHY})
     assert all(each in answer.content.decode() for each in ids) and "no-store" in answer["Cache-Control"]
     for page in (desk.get(url_of(session, "ids")).content.decode(), shown(desk, detail(session))):

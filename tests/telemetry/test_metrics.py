@@ -17,7 +17,7 @@ from onboarding.models import OnboardingSession, ProveKey
 from onboarding.operations.exporter import Queues
 from onboarding.telemetry import metrics
 from onboarding.telemetry.observation import OUTCOMES, VERBS
-from onboarding.upstream import lookup, messaging, prove, twilio
+from onboarding.upstream import examination, lookup, messaging, prove, twilio
 from tests.journey.conftest import Sandbox, next_probe
 from tests.journey.visitor import Visitor, wrong
 
@@ -123,7 +123,7 @@ def subclasses(base: type[UpstreamError]) -> set[type[UpstreamError]]:
 
 
 OUTCOMES_OF_CALLS = {each.outcome for each in subclasses(UpstreamError)} | {"ok", "error"}
-OPERATIONS = {*prove.DEADLINES, *twilio.DEADLINES, *lookup.DEADLINES, *messaging.DEADLINES}
+OPERATIONS = {*prove.DEADLINES, *twilio.DEADLINES, *lookup.DEADLINES, *messaging.DEADLINES, examination.SERVICES}
 ALLOWED: dict[str, set[str]] = {
     "verb": VERBS,
     "outcome": {*OUTCOMES_OF_CALLS, "done", *OUTCOMES.values(), *State, *Stage, "sent", "approved", "wrong"},

@@ -1,0 +1,109 @@
+"""`manage.py doctor`: what it finds is true, and each thing that is wrong changes its verdict."""
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.test import Client
+
+from onboarding.hashes import signer
+from onboarding.operations import doctor
+from onboarding.operations.doctor import BAD, LOOK, OK
+from onboarding.telemetry.request_ids import EXAMINATION
+from onboarding.upstream.examination import Examined, Fetched
+from tests.journey.conftest import Sandbox, sandbox
+
+__all__ = ["sandbox"]
+
+HEADERS = {"strict-transport-security": "max-age=86400", "x-request-id": "a" * 32}
+pytestmark = pytest.mark.django_db
+
+
+def verdicts(url: str = "") -> dict[str, str]:
+    return {each.subject: each.verdict for each in doctor.findings(url)}
+
+
+def test_all_is_well_with_the_sandbox() -> None:
+    found = verdicts()
+    assert found["Prove"] == found["Twilio Verify"] == found["database"] == found["migrations"] == OK
+    assert BAD not in found.values()
+
+
+@pytest.mark.parametrize(
+    ("subject", "name", "value", "verdict"),
+    [
+        ("Prove", "PROVE_CLIENT_SECRET", "another", BAD),
+        ("Twilio Verify", "TWILIO_AUTH_TOKEN", "another", BAD),
+        ("Twilio Verify", "TWILIO_VERIFY_SERVICE_SID", "VA" + "1" * 32, BAD),
+        ("length of codes", "CODE_LENGTH", 8, BAD),
+        ("limits", "LIMITS_WATCH_ONLY", True, LOOK),
+    ],
+)
+def test_a_wrong_setting_changes_the_verdict(
+    settings: Any, subject: str, name: str, value: object, verdict: str
+) -> None:
+    assert verdicts().get(subject, OK) == OK
+    setattr(settings, name, value)
+    assert verdicts()[subject] == verdict
+
+
+def test_a_vendor_that_does_not_answer_is_told(sandbox: Sandbox) -> None:
+    sandbox.inject_fault("prove.token", "refuse")
+    assert verdicts()["Prove"] == BAD
+
+
+@pytest.mark.parametrize(("off_s", "verdict"), [(0, OK), (60, BAD)])
+def test_a_clock_that_is_wrong_is_told(monkeypatch: pytest.MonkeyPatch, off_s: int, verdict: str) -> None:
+    date = datetime.now(UTC) - timedelta(seconds=off_s)
+    monkeypatch.setattr(doctor, "examine_prove", lambda: Examined(20, date))
+    assert verdicts()["clock against Prove"] == verdict
+
+
+@pytest.mark.parametrize(
+    ("seen", "verdict"),
+    [("198.51.100.7", OK), (doctor.FORGED, BAD), ("10.0.0.1", LOOK), ("", LOOK)],
+)
+def test_what_the_server_sees_through_the_proxy_is_judged(
+    settings: Any, monkeypatch: pytest.MonkeyPatch, seen: str, verdict: str
+) -> None:
+    settings.TRUSTED_PROXY_CIDRS = ["10.0.0.0/8"]
+    monkeypatch.setattr(doctor, "fetch", answering(Fetched(200, {**HEADERS, EXAMINATION.lower(): seen}, 60)))
+    assert verdicts("https://verify.example.com/")["proxy trust"] == verdict
+
+
+@pytest.mark.parametrize(
+    ("subject", "answer"),
+    [
+        ("front door", Fetched(502, HEADERS, 60)),
+        ("TLS", Fetched(200, {}, 60)),
+        ("certificate", Fetched(200, HEADERS, 3)),
+    ],
+)
+def test_a_front_door_that_is_wrong_is_told(monkeypatch: pytest.MonkeyPatch, subject: str, answer: Fetched) -> None:
+    monkeypatch.setattr(doctor, "fetch", answering(answer))
+    assert verdicts("https://verify.example.com/")[subject] == BAD
+
+
+def answering(answer: Fetched) -> Callable[..., Fetched]:
+    return lambda _url, _headers: answer
+
+
+def test_the_server_tells_nobody_else_what_it_sees() -> None:
+    signed = signer(EXAMINATION).sign("doctor")
+    assert Client().get("/healthz", headers={EXAMINATION: signed})[EXAMINATION] == "127.0.0.1"
+    for forged in ("", "doctor", signer("another").sign("doctor")):
+        assert EXAMINATION not in Client().get("/healthz", headers={EXAMINATION: forged}).headers
+
+
+def test_the_table_says_what_to_do_and_the_exit_code_says_whether_it_is_needed(settings: Any) -> None:
+    out = StringIO()
+    call_command("doctor", "--json", stdout=out)
+    assert {"subject", "verdict", "means", "do"} == set(json.loads(out.getvalue())[0])
+    settings.PROVE_CLIENT_SECRET = "another"
+    with pytest.raises(SystemExit):
+        call_command("doctor", stdout=out)
+    assert "BAD   Prove" in out.getvalue() and "-> Replace the credentials" in out.getvalue()
