@@ -144,6 +144,7 @@ INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
+    "django.contrib.postgres",  # for an index; harmless with SQLite
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
     "django.contrib.admin.apps.SimpleAdminConfig",

@@ -70,7 +70,7 @@ def middleware(**_kwargs: object) -> Iterator[CheckMessage]:
 @of_settings()
 def host_apps(**_kwargs: object) -> Iterator[CheckMessage]:
     """E049: an app that ours needs is not installed, or the database is of a kind that limits cannot count in."""
-    for name in ("django.contrib.auth", "django.contrib.sessions", "django_otp"):
+    for name in ("django.contrib.auth", "django.contrib.postgres", "django.contrib.sessions", "django_otp"):
         if not apps.is_installed(name):
             yield Error(f"{name} is not installed.", hint="Add it to INSTALLED_APPS.", id="proveflow.E049")
     if connection.vendor not in DATABASES:

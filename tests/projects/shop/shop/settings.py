@@ -55,7 +55,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 USE_TZ = True
 
 # --- proveflow ---
-INSTALLED_APPS += ["django_otp", "django_otp.plugins.otp_totp", "onboarding"]
+INSTALLED_APPS += ["django.contrib.postgres", "django_otp", "django_otp.plugins.otp_totp", "onboarding"]
 MIDDLEWARE.insert(0, "onboarding.web.middleware.protection")
 MIDDLEWARE += ["django_otp.middleware.OTPMiddleware", "onboarding.web.logins.ended_logins"]
 STATICFILES_DIRS += [("prove", os.environ["PROVE_WEB_SDK"])]
