@@ -6,17 +6,18 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 import psycopg
 
-from tests.bench import crowd, servers, statements
+from tests.bench import crowd, growth, servers, statements
 from tests.bench.crowd import Journey, Load
 from tests.bench.servers import Server
 
 LATENCIES_MS = (0, 300)
 QUIET = 8  # flows at once where CPU time is measured
-OVERLOAD, OVERLOAD_S = 5, 20  # times the capacity, seconds
+OVERLOAD = 5  # times the capacity
 STEPS = ("GET /", "POST /start/", "POST /device/", "GET /code/", "POST /code/", "GET /done/")
 
 
@@ -26,6 +27,7 @@ class Bench:
 
     flows: int
     at_once: list[int]
+    overload_s: int = 20
     floor: float | None = None
     peer: float | None = None
 
@@ -74,17 +76,25 @@ def steps_at_half_of_capacity(server: Server, capacity: float, count: int, **whe
         say("step", **where, step=step, flows_per_s=capacity / 2, p50_ms=median, p95_ms=late)
 
 
-def overload(server: Server, capacity: float, **where: Any) -> None:
+def overload(bench: Bench, server: Server, capacity: float, **where: Any) -> None:
     """Let OVERLOAD times as many visitors come as can be served; those who are refused do not come back."""
     rate = capacity * OVERLOAD
-    load = crowd.visit(server.origin, crowd.through_the_product, flows=round(rate * OVERLOAD_S), per_s=rate)
+    load = crowd.visit(server.origin, crowd.through_the_product, flows=round(rate * bench.overload_s), per_s=rate)
     figures = {"in_capacities": load.flows_per_s / capacity, "refused": load.refused, "failed": len(load.failures)}
     say("overload", **where, arrivals_per_s=rate, flows=load.done, **figures, refusal_ms=load.percentiles("refusal"))
 
 
 def floor_cost(server: Server, vendors: str, count: int) -> float:
     """Return the CPU-ms of the floor's flow."""
-    command = [sys.executable, "-m", "tests.bench.floor", server.database_url, vendors, str(count), str(QUIET)]
+    command = [
+        sys.executable,
+        "-m",
+        "tests.bench.floor",
+        server.environment["DATABASE_URL"],
+        vendors,
+        str(count),
+        str(QUIET),
+    ]
     return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
 
@@ -106,13 +116,25 @@ def of_the_product(bench: Bench, database: str, latency_ms: int) -> Iterator[Ben
             bench.warm_up(server)
             bench = replace(bench, floor=floor_cost(server, vendors, bench.flows))
             say("cost", floor_cpu_ms=bench.floor, peer_cpu_ms=bench.peer)
-            with psycopg.connect(server.database_url, autocommit=True) as connection:
+            with psycopg.connect(server.environment["DATABASE_URL"], autocommit=True) as connection:
                 say("statements", **where, **statements.of_a_flow(connection, server, bench.flows // 10))
         best = crowds(bench, server, crowd.through_the_product, **where)
-        overload(server, best, **where)
+        overload(bench, server, best, **where)
         if latency_ms == 0:
             steps_at_half_of_capacity(server, best, bench.flows, **where)
     yield bench
+
+
+def of_growth(bench: Bench, sizes: list[int]) -> None:
+    """Measure the desk and an onboarding while the database grows to each of these numbers of sessions."""
+    with servers.stub(0) as vendors, servers.product("postgresql", vendors) as server:
+        for size, more in zip(sizes, [sizes[0], *(after - before for before, after in pairwise(sizes))], strict=True):
+            growth.seed(server.environment, more)
+            for page, p95_ms in growth.desk(server).items():
+                say("desk", sessions=size, page=page, p95_ms=p95_ms)
+            bench.warm_up(server)
+            _, cpu = flows(server, crowd.through_the_product, bench.flows, QUIET)
+            say("growth", sessions=size, **cpu)
 
 
 def main() -> None:
@@ -121,15 +143,19 @@ def main() -> None:
     parser.add_argument("--at-once", type=int, nargs="*", default=[20, 100, 400])
     parser.add_argument("--database", choices=["postgresql", "sqlite"], nargs="*", default=["postgresql", "sqlite"])
     parser.add_argument("--latency", type=int, nargs="*", default=LATENCIES_MS, help="of the vendors, in ms")
+    parser.add_argument("--overload-s", type=int, default=20, help="for how long too many people come, in seconds")
     parser.add_argument("--no-peer", action="store_true")
+    parser.add_argument("--sessions", type=int, nargs="*", default=growth.SIZES, help="in the database")
     chosen = parser.parse_args()
-    bench = Bench(chosen.flows, chosen.at_once)
+    bench = Bench(chosen.flows, chosen.at_once, chosen.overload_s)
     for latency_ms in chosen.latency if servers.has_peer() and not chosen.no_peer else ():
         bench = of_the_peer(bench, latency_ms)
     for database in chosen.database:
         for latency_ms in chosen.latency:
             for measured in of_the_product(bench, database, latency_ms):
                 bench = measured
+    if chosen.sessions:
+        of_growth(bench, list(chosen.sessions))
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import psutil
@@ -45,7 +45,7 @@ class Server:
     usage: Usage
     start_s: float
     database: Usage | None = None
-    database_url: str = ""
+    environment: dict[str, str] = field(default_factory=dict)
 
 
 @contextmanager
@@ -101,7 +101,7 @@ def product(database: str, vendors: str) -> Iterator[Server]:
                 Usage(psutil.Process(int(pid.read_text()))),
                 time.perf_counter() - started,
                 Usage(product.postmaster) if product.postmaster else None,
-                product.environment["DATABASE_URL"],
+                product.environment,
             )
 
 

@@ -8,14 +8,27 @@ from onboarding.domain.budgets import SENDS_ADDRESS
 from tests.processes import ROOT
 
 FLOWS = SENDS_ADDRESS.burst + 2
-FEW = ["--flows", str(FLOWS), "--at-once", "4", "--database", "postgresql", "--latency", "0", "--no-peer"]
+FEW = [
+    "--flows",
+    str(FLOWS),
+    "--at-once",
+    "4",
+    "--database",
+    "postgresql",
+    "--latency",
+    "0",
+    "--no-peer",
+    "--sessions",
+    "1000",
+]
 
 
-def test_a_short_run_measures_flows_statements_and_the_floor() -> None:
+def test_a_short_run_measures_flows_statements_the_floor_and_the_desk() -> None:
     command = [sys.executable, "-m", "tests.bench", *FEW]
     lines = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout.splitlines()
     figures = {line["bench"]: line for line in map(json.loads, lines)}
     assert (figures["flows"]["flows"], figures["flows"]["failed"]) == (FLOWS, 0)
     assert figures["flows"]["cpu_in_floors"] > 1 and figures["flows"]["postgresql_cpu_ms"] > 0
     assert 0 < figures["statements"]["transactions"] < figures["statements"]["statements"] < 60
-    assert figures["step"]["p95_ms"] > 0
+    assert figures["step"]["p95_ms"] > 0 and figures["overload"]["flows"] > 0
+    assert figures["desk"]["p95_ms"] > 0 and figures["growth"]["cpu_ms"] > 0

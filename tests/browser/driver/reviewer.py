@@ -25,8 +25,13 @@ class Reviewer:
     @classmethod
     def created(cls, folder: Path) -> Reviewer:
         """Create a new reviewer in the database of the site in `folder`."""
+        return cls.created_in(product_environment(folder, DEBUG="1"))
+
+    @classmethod
+    def created_in(cls, environment: dict[str, str]) -> Reviewer:
+        """Create a new reviewer in the database of this environment."""
         name = f"ada-{uuid.uuid4().hex[:4]}"
-        settings = product_environment(folder, DEBUG="1", DJANGO_SETTINGS_MODULE="proveflow.settings")
+        settings = environment | {"DJANGO_SETTINGS_MODULE": "proveflow.settings"}
         command = [sys.executable, "manage.py", "createreviewer", name, "--no-input"]
         process = subprocess.run(
             command, cwd=ROOT, env=os.environ | settings, check=True, capture_output=True, text=True

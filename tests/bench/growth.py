@@ -1,0 +1,74 @@
+"""What many rows cost: the latency of the pages of the desk, and the CPU of an onboarding."""
+
+import re
+import secrets
+import subprocess
+import sys
+import time
+from statistics import quantiles
+
+import requests
+
+from tests.authenticator import code_of
+from tests.bench.servers import Server
+from tests.browser.driver.reviewer import Reviewer
+from tests.processes import ROOT, inherited_environment
+
+SIZES = (10_000, 1_000_000)
+LOADS = 20  # of each page
+LISTS = "/admin/proveflow/onboardingsession/", "/admin/proveflow/binding/"
+FILTERS = ("state=in_review", "review=waiting", "reason=9136", "notice=opted_out", "rebind=True", "q=%2B12010007919")
+PAGES = ("/admin/", *LISTS, *(f"{LISTS[0]}?{query}" for query in FILTERS), f"{LISTS[1]}?q=%2B12010007919", "a case")
+
+
+def seed(environment: dict[str, str], sessions: int) -> None:
+    """Add so many sessions to the database."""
+    command = [sys.executable, "-m", "tests.seed", str(sessions)]
+    subprocess.run(command, cwd=ROOT, env=inherited_environment() | environment, check=True)
+
+
+def desk(server: Server) -> dict[str, float]:
+    """Return the 95th percentile of each page's latency, in ms."""
+    http = _logged_in(server)
+    first = re.search(
+        r'href="(/admin/proveflow/onboardingsession/[0-9a-f-]{36}/change/)"', _get(http, server, LISTS[0])
+    )
+    assert first is not None, "The list is empty."
+    return {page: _late(http, server, first[1] if page == "a case" else page) for page in PAGES}
+
+
+def _late(http: requests.Session, server: Server, page: str) -> float:
+    times = []
+    for _ in range(LOADS):
+        started = time.perf_counter()
+        _get(http, server, page)
+        times.append((time.perf_counter() - started) * 1000)
+    return quantiles(times, n=20, method="inclusive")[18]
+
+
+def _logged_in(server: Server) -> requests.Session:
+    reviewer = Reviewer.created_in(server.environment)
+    http = requests.Session()
+    http.trust_env = False
+    http.headers["Referer"] = http.headers["Origin"] = server.origin
+    http.headers["X-Forwarded-For"] = f"198.18.0.{1 + secrets.randbelow(250)}"
+    page = _get(http, server, "/admin/login/")
+    form = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', page))
+    form |= {"username": reviewer.name, "password": reviewer.password, "otp_token": code_of(reviewer.key)}
+    answer = http.post(f"{server.origin}/admin/login/", data=form, timeout=60, allow_redirects=False)
+    assert answer.status_code == 302, "The reviewer is not logged in."  # noqa: PLR2004
+    _send_cookies(http)
+    return http
+
+
+def _get(http: requests.Session, server: Server, path: str) -> str:
+    answer = http.get(server.origin + path, timeout=60)
+    answer.raise_for_status()
+    _send_cookies(http)
+    return answer.text
+
+
+def _send_cookies(http: requests.Session) -> None:
+    """Let cookies go over plain loopback, as browsers do."""
+    for cookie in http.cookies:
+        cookie.secure = False
