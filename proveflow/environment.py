@@ -27,7 +27,7 @@ HIGHEST = 100_000  # of all whole numbers: more days, hours or cents are a mista
 FREE_TEXT = ("BRAND_NAME", "CARRIER_CONSENT")
 LINE = re.compile(r"\s*|\s*#.*|(export )?\w+=.*")  # of an .env file
 ALIKE, ALIKE_IF_SHORT = 0.88, 0.8  # difflib's ratio, from which a name counts as a misspelling
-SHORT = 6  # letters
+SHORT = 7  # letters
 OURS = re.compile(r"(PROVE|TWILIO)_")
 # What Kubernetes sets for a service of that name, and what Twilio's own package reads.
 THEIRS = re.compile(r"\w+_(SERVICE_HOST|SERVICE_PORT\w*|PORT(_\d+_\w+)?)|TWILIO_(EDGE|REGION)")
