@@ -63,6 +63,7 @@ class Name(StrEnum):
     ACT_PROPOSED = "act:proposed"
     NUMBER_REVEALED = "number:revealed"
     IDS_REVEALED = "ids:revealed"
+    REVIEWER_CHANGED = "reviewer:changed"
     SUBJECT_EXPORTED = "subject:exported"
     SUBJECT_ERASED = "subject:erased"
     KEY_MADE = "key:made"
@@ -95,6 +96,7 @@ FACTS: Mapping[Name, frozenset[str]] = {
     **dict.fromkeys(
         (Name.CASE_RELEASED, Name.CASE_SNOOZED, Name.CASE_ESCALATED, Name.CASE_NOTED), frozenset({"reason"})
     ),
+    Name.REVIEWER_CHANGED: frozenset({"account", "change"}),
     Name.CASE_LABELLED: frozenset({"reason", "outcome"}),
     **dict.fromkeys(
         (Name.SUBJECT_EXPORTED, Name.SUBJECT_ERASED),

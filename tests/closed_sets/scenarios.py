@@ -386,6 +386,13 @@ def a_reviewer_takes_a_case_and_puts_it_back(actors: Actors) -> None:
         actors.reviewer_does(act)
 
 
+@scenario(CHECKING, Name.REVIEWER_CHANGED)
+def a_reviewer_leaves(actors: Actors) -> None:
+    actors.visitor.starts(HELD)
+    actors.reviewer_does("note")
+    call_command("reviewer", "ada", "--leave", stdout=StringIO())
+
+
 @scenario(CHECKING, Name.CASE_LABELLED, Name.ACT_PROPOSED, Name.IDS_REVEALED)
 def a_reviewer_proposes_what_a_second_one_has_to_do(actors: Actors) -> None:
     actors.settings.TWO_REVIEWERS = ["approve"]

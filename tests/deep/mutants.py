@@ -1,6 +1,6 @@
 """`make mutants`: bugs put in on purpose, one at a time, each of which the named tests must catch.
 
-Rows: I.. are the invariants, T.. the threats, F.. the faults that the tests stand for. I23, I25 and I27 are not promised
+Rows: I.. are the invariants, T.. the threats, F.. the faults that the tests stand for. I23 and I25 are not promised
 (SECURITY.md), and I35 is that all tests of journeys, limits and proofs run on both databases. A bug is a
 replacement of text in a copy of the project. Prints a table; exits with 1 if a bug survives or its text is gone.
 """

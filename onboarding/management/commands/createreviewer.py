@@ -9,23 +9,16 @@ from typing import Any
 
 import segno
 from django.contrib.auth import get_user_model
-from django.contrib.auth.models import Group, Permission
+from django.contrib.auth.models import Permission
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, OutputWrapper
 from django.db import transaction
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
-GROUP = "Reviewers"
-VIEWS = ("view_onboardingsession", "view_binding", "view_event")
-ACTS = (
-    "approve_onboardingsession",
-    "decline_onboardingsession",
-    "reveal_onboardingsession",
-    "work_onboardingsession",
-    "revoke_binding",
-    "reveal_binding",
-)
+from onboarding.desk import roles
+from onboarding.desk.roles import Role
+
 KEYS = ("view_publishablekey", "add_publishablekey", "revoke_publishablekey")
 GENERATED_PASSWORD_BYTES = 18
 
@@ -37,19 +30,18 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("name", help="what the reviewer logs in with")
+        parser.add_argument("--role", choices=list(Role), default=Role.REVIEWER, help="default: %(default)s")
         parser.add_argument("--keys", action="store_true", help="may also make and revoke the API's publishable keys")
         parser.add_argument("--no-input", action="store_true", help="ask nothing: make up the password and print it")
 
-    def handle(self, *, name: str, no_input: bool, keys: bool, **_options: object) -> None:
+    def handle(self, *, name: str, role: str, no_input: bool, keys: bool, **_options: object) -> None:
         if get_user_model()._default_manager.filter(**named(name)).exists():
             raise CommandError(f"There is already somebody called {name}.")
         password = secrets.token_urlsafe(GENERATED_PASSWORD_BYTES) if no_input else _asked_password(name)
-        device = _make_reviewer(name, password, keys=keys)
+        device = _make_reviewer(name, password, Role(role), keys=keys)
         if no_input:
             self.stdout.write(f"Password, shown only now: {password}")
-        self.stdout.write("Scan this with an authenticator app:")
-        self.stdout.write(_qr_code(device.config_url))
-        self.stdout.write(f"Or type it in there: {b32encode(device.bin_key).decode()} (time based, 6 digits, 30 s)")
+        show_authenticator(self.stdout, device)
         self.stdout.write(self.style.SUCCESS(f"{name} can now log in at /admin/."))
 
 
@@ -57,6 +49,13 @@ def named(name: str) -> dict[str, str]:
     """Return the field by which the user model names users, with the name."""
     model: Any = get_user_model()
     return {model.USERNAME_FIELD: name}
+
+
+def show_authenticator(out: OutputWrapper, device: TOTPDevice) -> None:
+    """Write what an authenticator app needs."""
+    out.write("Scan this with an authenticator app:")
+    out.write(_qr_code(device.config_url))
+    out.write(f"Or type it in there: {b32encode(device.bin_key).decode()} (time based, 6 digits, 30 s)")
 
 
 def _qr_code(url: str) -> str:
@@ -79,7 +78,7 @@ def _asked_password(name: str) -> str:
 
 
 @transaction.atomic
-def _make_reviewer(name: str, password: str, *, keys: bool) -> TOTPDevice:
+def _make_reviewer(name: str, password: str, role: Role, *, keys: bool) -> TOTPDevice:
     """Return the new reviewer's authenticator. Raises CommandError for an invalid name."""
     user: Any = get_user_model()(**named(name), is_staff=True)
     user.set_password(password)
@@ -88,10 +87,7 @@ def _make_reviewer(name: str, password: str, *, keys: bool) -> TOTPDevice:
     except ValidationError as error:
         raise CommandError(" ".join(error.messages)) from None
     user.save()
-    group, _new = Group.objects.get_or_create(name=GROUP)
-    permissions = Permission.objects.filter(content_type__app_label="proveflow", codename__in=VIEWS + ACTS)
-    group.permissions.set(permissions)
-    user.groups.add(group)
+    roles.give(user, role)
     if keys:
         of_keys = Permission.objects.filter(content_type__app_label="proveflow_api", codename__in=KEYS)
         user.user_permissions.set(of_keys)

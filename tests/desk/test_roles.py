@@ -1,0 +1,111 @@
+"""Roles: who reaches which page and act of the desk, and what ends when access changes."""
+
+from io import StringIO
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.management import CommandError, call_command
+from django.test import Client
+from django_otp.plugins.otp_totp.models import TOTPDevice
+
+from onboarding.desk.roles import Role
+from onboarding.domain.states import State
+from onboarding.models import Case, Event
+from tests.desk.test_admin import BINDINGS, SESSIONS, a_binding, a_session
+from tests.desk.test_reviews import at_the_desk
+
+pytestmark = pytest.mark.django_db
+READ = (
+    "/admin/",
+    SESSIONS,
+    f"{SESSIONS}queue/",
+    f"{SESSIONS}{{session}}/change/",
+    BINDINGS,
+    f"{BINDINGS}{{binding}}/change/",
+)
+REVEAL = (f"{SESSIONS}{{session}}/reveal/", f"{BINDINGS}{{binding}}/reveal/")
+WORK = tuple(
+    f"{SESSIONS}{{session}}/{act}/"
+    for act in ("approve", "decline", "snooze", "escalate", "release", "note", "label-fraud", "ids")
+)
+ACT = (*WORK, f"{BINDINGS}{{binding}}/revoke/")
+MAY = {
+    Role.VIEWER: READ,
+    Role.AUDITOR: READ + REVEAL,
+    Role.REVIEWER: READ + REVEAL + ACT,
+    Role.LEAD: READ + REVEAL + ACT,
+}
+
+
+def invited(role: Role, name: str = "ada") -> Client:
+    call_command("createreviewer", name, "--role", role, no_input=True, stdout=StringIO())
+    return at_the_desk(User.objects.get(username=name))
+
+
+def run(*arguments: str) -> str:
+    out = StringIO()
+    call_command("reviewer", *arguments, stdout=out)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("role", [*Role, None, "no authenticator"])
+def test_each_role_reaches_its_pages_and_no_others(role: Role | str | None) -> None:
+    session, binding = a_session(state=State.IN_REVIEW), a_binding(number="+12025550102")
+    if isinstance(role, Role):
+        desk = invited(role)
+    else:
+        desk = Client()
+        if role:
+            desk.force_login(User.objects.create(username="eve", is_staff=True, is_superuser=True))
+    for path in READ + REVEAL + ACT:
+        answer = desk.get(path.format(session=session.pk, binding=binding.pk))
+        expected = (200 if path in MAY[role] else 403) if isinstance(role, Role) else 302
+        assert answer.status_code == expected, path
+
+
+def test_every_act_of_the_desk_is_in_the_table_above() -> None:
+    desk = invited(Role.LEAD)
+    for row, path in ((a_session(state=State.IN_REVIEW), SESSIONS), (a_binding(), BINDINGS)):
+        offered = {act.name for act in desk.get(f"{path}{row.pk}/change/").context["acts"]}
+        table = {each.rstrip("/").rpartition("/")[2] for each in REVEAL + ACT if each.startswith(path)}
+        assert {name.replace("false_alarm", "fraud").replace("unclear", "fraud") for name in offered} == table
+
+
+def test_a_lead_decides_escalated_cases_and_a_change_of_role_takes_that_away() -> None:
+    lead, session = invited(Role.LEAD), a_session(state=State.IN_REVIEW)
+    lead.post(f"{SESSIONS}{session.pk}/escalate/", {"reason": "too large for me"})
+    run("ada", "--role", "reviewer")
+    assert lead.get(SESSIONS).status_code == 302
+    reviewer = at_the_desk(User.objects.get(username="ada"))
+    reviewer.post(f"{SESSIONS}{session.pk}/decline/", {"reason": "mine again"})
+    session.refresh_from_db()
+    assert session.review == ""
+    assert User.objects.get(username="ada").groups.get().name == "Reviewers"
+
+
+def test_a_lost_authenticator_is_replaced_and_the_one_before_ends() -> None:
+    desk = invited(Role.REVIEWER)
+    before = TOTPDevice.objects.get()
+    assert "Scan this" in run("ada", "--new-authenticator")
+    assert TOTPDevice.objects.get().bin_key != before.bin_key
+    assert desk.get(SESSIONS).status_code == 302
+
+
+def test_who_leaves_has_no_access_no_cases_and_keeps_their_name_in_the_log() -> None:
+    desk, session = invited(Role.REVIEWER), a_session(state=State.IN_REVIEW)
+    desk.post(f"{SESSIONS}queue/next/")
+    run("ada", "--leave")
+    assert desk.get(SESSIONS).status_code == 302 and not TOTPDevice.objects.exists()
+    user = User.objects.get(username="ada")
+    assert not (user.is_active or user.is_staff or user.has_usable_password() or user.groups.exists())
+    assert Case.objects.get().reviewer is None and session.events.get().actor == user
+    assert Event.objects.get(name="reviewer:changed").facts["change"] == "left"
+
+
+def test_nobody_else_is_logged_out_and_an_unknown_name_is_an_error() -> None:
+    _ada, grace = invited(Role.REVIEWER), invited(Role.VIEWER, "grace")
+    run("ada", "--leave")
+    assert grace.get(SESSIONS).status_code == 200
+    for name in ("nobody", "ada"):
+        with pytest.raises(CommandError, match="no reviewer"):
+            run(name, "--leave")
