@@ -98,8 +98,9 @@ class Environment(Env):  # type: ignore[misc]
             return text
         text = text.strip()
         if text.startswith("$"):
-            if (other := text.lstrip("$").strip("{}")) not in self.ENVIRON or other == name:
-                reason = r"begins with $ and names no variable that is set. A dollar sign is written as \$"
+            other = text.lstrip("$").strip("{}")
+            if self.ENVIRON.get(other, "$").strip().startswith("$"):
+                reason = r"begins with $ and names no variable that has a value. A dollar sign is written as \$"
                 raise ImproperlyConfigured(f"{name} {reason}.")
             return self._text(other)
         if len(text) > 1 and text[0] == text[-1] and text[0] in "\"'":

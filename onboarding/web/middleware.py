@@ -133,7 +133,7 @@ def health_checks(get_response: Handler) -> Handler:
     """Answer health checks before the host is checked: probes name the machine by its address."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
-        if request.path_info.endswith(HEALTH_CHECKS):
+        if request.method in SAFE_METHODS and request.path_info.endswith(HEALTH_CHECKS):
             with suppress(Resolver404):
                 found = resolve(request.path_info)
                 if found.url_name in HEALTH_CHECKS:

@@ -64,6 +64,11 @@ def test_no_process_starts_and_none_ends_with_a_traceback(
     assert not any(secret in ended.stderr for secret in VALUES)
 
 
+def test_variables_that_name_each_other_are_told(right: dict[str, str]) -> None:
+    (said,) = told(right | {"PROVE_CLIENT_ID": "$PROVE_CLIENT_SECRET", "PROVE_CLIENT_SECRET": "$PROVE_CLIENT_ID"})
+    assert said.startswith("PROVE_CLIENT_ID begins with $")
+
+
 # --- What is meant is taken -------------------------------------------------------------------------------------------
 
 
