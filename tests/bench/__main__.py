@@ -16,6 +16,7 @@ from tests.bench.crowd import Journey, Load
 from tests.bench.servers import Server
 
 LATENCIES_MS = (0, 300)
+DESK_LOADS = 20  # of each page
 QUIET = 8  # flows at once where CPU time is measured
 OVERLOAD = 5  # times the capacity
 STEPS = ("GET /", "POST /start/", "POST /device/", "GET /code/", "POST /code/", "GET /done/")
@@ -33,7 +34,7 @@ class Bench:
 
     def warm_up(self, server: Server, journey: Journey = crowd.through_the_product) -> None:
         """Let code, connections and statements be loaded."""
-        crowd.visit(server.origin, journey, flows=self.flows // 5, at_once=QUIET)
+        crowd.visit(server.origin, journey, flows=max(1, self.flows // 5), at_once=QUIET)
 
     def ratios(self, cpu_ms: float) -> dict[str, float]:
         costs = {"cpu_in_floors": self.floor, "cpu_in_peers": self.peer}
@@ -117,7 +118,7 @@ def of_the_product(bench: Bench, database: str, latency_ms: int) -> Iterator[Ben
             bench = replace(bench, floor=floor_cost(server, vendors, bench.flows))
             say("cost", floor_cpu_ms=bench.floor, peer_cpu_ms=bench.peer)
             with psycopg.connect(server.environment["DATABASE_URL"], autocommit=True) as connection:
-                say("statements", **where, **statements.of_a_flow(connection, server, bench.flows // 10))
+                say("statements", **where, **statements.of_a_flow(connection, server, max(1, bench.flows // 10)))
         best = crowds(bench, server, crowd.through_the_product, **where)
         overload(bench, server, best, **where)
         if latency_ms == 0:
@@ -130,7 +131,7 @@ def of_growth(bench: Bench, sizes: list[int]) -> None:
     with servers.stub(0) as vendors, servers.product("postgresql", vendors) as server:
         for size, more in zip(sizes, [sizes[0], *(after - before for before, after in pairwise(sizes))], strict=True):
             growth.seed(server.environment, more)
-            for page, p95_ms in growth.desk(server).items():
+            for page, p95_ms in growth.desk(server, min(bench.flows, DESK_LOADS)).items():
                 say("desk", sessions=size, page=page, p95_ms=p95_ms)
             bench.warm_up(server)
             _, cpu = flows(server, crowd.through_the_product, bench.flows, QUIET)
