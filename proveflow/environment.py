@@ -93,7 +93,9 @@ class Environment(Env):  # type: ignore[misc]
 
     def _text(self, name: str) -> str | None:
         """Return the value of the variable, or of the one that it names, as it is meant: without outer blanks."""
-        text = self._of_file(name) if name not in self.ENVIRON else self.ENVIRON[name]
+        text = self.ENVIRON.get(name)
+        if not text and (of_file := self._of_file(name)) is not None:
+            text = of_file
         if text is None or name in FREE_TEXT:
             return text
         text = text.strip()

@@ -70,6 +70,9 @@ def node(folder: Path, **more: str) -> Iterator[Node]:
         **vendor_environment(prove=sandbox, twilio=sandbox),
     }
     environment = product_environment(folder, **{**settings, **more})
+    for name in more:
+        if name.endswith("_FILE"):
+            environment[name.removesuffix("_FILE")] = ""
     manage("migrate", environment=environment)
     manage(*command("proveflow.service", "ExecStartPre")[1:], environment=environment)
     web = command("proveflow.service", **{"127.0.0.1:8000": f"127.0.0.1:{port}"})

@@ -29,12 +29,14 @@ class SimulatedPerson:
         self.browser = requests.Session()
         self.browser.trust_env = False
         self.statuses: set[int] = set()
+        self.requests = self.failures = 0  # failures: requests without an answer, and answers that could not be used
         self.browser.hooks["response"].append(self._record)
         self.device = PretendDevice(deployment.origin)
 
     def _record(self, answer: requests.Response, **_options: object) -> None:
         """Record the status, and drop Secure from cookies: unlike browsers, requests keeps them from plain loopback."""
         self.statuses.add(answer.status_code)
+        self.requests += 1
         headers = answer.raw._original_response.msg  # type: ignore[union-attr]
         cookies = headers.get_all("Set-Cookie", [])
         del headers["Set-Cookie"]
@@ -50,6 +52,7 @@ class SimulatedPerson:
                     return True
                 self._act_on(path)
             except (requests.RequestException, DeviceFailed, ValueError, KeyError):
+                self.failures += 1
                 time.sleep(PAUSE_S)
         return False
 
