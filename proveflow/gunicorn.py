@@ -12,8 +12,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from proveflow.environment import in_a_sentence
+from proveflow.environment import Environment, in_a_sentence
 
+BASE_DIR = Path(__file__).resolve().parent.parent
+METRICS_DIR = str(BASE_DIR / "var/metrics")
 OWN_FILES = 180  # that a worker opens besides its connections: those to the database and to vendors, static files
 MOST_FILES = 4096
 MOST_CONNECTIONS, MOST_THREADS = 1000, 256  # of a worker
@@ -50,15 +52,15 @@ def post_worker_init(worker: Any) -> None:
 
 def on_starting(server: Any) -> None:
     """Hook of gunicorn: delete the metrics of the processes of before; on SIGTERM, be unready for DRAIN_S first."""
-    from django.conf import settings
-
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "proveflow.settings")
+    # Without Django's settings: what this process imports, workers do not read anew after SIGHUP.
     with in_a_sentence():
-        os.environ["PROMETHEUS_MULTIPROC_DIR"] = settings.PROVEFLOW["METRICS_DIR"]
-    for file in Path(settings.PROVEFLOW["METRICS_DIR"]).glob("*.db"):
+        env = Environment(BASE_DIR / ".env")
+        metrics, drain_s = env.str("METRICS_DIR", default=METRICS_DIR), env.int("DRAIN_S", default=0)
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = metrics
+    for file in Path(metrics).glob("*.db"):
         file.unlink(missing_ok=True)
     server.going_away = mmap.mmap(-1, 1)  # shared with the workers
-    server.handle_term = partial(_drain, server, server.handle_term, settings.DRAIN_S)
+    server.handle_term = partial(_drain, server, server.handle_term, drain_s)
 
 
 def _drain(server: Any, stop: Callable[[], None], drain_s: int) -> None:

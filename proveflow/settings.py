@@ -13,7 +13,7 @@ from django.core.exceptions import ImproperlyConfigured
 from onboarding.conf import Conf, read
 from proveflow import database
 from proveflow.environment import Environment
-from proveflow.gunicorn import threads
+from proveflow.gunicorn import METRICS_DIR, threads
 from proveflow.static_files import for_other_origins
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -107,7 +107,7 @@ PROVEFLOW: dict[str, Any] = {
     "LASTING_KEY": env.str("LASTING_KEY", default=""),
     "LASTING_KEY_FALLBACKS": env.list("LASTING_KEY_FALLBACKS", default=[]),
     "COMMIT": env.str("COMMIT", default=""),
-    "METRICS_DIR": env.str("METRICS_DIR", default=str(BASE_DIR / "var/metrics")),
+    "METRICS_DIR": env.str("METRICS_DIR", default=METRICS_DIR),
     "TRACES": env.bool("TRACES", default=False),
     "RETENTION_DAYS": env.int("RETENTION_DAYS", default=90),
 }

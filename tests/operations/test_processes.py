@@ -1,6 +1,8 @@
 """How the production processes run: what they print, how many files they open, how long they keep connections."""
 
 import json
+import os
+import signal
 import socket
 import subprocess
 import sys
@@ -14,7 +16,7 @@ import pytest
 import requests
 
 from proveflow import gunicorn
-from tests.deep.conftest import DEEP
+from tests.deep.conftest import DEEP, wait_until
 from tests.processes import (
     ROOT,
     copy_migrated_database,
@@ -73,3 +75,16 @@ def test_workers_survive_more_connections_than_they_may_open_files(environment: 
             time.sleep(1)
         assert requests.get(url, timeout=30).status_code == 200
     assert "Too many open files" not in log.read_text() and "exited with" not in log.read_text()
+
+
+def test_a_reload_reads_the_settings_anew(environment: dict[str, str], tmp_path: Path) -> None:
+    file, port = tmp_path / "env", free_port()
+    file.write_text("BRAND_NAME=Before\n")
+    arguments = ["-m", "gunicorn", "proveflow.wsgi", "--config", "proveflow/gunicorn.py", "--workers", "1"]
+    arguments += ["--bind", f"127.0.0.1:{port}", "--pid", str(tmp_path / "pid")]
+    url = f"http://127.0.0.1:{port}/"
+    with running(arguments, environment={**environment, "ENV_FILE": str(file)}, url=url, log=tmp_path / "log"):
+        assert "Before" in requests.get(url, timeout=30).text
+        file.write_text("BRAND_NAME=After\n")
+        os.kill(int((tmp_path / "pid").read_text()), signal.SIGHUP)
+        wait_until(lambda: "After" in requests.get(url, timeout=30).text, "the settings of before are in force")
