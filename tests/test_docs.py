@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from django.core.management import get_commands
 
 from tests.processes import ROOT
 
@@ -68,3 +69,10 @@ def test_the_index_has_every_invariant_that_tests_name() -> None:
 
 def test_every_invariant_that_is_promised_has_a_test() -> None:
     assert {number for number, tests in invariants().items() if tests == "none"} == NOT_PROMISED
+
+
+def test_every_command_of_the_operators_guide_exists() -> None:
+    named = set(re.findall(r"manage\.py (\w+)", (ROOT / "docs/operating.md").read_text()))
+    assert {"doctor", "migrate", "recover"} <= named <= {*get_commands()}
+    targets = set(re.findall(r"\bmake ([a-z-]+)", (ROOT / "docs/operating.md").read_text()))
+    assert targets <= set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
