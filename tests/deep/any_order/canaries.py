@@ -15,7 +15,7 @@ from requests import PreparedRequest
 
 from onboarding.conf import conf
 from sandbox.adapter import SandboxAdapter
-from sandbox.prove import token as sandbox_token
+from sandbox.prove import regions as sandbox_regions
 from sandbox.twilio import wire as sandbox_twilio
 from tests.deep.any_order.harness import SPELLINGS
 
@@ -102,8 +102,9 @@ def credentials(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Canaries:
     """Random credentials that the sandbox accepts: its published ones are words that occur elsewhere."""
     for name in CREDENTIALS:
         setattr(settings, name, secrets.token_urlsafe(32))
-    monkeypatch.setattr(sandbox_token, "CLIENT_ID", settings.PROVE_CLIENT_ID)
-    monkeypatch.setattr(sandbox_token, "CLIENT_SECRET", settings.PROVE_CLIENT_SECRET)
+    settings.PROVE_CLIENT_ID = settings.PROVE_CLIENT_SECRET  # the sandbox has one word for both
+    for region in sandbox_regions.CREDENTIALS:
+        monkeypatch.setitem(sandbox_regions.CREDENTIALS, region, settings.PROVE_CLIENT_SECRET)
     basic = ":".join(conf.twilio_credentials)
     monkeypatch.setattr(sandbox_twilio, "CREDENTIALS", {basic})
     return {name: {getattr(settings, name)} for name in CREDENTIALS}
