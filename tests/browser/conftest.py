@@ -3,10 +3,12 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext
+from playwright.sync_api import Browser, BrowserContext, ViewportSize
 
 from tests.browser.driver.person import Person
 from tests.browser.driver.site import Site, WithBuiltInSandbox, WithStandaloneSandbox
+
+SIZE: ViewportSize = {"width": 390, "height": 844}
 
 
 @pytest.fixture(
@@ -30,7 +32,7 @@ def language() -> str:
 
 @pytest.fixture
 def context(chromium: Browser, language: str) -> Iterator[BrowserContext]:
-    with chromium.new_context(viewport={"width": 390, "height": 844}, locale=language) as context:
+    with chromium.new_context(viewport=SIZE, locale=language) as context:
         yield context
 
 

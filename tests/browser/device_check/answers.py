@@ -1,9 +1,8 @@
-"""All answers that the Web SDK can get: the page shows a message, and the person can continue."""
+"""The answers that the Web SDK can get, and what a person does about them."""
 
 import re
 from typing import Any
 
-import pytest
 from playwright.sync_api import expect
 
 from tests.browser.driver.person import Person
@@ -75,9 +74,6 @@ CHALLENGES: Answers = {
 KEY_IS_GONE = {name for name in (*ANSWERS, *CHALLENGES) if name.startswith("no device found")} - {
     "no device found, in a string"
 }
-standalone = pytest.mark.parametrize(
-    "site", [pytest.param("alone", marks=pytest.mark.xdist_group("alone"))], indirect=True
-)
 
 
 def continues_to(person: Person, goal: str) -> None:
@@ -94,89 +90,3 @@ def continues_to(person: Person, goal: str) -> None:
         person.presses(CONTINUE)
         expect(message).to_have_count(0)
     expect(reached).to_be_visible()
-
-
-@standalone
-@pytest.mark.parametrize("answer", ANSWERS)
-def test_a_new_person_can_continue_after_any_answer_to_register(person: Person, answer: str) -> None:
-    person.inject_fault("prove.device_register", **{"times": 1, **ANSWERS[answer]})
-    person.opens()
-    person.types_number(NUMBER)
-    continues_to(person, CODE_PAGE)
-    person.types_code(person.code(E164))
-    person.sees(DONE)
-
-
-@standalone
-@pytest.mark.parametrize("answer", ANSWERS)
-def test_a_known_person_can_continue_after_any_answer_to_verify(person: Person, answer: str) -> None:
-    person.links(NUMBER, E164)
-    person.inject_fault("prove.device_verify", **{"times": 1, **ANSWERS[answer]})
-    person.opens()
-    person.types_number(NUMBER)
-    continues_to(person, CODE_PAGE if answer in KEY_IS_GONE else DONE)
-    assert len(person.calls("prove.unify_bind")) == 1
-
-
-@standalone
-@pytest.mark.parametrize("answer", REPORTS)
-def test_a_new_person_can_continue_after_any_answer_to_the_error_report(person: Person, answer: str) -> None:
-    person.inject_fault("prove.device_register", "empty", times=1)
-    person.inject_fault("prove.device_error", **{"times": 1, **REPORTS[answer]})
-    person.opens()
-    person.types_number(NUMBER)
-    continues_to(person, CODE_PAGE)
-    assert person.calls("prove.device_error")
-
-
-@standalone
-@pytest.mark.parametrize("answer", CHALLENGES)
-def test_a_known_person_can_continue_after_any_answer_to_the_challenge_request(person: Person, answer: str) -> None:
-    person.links(NUMBER, E164)
-    person.inject_fault("prove.device_verify", "empty", times=1)
-    person.inject_fault("prove.device_challenge", **{"times": 1, **CHALLENGES[answer]})
-    person.opens()
-    person.types_number(NUMBER)
-    continues_to(person, CODE_PAGE if answer in KEY_IS_GONE else DONE)
-    assert person.calls("prove.device_challenge")
-
-
-# Calls that never end: without an answer, or with one that makes the SDK call again and again.
-ENDLESS = [
-    ("prove.device_register", {"kind": "hang"}),
-    ("prove.device_error", {"kind": "hang"}),
-    ("prove.device_error", ONCE_MORE),
-]
-
-
-@standalone
-@pytest.mark.parametrize(("route", "answer"), ENDLESS, ids=["silence", "a silent report", "a storm of reports"])
-def test_an_endless_call_gets_a_message_and_the_person_can_continue(
-    person: Person, route: str, answer: dict[str, Any]
-) -> None:
-    person.inject_fault(route, **answer)
-    person.inject_fault("prove.device_register", "empty")
-    person.page.clock.install()
-    person.opens()
-    person.types_number(NUMBER)
-    person.reads("Checking this device")
-    person.waits_until_asked(route)
-    person.page.clock.fast_forward(60_000)
-    person.reads("taking too long")
-    person.clear_faults()
-    continues_to(person, CODE_PAGE)
-
-
-@standalone
-def test_an_unanswered_challenge_request_gets_a_message_and_the_person_can_continue(person: Person) -> None:
-    person.links(NUMBER, E164)
-    person.inject_fault("prove.device_verify", "empty", times=1)
-    person.inject_fault("prove.device_challenge", "hang", times=1)
-    person.page.clock.install()
-    person.opens()
-    person.types_number(NUMBER)
-    person.reads("Checking this device")
-    person.waits_until_asked("prove.device_challenge")
-    person.page.clock.fast_forward(60_000)
-    person.reads("taking too long")
-    continues_to(person, DONE)
