@@ -37,7 +37,7 @@ setup: .venv/runtime $(SDK) ## install what the product needs, and nothing else
 
 test: .venv/dev $(SDK) chromium ## run all tests, including those in a browser
 	$(PYTEST) $(ARGS)
-	DATABASE=postgresql $(PYTEST) --reuse-db tests/journey tests/desk/test_reviews.py tests/desk/test_lists.py tests/operations/test_recovery.py tests/deep tests/limits tests/hostile tests/domain/test_constraints.py $(ARGS)
+	DATABASE=postgresql $(PYTEST) --reuse-db tests/journey tests/desk/test_reviews.py tests/desk/test_lists.py tests/desk/test_cases.py tests/operations/test_recovery.py tests/operations/test_rotation.py tests/deep tests/limits tests/hostile tests/domain/test_constraints.py $(ARGS)
 
 test-fast: .venv/dev $(SDK) ## run the quick tests of the product on SQLite, without a browser
 	$(PYTEST) $(FAST_TESTS) $(ARGS)

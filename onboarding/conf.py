@@ -91,7 +91,7 @@ class Conf:
     CONTINUE_HOSTS: Sequence[str] = ()  # that `?next=` may name for it; the host of CONTINUE_URL is one
     SANDBOX_URL: str = ""  # of the sandbox's page, which the pages then link to
     REVIEW_HOURS: int = 4  # within which reviewers decide; people read it
-    TWO_REVIEWERS: Sequence[str] = ()  # acts that a second reviewer has to repeat: approve, decline, revoke, reveal
+    TWO_REVIEWERS: Sequence[str] = ()  # acts that a second reviewer has to repeat: approve, decline, revoke
     NOTICES_VERSION: str = "1"  # of the legal notices; a session keeps the accepted one
     CARRIER_CONSENT: str = ""  # the text that your contract with Prove requires
     # Limits
