@@ -23,6 +23,7 @@ from onboarding import __version__
 from onboarding.conf import conf
 from onboarding.domain.errors import Busy, Garbled, Refused, Uncertain, Unreachable, UpstreamError
 from onboarding.telemetry import observation
+from onboarding.turns import TURNS
 from onboarding.upstream.breaker import CircuitBreaker, NotAsked
 from onboarding.upstream.bulkhead import Bulkhead
 from onboarding.upstream.deadline import Call, deadline
@@ -30,7 +31,6 @@ from onboarding.upstream.response import BODY_LIMIT, Response
 from onboarding.upstream.retries import RETRIES, RateLimitHold, RetryBudget, backoff
 from onboarding.upstream.transport.adapter import NetworkAdapter
 from onboarding.upstream.transport.connect import CONNECT_LIMIT
-from onboarding.upstream.turns import TURNS
 
 TOO_MANY_REQUESTS = 429
 CHUNK = 16 * 1024  # bytes

@@ -25,8 +25,8 @@ from onboarding.hashes import signer
 from onboarding.hooks import request_of_hooks
 from onboarding.telemetry import observation, request_ids
 from onboarding.telemetry.request_ids import EXAMINATION
+from onboarding.turns import TURNS, TooLate
 from onboarding.upstream.deadline import deadline
-from onboarding.upstream.turns import TURNS, TooLate
 from onboarding.web import address
 from onboarding.web.responses import overloaded
 

@@ -10,7 +10,7 @@ import pytest
 from django.http import HttpResponse
 from django.test import Client, RequestFactory
 
-from onboarding.upstream.turns import TURNS
+from onboarding.turns import TURNS
 from onboarding.web import middleware
 from tests.journey.visitor import Visitor
 

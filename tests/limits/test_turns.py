@@ -7,8 +7,8 @@ from datetime import timedelta
 
 import pytest
 
+from onboarding.turns import TURNS, TooLate, Turns
 from onboarding.upstream.http import Upstream
-from onboarding.upstream.turns import TURNS, TooLate, Turns
 
 LONG, SHORT = timedelta(seconds=20), timedelta(seconds=0.05)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.operations.wrong_settings import PASSWORD, RIGHT, SECRETS, misspellings, mistakes, read, told
+from tests.operations.environment.wrong_settings import PASSWORD, RIGHT, SECRETS, misspellings, mistakes, read, told
 from tests.processes import ROOT
 
 VALUES = [*SECRETS.values(), PASSWORD]
