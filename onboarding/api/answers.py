@@ -9,7 +9,8 @@ from django.urls import reverse
 from django.utils.html import strip_tags
 
 from onboarding import hooks
-from onboarding.api import schemas, tokens
+from onboarding.api import schemas
+from onboarding.api.access import tokens
 from onboarding.api.models import ApiVerification
 from onboarding.api.schemas import Action, NextAction, Status
 from onboarding.api.verifications import Begun

@@ -7,7 +7,8 @@ from typing import Any
 from django.http import HttpRequest
 
 from onboarding import hooks
-from onboarding.api import attestation, auth, schemas, tokens, verifications
+from onboarding.api import schemas, verifications
+from onboarding.api.access import attestation, auth, tokens
 from onboarding.api.models import PublishableKey
 from onboarding.api.problems import Problem
 from onboarding.api.verifications import Beginning, Begun

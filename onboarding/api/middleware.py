@@ -8,7 +8,7 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.cache import patch_vary_headers
 
 from onboarding.api import problems
-from onboarding.api.auth import is_own
+from onboarding.api.access.auth import is_own
 from onboarding.api.models import PublishableKey
 from onboarding.api.problems import Problem
 from onboarding.web.responses import DEFAULT_RETRY_S

@@ -3,8 +3,8 @@
 from django.db.transaction import non_atomic_requests
 from django.urls import path
 
-from onboarding.api import aliases, devices, views
 from onboarding.api.document import VERSION, make_api
+from onboarding.api.endpoints import aliases, devices, views
 
 api = make_api()
 for router in (views.router, devices.router, aliases.router):

@@ -9,7 +9,7 @@ from typing import Any
 from django.db.models import Exists, OuterRef
 from django.db.models.functions import Now
 
-from onboarding.api import tokens
+from onboarding.api.access import tokens
 from onboarding.api.models import ApiVerification, PublishableKey
 from onboarding.api.problems import Problem
 from onboarding.domain.errors import StaleState, UpstreamError

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from onboarding import hooks
-from onboarding.api import attestation
+from onboarding.api.access import attestation
 from onboarding.api.models import AttestedKey, PublishableKey
 from tests.api.app import NUMBER, App
 

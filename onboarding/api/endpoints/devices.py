@@ -6,11 +6,12 @@ from django.db.models.functions import Now
 from django.http import HttpRequest
 from ninja import Router, Status
 
-from onboarding.api import auth, schemas
-from onboarding.api.auth import Holder
+from onboarding.api import schemas
+from onboarding.api.access import auth
+from onboarding.api.access.auth import Holder
+from onboarding.api.endpoints.views import REFUSED
 from onboarding.api.models import ApiVerification
 from onboarding.api.problems import Problem
-from onboarding.api.views import REFUSED
 from onboarding.conf import conf
 from onboarding.journey import unlinking
 from onboarding.journey.bindings import devices_of

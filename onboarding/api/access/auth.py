@@ -9,7 +9,7 @@ from django.db.models.functions import Now
 from django.http import HttpRequest
 from ninja.security import HttpBearer
 
-from onboarding.api import tokens
+from onboarding.api.access import tokens
 from onboarding.api.models import ApiVerification, PublishableKey
 from onboarding.api.problems import Problem
 from onboarding.conf import conf

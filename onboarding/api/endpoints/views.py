@@ -7,7 +7,8 @@ from typing import Annotated, Any
 from django.http import HttpRequest, HttpResponse
 from ninja import Header, Router, Status
 
-from onboarding.api import answers, attestation, auth, schemas, verifications
+from onboarding.api import answers, schemas, verifications
+from onboarding.api.access import attestation, auth
 from onboarding.api.beginning import begin
 from onboarding.api.models import ApiVerification
 from onboarding.api.problems import Problem

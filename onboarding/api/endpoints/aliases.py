@@ -8,8 +8,10 @@ from typing import Literal
 from django.http import HttpRequest
 from ninja import Router
 
-from onboarding.api import answers, auth, schemas, tokens, views
+from onboarding.api import answers, schemas
+from onboarding.api.access import auth, tokens
 from onboarding.api.beginning import begin
+from onboarding.api.endpoints import views
 from onboarding.api.problems import Problem
 from onboarding.api.schemas import Status
 from onboarding.domain.states import State
