@@ -139,8 +139,11 @@ def test_a_brand_may_load_its_fonts_and_name_a_source_map_that_is_not_there(tmp_
 
 
 @pytest.fixture
-def process(tmp_path: Path, settings: Any) -> Middleware:
-    """Return the middleware of a process that began before the other release collected its files."""
+def process(db: None, tmp_path: Path, settings: Any) -> Middleware:
+    """Return the middleware of a process that began before the other release collected its files.
+
+    To close a response is the end of a request for Django, which looks after its database connections then.
+    """
     settings.STATIC_ROOT, settings.WHITENOISE_AUTOREFRESH, settings.WHITENOISE_USE_FINDERS = str(tmp_path), False, False
     (tmp_path / "onboarding").mkdir()
     (tmp_path / "onboarding/site.0ldre1ea5e00.css").write_text("old")
