@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 import requests
+from django.db import connection
 
 from tests.deep.conftest import report, share
 from tests.deep.servers.load import SimulatedPerson
@@ -25,6 +26,10 @@ AT_ONCE = 6
 PEOPLE = share(deep=500, quick=10)  # of ten requests each
 ROTATED = ("SECRET_KEY", "LASTING_KEY")
 CREDENTIALS = ("PROVE_CLIENT_SECRET", "TWILIO_AUTH_TOKEN")
+
+pytestmark = pytest.mark.skipif(
+    connection.vendor == "postgresql", reason="runs on a database of its own: once is enough"
+)
 
 
 class Secrets:

