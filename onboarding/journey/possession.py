@@ -342,7 +342,7 @@ def _ask_to_bind(session: OnboardingSession) -> OnboardingSession:
         return _bind_unanswered(session, error)
     try:
         record_answer(session, answer, _record_bind)
-    except HookFailed as failed:  # Prove recognises the key from now on: the next flow links it without a code
+    except HookFailed as failed:  # Prove recognises the key from now on: the next flow can link it
         return transition(session, State.BIND_UNKNOWN, Name.BIND_UNANSWERED, events.hook_facts(failed))
     if session.state != State.BOUND and (device_id := tied_key(session, answer)):
         tell_prove(device_id=device_id)
