@@ -55,7 +55,7 @@ class Conf:
     TWILIO_LOOKUP: bool = False  # Twilio charges for it
     # All vendors
     UPSTREAM_CALLS_AT_ONCE: int = 24  # in one process, to one vendor; more wait for their turn
-    REQUESTS_WAITING: int = 200  # in one process, for a turn to compute; then newcomers are told to come back
+    REQUESTS_WAITING: int = 280  # in one process, for a turn to compute; then newcomers are told to come back
     UPSTREAM_ADAPTERS: Mapping[str, str] = field(
         default_factory=dict
     )  # URL prefix: dotted path of a `requests` adapter

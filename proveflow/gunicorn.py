@@ -18,7 +18,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 METRICS_DIR = str(BASE_DIR / "var/metrics")
 OWN_FILES = 180  # that a worker opens besides its connections: those to the database and to vendors, static files
 MOST_FILES = 4096
-MOST_CONNECTIONS, MOST_THREADS = 1000, 256  # of a worker
+MOST_CONNECTIONS, MOST_THREADS = 1000, 320  # of a worker
 
 
 def _files() -> int:

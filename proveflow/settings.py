@@ -67,9 +67,9 @@ PROVEFLOW: dict[str, Any] = {
     "TWILIO_SENDER": sender or from_number,
     "TWILIO_LOOKUP": env.bool("TWILIO_LOOKUP", default=False),
     # Prove is called three times a flow: at 300 ms a call, 48 are enough for 48 / 0.3 / 3 = 53 flows a second. Twilio's
-    # Lookup and Messaging have a quarter of this each: if all vendors hang, 120 of 256 threads wait for them.
-    "UPSTREAM_CALLS_AT_ONCE": env.int("UPSTREAM_CALLS_AT_ONCE", default=threads * 3 // 16),
-    "REQUESTS_WAITING": env.int("REQUESTS_WAITING", default=200),
+    # Lookup and Messaging have a quarter of this each: if all vendors hang, 120 of 320 threads wait for them.
+    "UPSTREAM_CALLS_AT_ONCE": env.int("UPSTREAM_CALLS_AT_ONCE", default=threads * 3 // 20),
+    "REQUESTS_WAITING": env.int("REQUESTS_WAITING", default=280),
     "UPSTREAM_ADAPTERS": {"sandbox://": "sandbox.adapter.SandboxAdapter"} if SANDBOX else {},
     "SANDBOX_URL": f"{PATH_PREFIX}/sandbox/" if SANDBOX else "",
     "DEFAULT_REGION": env.str("DEFAULT_REGION", default="US"),
