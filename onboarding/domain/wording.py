@@ -72,6 +72,7 @@ REASON_WORDS: Mapping[str, Any] = {
     "9137": _("calls are forwarded"),
     "key_revoked": _("the key was revoked here"),
     "key_of_another_person": _("the key belongs to another person"),
+    "key_unknown": _("the key was never linked here to this number"),
     "held": _("an earlier link of this number or key waits for a reviewer"),
     "declined_before": _("an earlier link of this number or key was declined"),
     "line_type": _("the kind of line is not usual"),
