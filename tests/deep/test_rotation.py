@@ -1,7 +1,6 @@
-"""Keys and credentials are changed under load, and the server reloads: nobody is lost, and no answer is an error.
+"""Keys and credentials are changed under load, and the server reloads: nobody is lost, and each request is answered.
 
-There is no proxy here: a request that meets a connection which a worker just closes has no answer. In a deep run, that
-was one of about 5,000; its person went on.
+Each request has a connection of its own, as from the proxy of deploy/nginx.conf.
 """
 
 import os
@@ -89,6 +88,8 @@ def a_node(tmp_path: Path, files: Secrets) -> Iterator[Node]:
 @pytest.mark.xdist_group("node")
 def test_nobody_is_lost_while_keys_and_credentials_are_changed_under_load(a_node: Node, files: Secrets) -> None:
     people = [SimulatedPerson(People(a_node), f"+1415{2_000_000 + n * 13}") for n in range(PEOPLE)]  # type: ignore[arg-type]
+    for person in people:
+        person.browser.headers["Connection"] = "close"
     finished = threading.Semaphore(0)
 
     def link(person: SimulatedPerson) -> bool:
@@ -107,9 +108,6 @@ def test_nobody_is_lost_while_keys_and_credentials_are_changed_under_load(a_node
     failed = [status for person in people for status in person.statuses if status >= 500]
     requests_sent = sum(person.requests for person in people)
     assert [future.result() for future in linked] == [True] * PEOPLE
-    unanswered = sum(person.failures for person in people)
-    assert failed == [] and unanswered <= len(steps)
+    assert failed == [] and sum(person.failures for person in people) == 0
     manage("recover", environment=a_node.environment)
-    report(
-        f"rotation: {requests_sent} requests, {PEOPLE} people, {len(steps)} reloads: {unanswered} unanswered, 0 lost"
-    )
+    report(f"rotation: {requests_sent} requests, {PEOPLE} people, {len(steps)} reloads: 0 failed, 0 lost")

@@ -24,11 +24,11 @@ events {{ worker_connections 1024; }}
 http {{
   access_log off; client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy;
   fastcgi_temp_path {folder}/f; uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;
-  upstream nodes {{ {nodes} keepalive 16; keepalive_timeout 60s; }}
+  upstream nodes {{ {nodes} }}
   server {{
     listen 127.0.0.1:{port};
     location / {{
-      proxy_pass http://nodes; proxy_http_version 1.1; proxy_set_header Connection "";
+      proxy_pass http://nodes; proxy_http_version 1.1; proxy_set_header Connection close;
       proxy_set_header Host $host; proxy_set_header X-Forwarded-For $http_x_forwarded_for;
     }}
   }}
