@@ -1,17 +1,13 @@
 """The database models and their constraints. Only verbs write them."""
 
-import json
 import uuid
-from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
 from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex
-from django.db import connection, models
+from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
-from django.utils.functional import cached_property
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django_otp.models import Device
@@ -21,6 +17,7 @@ from onboarding.domain.phone import Number
 from onboarding.domain.policy import NO_POSSESSION, NOT_ALLOWED, RELINK
 from onboarding.domain.states import CLAIMS, FINAL, OPEN, PASSED, Channel, Notice, Outcome, Review, Stage, State
 from onboarding.domain.wording import STATE_WORDS
+from onboarding.timed import TimedManager
 
 # The conditions of partial indexes. A query that uses such an index states its condition.
 WAITS = Q(state=State.IN_REVIEW.value, review="")
@@ -30,38 +27,6 @@ HAS_KEY = ~Q(device_id="")
 HAS_REASONS = ~Q(failure_reasons={})
 
 ID_LENGTH = 128  # characters, for Prove's ids; Prove documents no limit
-
-
-class TimedSessions(models.Manager["OnboardingSession"]):
-    """Reads the database's clock with each session, so that no other statement is needed to compare its times."""
-
-    def get_queryset(self) -> models.QuerySet["OnboardingSession"]:
-        return super().get_queryset().annotate(read_at=Now())  # type: ignore[no-redef]
-
-    def find(self, pk: str) -> "OnboardingSession | None":
-        """Return the session, or None. Every request does this, so PostgreSQL gets SQL that is not compiled anew."""
-        if connection.vendor != "postgresql":
-            return self.filter(pk=pk).first()
-        with connection.cursor() as cursor:
-            cursor.execute(f"SELECT {self.columns} FROM onboarding_onboardingsession WHERE id = %s", [pk])  # noqa: S608
-            row = cursor.fetchone()
-        return self.of_row(row) if row else None
-
-    @cached_property
-    def columns(self) -> str:
-        """The columns of `of_row`, for PostgreSQL."""
-        return ", ".join([*(field.column for field in self.model._meta.concrete_fields), "statement_timestamp()"])
-
-    def of_row(self, row: Sequence[Any]) -> "OnboardingSession":
-        """Return the session of a row of `columns`."""
-        fields = self.model._meta.concrete_fields
-        values = [
-            json.loads(value) if isinstance(field, models.JSONField) else value
-            for field, value in zip(fields, row, strict=False)
-        ]
-        session = self.model.from_db(self.db, [field.attname for field in fields], values)
-        session.read_at = row[-1]
-        return session
 
 
 class OnboardingSession(models.Model):
@@ -121,7 +86,7 @@ class OnboardingSession(models.Model):
     )
 
     objects = models.Manager["OnboardingSession"]()
-    timed = TimedSessions()
+    timed = TimedManager["OnboardingSession"]()
     read_at: datetime  # of sessions read by `timed`
 
     class Meta:
