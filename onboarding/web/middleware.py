@@ -15,7 +15,7 @@ from django.core.signing import BadSignature
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template import loader
-from django.urls import Resolver404, resolve, reverse
+from django.urls import NoReverseMatch, Resolver404, resolve, reverse
 from django.utils.cache import patch_vary_headers
 from django.utils.http import parse_header_parameters
 from django.utils.translation import gettext as _
@@ -103,18 +103,27 @@ def request_deadline(get_response: Handler) -> Handler:
 
 
 def protection(get_response: Handler) -> Handler:
-    """Middleware of a host project: for the app's paths, what the others do, and a Content-Security-Policy."""
+    """Middleware of a host project: for the pages and the API, what the others do, and a Content-Security-Policy."""
     answer = cast("Handler", convert_exception_to_response(request_filter(request_deadline(get_response))))
     protected = security_headers(answer)
 
     def middleware(request: HttpRequest) -> HttpResponse:
-        if not request.path.startswith(reverse("proveflow:phone")):
+        if not request.path.startswith(_roots()):
             return get_response(request)
         response = protected(request)
         response.headers.setdefault("Content-Security-Policy", content_security_policy())
         return response
 
     return middleware
+
+
+def _roots() -> tuple[str, ...]:
+    """Return the path of the pages, and that of the API if the project has it."""
+    pages = reverse("proveflow:phone")
+    try:
+        return pages, reverse("proveflow_api:api-root")
+    except NoReverseMatch:
+        return (pages,)
 
 
 def content_security_policy() -> str:
