@@ -28,7 +28,7 @@ from onboarding.web.gate import PAGES
 from sandbox.state import people
 from sandbox.twilio import verify
 from sandbox.twilio.texts import TEXTS
-from tests.closed_sets import handoff_scenarios, scenarios  # noqa: F401 - they register themselves
+from tests.closed_sets import desk_scenarios, handoff_scenarios, scenarios  # noqa: F401 - they register themselves
 from tests.closed_sets import test_risks as risks
 from tests.closed_sets.scenario import SCENARIOS
 from tests.closed_sets.test_problems import PROBLEMS

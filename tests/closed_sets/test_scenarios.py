@@ -10,7 +10,7 @@ from onboarding.domain.states import Notice, Review, Stage, State
 from onboarding.events import Name
 from onboarding.models import Event, Handoff, OnboardingSession
 from onboarding.upstream.twilio import Refusal
-from tests.closed_sets import handoff_scenarios, scenarios  # noqa: F401 - they register themselves
+from tests.closed_sets import desk_scenarios, handoff_scenarios, scenarios  # noqa: F401 - they register themselves
 from tests.closed_sets.actors import Actors
 from tests.closed_sets.scenario import SCENARIOS, Scenario
 
