@@ -19,6 +19,7 @@ from django.utils.translation import gettext_lazy as _
 from onboarding.conf import conf
 from onboarding.desk import cases, reviews
 from onboarding.desk.reviews import VendorIds
+from onboarding.desk.site import is_reviewer
 from onboarding.domain.errors import Forbidden, Limited, StaleState
 from onboarding.domain.mentions import mentions_number
 from onboarding.domain.phone import Number
@@ -154,9 +155,18 @@ LABELS = tuple(
 
 
 class ActsAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    """A ModelAdmin with acts on single rows."""
+    """A ModelAdmin with acts on single rows. On any admin site, it admits reviewers only."""
 
     acts: Sequence[Act] = ()
+
+    def has_view_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        return is_reviewer(request) and super().has_view_permission(request, obj)
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return is_reviewer(request) and super().has_module_permission(request)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return is_reviewer(request) and super().has_add_permission(request)
 
     def get_urls(self) -> list[URLPattern | URLResolver]:  # type: ignore[override]
         urls: list[URLPattern | URLResolver] = [

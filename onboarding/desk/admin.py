@@ -49,7 +49,7 @@ from onboarding.desk.filters import (
 )
 from onboarding.desk.keyset import KeysetChangeList
 from onboarding.desk.queue import QueueViews
-from onboarding.desk.site import is_reviewer, site
+from onboarding.desk.site import site
 from onboarding.desk.story import ReadOnly, Timeline
 from onboarding.domain import budgets
 from onboarding.domain.budgets import Charge
@@ -72,12 +72,6 @@ class ReadOnlyAdmin(ReadOnly, ActsAdmin):
     sortable_by = ()
     inlines = (Timeline,)
     media = Media()  # none: the admin's jQuery breaks Trusted Types, and there is no form that needs it
-
-    def has_view_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        return is_reviewer(request) and super().has_view_permission(request, obj)
-
-    def has_module_permission(self, request: HttpRequest) -> bool:
-        return is_reviewer(request) and super().has_module_permission(request)
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:  # noqa: ARG002
         """Return whether `lookup` is a filter's. Any other, like `number__startswith`, could unmask a number."""
