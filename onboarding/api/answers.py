@@ -10,7 +10,7 @@ from django.utils.html import strip_tags
 
 from onboarding import hooks
 from onboarding.api import schemas
-from onboarding.api.access import tokens
+from onboarding.api.access import auth, tokens
 from onboarding.api.models import ApiVerification
 from onboarding.api.schemas import Action, NextAction, Status
 from onboarding.api.verifications import Begun
@@ -18,7 +18,7 @@ from onboarding.conf import conf
 from onboarding.domain.errors import HookFailed
 from onboarding.domain.states import Channel, Notice, Review, State
 from onboarding.journey import possession
-from onboarding.journey.clock import has_passed, time_left
+from onboarding.journey.clock import time_left
 from onboarding.models import OnboardingSession
 from onboarding.web.sentences import Sentences
 
@@ -63,14 +63,13 @@ def begun(begun: Begun) -> schemas.BegunVerification:
 
 def session_of(row: ApiVerification, session: OnboardingSession) -> schemas.Session | None:
     """Return the session token while the person is logged in by it."""
-    ends = session.moved_at + conf.LOGIN_LIFE
-    if not session.has_passed or row.ended_at or has_passed(ends, session):
-        return None
-    if session.binding is None or not session.binding.confirmed:
+    binding = auth.logged_in_by(row, session)
+    if binding is None:
         return None
     host_token = None
     with suppress(HookFailed):  # which is logged: the person is linked all the same
-        host_token = hooks.api_token(session.binding.user) or None
+        host_token = hooks.api_token(binding.user) or None
+    ends = session.moved_at + conf.LOGIN_LIFE
     return schemas.Session(token=tokens.session_token(row), expires_at=ends, host_token=host_token)
 
 

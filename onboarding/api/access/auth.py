@@ -1,6 +1,7 @@
 """Who calls: a verification by its client_secret, a person by their session token, an app by its publishable key."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, cast
 
 from django.core.exceptions import DisallowedHost
@@ -72,24 +73,33 @@ class AppKey(HttpBearer):
 
 
 def holder(token: str) -> Holder | None:
-    """Return the person of a session token, or None if the log-in has ended: it ends as the pages' log-ins do."""
+    """Return the person of a session token, or None if the log-in has ended."""
     row = tokens.find(token, "pfs")
     if row is None:
         return None
     session = OnboardingSession.timed.filter(start_key=row.session_id).first()
-    if session is None or session.binding_id is None or not session.has_passed or row.ended_at:
+    binding = logged_in_by(row, session) if session else None
+    if session is None or binding is None:
         return None
-    used = row.used_at or session.moved_at
-    if session.read_at - session.moved_at > conf.LOGIN_LIFE or session.read_at - used > conf.LOGIN_IDLE:
+    if session.read_at - _used_at(row, session) > NOTED_EVERY:
+        ApiVerification.objects.filter(pk=row.pk).update(used_at=Now())
+    return Holder(row, session, binding)
+
+
+def logged_in_by(row: ApiVerification, session: OnboardingSession) -> Binding | None:
+    """Return the binding that the session logs a person in by, or None: log-ins end as those of the pages do."""
+    if session.binding_id is None or not session.has_passed or row.ended_at:
+        return None
+    now = session.read_at
+    if now - session.moved_at > conf.LOGIN_LIFE or now - _used_at(row, session) > conf.LOGIN_IDLE:
         return None
     revoked = ProveKey.objects.filter(device_id=OuterRef("device_id"), revoked_at__isnull=False)
     linked = Binding.objects.filter(pk=session.binding_id, confirmed=True, user__is_active=True)
-    binding = linked.exclude(Exists(revoked)).select_related("user").first()
-    if binding is None:
-        return None
-    if session.read_at - used > NOTED_EVERY:
-        ApiVerification.objects.filter(pk=row.pk).update(used_at=Now())
-    return Holder(row, session, binding)
+    return linked.exclude(Exists(revoked)).select_related("user").first()
+
+
+def _used_at(row: ApiVerification, session: OnboardingSession) -> datetime:
+    return row.used_at or session.moved_at
 
 
 def auth_of(request: HttpRequest) -> Any:
