@@ -3,8 +3,10 @@
 import re
 import uuid
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import wraps
 
+from django.contrib.sessions.middleware import SessionMiddleware
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -86,14 +88,36 @@ def redirect_to_page(request: HttpRequest, session: OnboardingSession | None) ->
     """Redirect to the session's page; a page's script gets the path as JSON. Logs in if the session has passed."""
     path = page_of(session)
     if session and session.has_passed:
+        before = dict(request.session.items())
         try:
             _finish(request, session)
-            path = _allowed(request, hooks.after_success(request)) or path
         except HookFailed:
-            return overloaded(request)  # the number is linked: the next try logs in
+            return _log_in_later(request, before)
+        path = _after_success(request) or path
     if session is None and logins.verified_binding(request):
         path = reverse("proveflow:done")  # the browser's Back button leads to a page of the journey, which has ended
     return JsonResponse({"next": path}) if wants_json(request) else redirect(path)
+
+
+def _log_in_later(request: HttpRequest, before: Mapping[str, object]) -> HttpResponse:
+    """Return a 503. The number is linked, and the next request logs in: what the hook did to the session is undone.
+
+    Its key may have changed. Django neither saves a session nor sends its cookie with a 5xx response, so both is done
+    here.
+    """
+    response = overloaded(request)
+    request.session.clear()
+    request.session.update(dict(before))
+    saved = SessionMiddleware(lambda _request: response).process_response(request, HttpResponse())
+    response.cookies.update(saved.cookies)
+    return response
+
+
+def _after_success(request: HttpRequest) -> str:
+    """Return where the host project lets the browser go on, or "" if it says nothing, or its hook fails."""
+    with suppress(HookFailed):
+        return _allowed(request, hooks.after_success(request))
+    return ""
 
 
 def _finish(request: HttpRequest, session: OnboardingSession) -> None:

@@ -302,7 +302,7 @@ MUTANTS = (
     Mutant("T74", "a form of another site is led to where the browser stands", "onboarding/web/system_views.py", 'has_cookie and request.headers.get("Sec-Fetch-Site") == "same-origin"', "has_cookie", "tests/web/test_browsers.py"),
     Mutant("T75", "any browser names its journey", GATE, "key = logins.cookie(request, JOURNEY_COOKIE, max_age=JOURNEY_S)", 'key = request.COOKIES.get(JOURNEY_COOKIE, "")', "tests/web/test_browsers.py"),
     Mutant("T90", "what the host project does not allow is linked", "onboarding/hooks.py", 'return str(_call("may_link", signed_in() or proof.owner, proof.number, proof) or "")', 'return ""', "tests/host/test_hooks.py"),
-    Mutant("T91", "a hook leads to any host", GATE, "path = _allowed(request, hooks.after_success(request)) or path", "path = hooks.after_success(request) or path", "tests/host/test_hooks.py"),
+    Mutant("T91", "a hook leads to any host", GATE, "return _allowed(request, hooks.after_success(request))", "return hooks.after_success(request)", "tests/host/test_hooks.py"),
     Mutant("F90", "a signal whose receiver failed is forgotten", "onboarding/signals.py", "    if failed:\n        return False\n", "", "tests/host/test_signals.py"),
     Mutant("T76", "a code of another length costs a guess", FORMS, "if len(code) != conf.CODE_LENGTH:", "if len(code) < 1:", TRUTHFUL),
     Mutant("I07", "another spelling of a number has a lease of its own", LEASE, "return limits.key(NUMBER_OWNER, session.phone.subscriber)", "return limits.key(NUMBER_OWNER, session.number)", f"{LIMITED}lease.py"),

@@ -33,6 +33,7 @@ class Shop(Hooks):
     def log_in(self, request: HttpRequest, user: Any) -> None:
         self._may_fail("log_in")
         super().log_in(request, user)
+        self._may_fail("log_in, late")
 
     def after_success(self, request: HttpRequest) -> str:  # noqa: ARG002
         self._may_fail("after_success")

@@ -105,14 +105,36 @@ def test_a_right_code_stays_approved_while_the_host_cannot_say_whether_it_may_be
     assert visitor.submits("/bind/").path == "/done/"
 
 
-@pytest.mark.parametrize("hook", ["log_in", "after_success"])
-def test_a_log_in_that_fails_is_tried_again(visitor: Visitor, shop: type[Shop], hook: str) -> None:
-    shop.failing = {hook}
+@pytest.mark.parametrize("engine", ["onboarding.session_store", "django.contrib.sessions.backends.db"])
+@pytest.mark.parametrize("hook", ["log_in", "log_in, late"])
+def test_a_log_in_that_fails_is_tried_again(
+    visitor: Visitor, shop: type[Shop], settings: Any, engine: str, hook: str
+) -> None:
+    settings.SESSION_ENGINE, shop.failing = engine, {hook}
     visitor.starts(NUMBER)
     visitor.types_code(visitor.code(E164))
     assert visitor.page.status == 503 and Binding.objects.get().confirmed
+    assert "_auth_user_id" not in visitor.client.session
     shop.failing = set()
     assert visitor.opens("/").path == "/done/"
+
+
+def test_who_is_signed_in_stays_so_when_the_log_in_fails(shop: type[Shop], sandbox: Sandbox, db: None) -> None:
+    shop.failing = {"log_in, late"}
+    visitor = signed_in("ada")
+    visitor.opens()
+    visitor.submits("/forget/")
+    visitor.links(NUMBER, E164)
+    assert visitor.page.status == 503
+    assert visitor.client.session["_auth_user_id"] == str(User.objects.get(username="ada").pk)
+    shop.failing = set()
+    assert visitor.opens("/").path == "/done/"
+
+
+def test_a_failure_to_say_where_to_go_on_leads_to_the_usual_page(visitor: Visitor, shop: type[Shop]) -> None:
+    shop.failing = {"after_success"}
+    visitor.starts(NUMBER)
+    assert visitor.types_code(visitor.code(E164)).path == "/done/"
 
 
 def test_a_hook_that_fails_before_the_start_starts_nothing(shop: type[Shop], db: None) -> None:
