@@ -133,6 +133,8 @@ def carry_over(charges: Iterable[Charge]) -> None:
         return
     subjects = {(each.budget, each.subject): key(each.budget, each.subject) for each in charges}
     pairs = [(old, new) for (budget, subject), new in subjects.items() for old in former_keys(budget, subject)]
+    if not pairs:
+        return
     vendor, columns = connection.vendor, [list(column) for column in zip(*pairs, strict=True)]
     parameters = columns if vendor == "postgresql" else [json.dumps(pairs)]
     with transaction.atomic(), connection.cursor() as cursor:

@@ -18,6 +18,7 @@ from onboarding.models import Announcement
 
 KEPT = timedelta(days=1)
 RESEND_AFTER = timedelta(minutes=1)
+MOST_AT_ONCE = 1000
 log = logging.getLogger(__name__)
 
 
@@ -94,13 +95,19 @@ def announce(change: Change) -> None:
 def send_again() -> int:
     """Send the signals that were not received. Return how many were now; those older than KEPT are dropped."""
     Announcement.objects.filter(at__lte=Now() - KEPT).delete()
-    return sum(_send(row) for row in list(Announcement.objects.filter(at__lte=Now() - RESEND_AFTER)))
+    due = Announcement.objects.filter(at__lte=Now() - RESEND_AFTER).order_by("at")
+    return sum(_send(row) for row in list(due[:MOST_AT_ONCE]))
 
 
 def _send(row: Announcement) -> bool:
     """Return whether all receivers returned. What one raises is logged by its class, since it may have a number."""
-    kind = KINDS[row.kind]
-    failed = [error for _, error in SIGNALS[kind].send_robust(kind, change=kind(**row.change)) if error]
+    try:
+        kind = KINDS[row.kind]
+        change = kind(**row.change)
+    except (KeyError, TypeError):  # of another release, which sends it again
+        log.warning("A signal of another release waits: %s", row.kind)
+        return False
+    failed = [error for _, error in SIGNALS[kind].send_robust(kind, change=change) if error]
     failed = [error for error in failed if isinstance(error, Exception)]
     for error in failed:
         log.error("A receiver of %s failed: %s", row.kind, type(error).__name__)

@@ -11,6 +11,7 @@ from onboarding.api import problems
 from onboarding.api.access.auth import is_own
 from onboarding.api.models import PublishableKey
 from onboarding.api.problems import Problem
+from onboarding.upstream.http import release_database
 from onboarding.web.responses import DEFAULT_RETRY_S
 
 Handler = Callable[[HttpRequest], HttpResponse]
@@ -33,6 +34,7 @@ def api(get_response: Handler) -> Handler:
             is_allowed = _is_allowed(request)
         except DatabaseError:
             return problems.of_status(503, str(DEFAULT_RETRY_S)).response()
+        release_database()  # a request that waits in line, or for its body, holds no connection
         response = _answer(request, get_response) if is_allowed else Problem("origin_not_allowed").response()
         response.cookies.clear()
         response["Cache-Control"] = "no-store"

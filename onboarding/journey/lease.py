@@ -36,7 +36,6 @@ def acquire(session: OnboardingSession) -> bool:
 
     Raises Limited if another journey has it. With `watch_only`, the newest browser always gets it.
     """
-    _carry_over(session)
     budget, vendor = limits.in_force(NUMBER_OWNER), connection.vendor
     journey = Lease._meta.get_field("journey").get_db_prep_value(session.journey, connection)
     with connection.cursor() as cursor:
@@ -71,7 +70,7 @@ def record_code(session: OnboardingSession, sid: str) -> dict[str, Combinable]:
 
 def save_guesses(session: OnboardingSession, guesses: int) -> bool:
     """Keep how often the code was guessed. Return False if the session's journey does not have the number now."""
-    _carry_over(session)
+    carry_over(session)
     held = _mine(session).filter(ends_at__gt=Now())
     return bool(held.update(verification_sid=session.verification_sid, guesses=guesses))
 
@@ -114,7 +113,7 @@ def _of_the_code(session: OnboardingSession) -> QuerySet[Lease]:
     return sent.exclude(verification_sid="")
 
 
-def _carry_over(session: OnboardingSession) -> None:
+def carry_over(session: OnboardingSession) -> None:
     """Let a lease under a former secret go on under the one in use, unless there is one."""
     for old in limits.former_keys(NUMBER_OWNER, session.phone.subscriber):
         if not Lease.objects.filter(key=_key(session)).exists():

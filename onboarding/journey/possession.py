@@ -122,6 +122,7 @@ def _claim_send(session: OnboardingSession, channel: Channel, reached: Step | No
     wait = RESEND_WAITS[session.sends]
     changes: dict[str, object] = {"channel": channel, "sends": F("sends") + 1, "send_again_at": Now() + wait}
     claim = Step(State.SENDING_CODE, Name.CODE_ASKED, {}, changes)
+    lease.carry_over(session)
     with transaction.atomic():
         is_new = lease.acquire(session)
         take(session, [reached, claim] if reached else [claim])

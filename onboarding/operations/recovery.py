@@ -139,7 +139,7 @@ def unknown_elsewhere() -> QuerySet[Any]:
     for relation in user._meta.get_fields(include_hidden=True):
         if isinstance(relation, ForeignObjectRel) and not relation.many_to_many:
             table: Any = relation.related_model
-            refers = table._base_manager.filter(**{relation.field.name: OuterRef("pk")})
+            refers = table._base_manager.filter(**{relation.field.name: OuterRef(relation.field.target_field.attname)})
             people = people.exclude(Exists(refers))
     return people
 

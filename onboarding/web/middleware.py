@@ -12,7 +12,7 @@ from django.core.exceptions import BadRequest, PermissionDenied
 from django.core.handlers.exception import convert_exception_to_response
 from django.core.handlers.wsgi import WSGIRequest
 from django.core.signing import BadSignature
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from django.shortcuts import render
 from django.template import loader
 from django.urls import NoReverseMatch, Resolver404, resolve, reverse
@@ -35,6 +35,7 @@ Handler = Callable[[HttpRequest], HttpResponse]
 REQUEST_LIMIT = timedelta(seconds=20)
 LENGTH_DIGITS = 9  # of a Content-Length; a longer one is too large without being parsed
 UTF_8 = ("utf-8", "utf8")
+BEGINNINGS = ("/verifications", "/initialize")  # how the paths of the API end that begin a journey
 UNREADABLE = "unreadable"  # stands for the charset of a Content-Type that cannot be parsed
 HEALTH_CHECKS = ("healthz", "readyz", "version")  # names of their URLs, and how their paths end
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS", "TRACE")
@@ -159,21 +160,24 @@ def admission(get_response: Handler) -> Handler:
         if TURNS.waiting >= conf.REQUESTS_WAITING and _is_newcomer(request):
             observation.request_refused("overload")
             return overloaded(request)
-        _ = request.body  # a browser that sends it slowly has no turn meanwhile
         try:
+            _ = request.body  # a browser that sends it slowly has no turn meanwhile
             with TURNS.turn(REQUEST_LIMIT):
                 return get_response(request)
         except TooLate:
             observation.request_refused("no turn")
             return overloaded(request)
+        except UnreadablePostError:  # the browser has gone
+            return HttpResponse(status=400)
 
     return middleware
 
 
 def _is_newcomer(request: HttpRequest) -> bool:
-    """Return whether the request begins a journey. One over the API begins with a POST to its verifications."""
-    has_begun = "Authorization" in request.headers and not request.path_info.endswith("/verifications")
-    return settings.SESSION_COOKIE_NAME not in request.COOKIES and not has_begun
+    """Return whether the request begins a journey: it has no session, and over the API it asks for one."""
+    if getattr(request, "without_cookies", False):  # of the API
+        return "Authorization" not in request.headers or request.path_info.endswith(BEGINNINGS)
+    return settings.SESSION_COOKIE_NAME not in request.COOKIES
 
 
 def security_headers(get_response: Handler) -> Handler:

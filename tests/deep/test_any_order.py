@@ -17,7 +17,8 @@ from tests.deep.any_order.occurrences import Occurrences
 from tests.deep.conftest import DEEP, report, share
 
 PARTS = share(deep=4, quick=1)  # which can run in parallel
-ENOUGH_TO_TELL = 40  # examples
+ENOUGH_TO_TELL = 40  # examples; with fewer, only what happens often has to happen
+OFTEN = 0.15
 PROFILE = hypothesis.settings(  # for each script to begin with
     stateful_step_count=25,
     deadline=None,
@@ -79,4 +80,6 @@ def any_order(settings: Any, *, examples: int, kinds: tuple[type[Browser], type[
         f"any order, {who}: {occurrences.examples} examples of up to 25 steps on {connection.vendor}, 0 violations: "
         f"{occurrences}"
     )
-    assert occurrences.examples < ENOUGH_TO_TELL or occurrences.too_rare(LEAST_SHARES) == {}
+    few = occurrences.examples < ENOUGH_TO_TELL
+    least = {name: share for name, share in LEAST_SHARES.items() if not few or share > OFTEN}
+    assert occurrences.too_rare(least) == {}

@@ -73,6 +73,13 @@ def test_a_receiver_that_fails_is_told_again_and_delays_nobody(connect: Callable
     assert [each.id for each in changes] == [changes[0].id] * 2
 
 
+def test_a_signal_of_another_release_waits_and_does_not_stop_recover(db: None) -> None:
+    for kind, change in (("NumberSold", {}), ("NumberLinked", {"shoe_size": 43})):
+        Announcement.objects.create(kind=kind, change=change, at=Now() - timedelta(minutes=2))
+    assert recover()["signals sent"] == 0
+    assert Announcement.objects.count() == 2
+
+
 @pytest.fixture
 def connect() -> Iterator[Callable[..., None]]:
     connected: list[tuple[Signal, Any]] = []

@@ -1,12 +1,13 @@
 """While too many requests wait for a turn, newcomers are told to come back; people in mid-journey go on."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import timedelta
 from io import BytesIO
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.http import HttpResponse
 from django.test import Client, RequestFactory
 
@@ -95,3 +96,43 @@ def all_turns_taken() -> Iterator[None]:
         yield
     finally:
         TURNS._free = free
+
+
+def test_a_body_that_never_comes_is_no_server_error() -> None:
+    class Gone(BytesIO):
+        def read(self, _size: int | None = -1) -> bytes:
+            raise ConnectionResetError
+
+    request = RequestFactory().post("/start/", data=b"a=b", content_type="text/plain")
+    request._stream = Gone()
+    assert middleware.admission(lambda _request: HttpResponse())(request).status_code == 400
+
+
+@pytest.mark.parametrize("path", ["/start/", "/api/v1/initialize"])
+def test_a_bearer_token_where_a_journey_begins_makes_nobody_less_of_a_newcomer(
+    client: Client, crowded: Callable[[], None], path: str
+) -> None:
+    crowded()
+    assert client.post(path, secure=True, headers={"Authorization": "Bearer x"}).status_code == 503
+
+
+@pytest.mark.django_db(transaction=True)
+def test_no_request_of_another_origin_waits_in_line_with_a_database_connection(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[str] = []
+    monkeypatch.setattr(connection, "close", lambda: seen.append("close"))
+
+    def query(run: Callable[..., Any], *what: Any) -> Any:
+        seen.append("query")
+        return run(*what)
+
+    def turn(limit: timedelta) -> Any:
+        seen.append("turn")
+        return nullcontext(limit)
+
+    monkeypatch.setattr(TURNS, "turn", turn)
+    with connection.execute_wrapper(query):
+        client.post("/api/v1/verifications", secure=True, headers={"Origin": "https://shop.example.com"})
+    before = seen[: seen.index("turn")] if "turn" in seen else seen
+    assert "query" in before and before[-1] == "close"

@@ -14,7 +14,7 @@ from onboarding.domain import budgets
 from onboarding.domain.budgets import Charge
 from onboarding.hashes import secrets as secrets_in_use
 from onboarding.journey import handoff
-from onboarding.limits import used
+from onboarding.limits import refund, used
 from onboarding.models import Cell, Lease
 from proveflow.environment import Environment
 from tests.device import through
@@ -104,12 +104,19 @@ def test_a_lease_goes_on_so_that_no_second_text_is_sent(visitor: Visitor, rotate
     other.device.authenticate(other.fetches("/start/", phone=NUMBER).json()["auth_token"], through(other.client))
     other.fetches("/device/")
     assert Lease.objects.count() == len(visitor.messages(E164)) == 1
+    assert other.opens("/").path == "/code/"  # it follows the code that the first browser has
 
 
 def test_without_the_fallback_the_person_is_lost(visitor: Visitor, rotate: Rotate) -> None:
     visitor.starts(NUMBER)
     rotate(keep=False)
     assert visitor.types_code(visitor.code(E164)).path != "/done/"
+
+
+def test_nothing_to_carry_over_is_no_error(db: None, rotate: Rotate) -> None:
+    rotate()
+    assert list(used([])) == []
+    refund([])
 
 
 # --- Secrets in files ----------------------------------------------------------------------------------------------

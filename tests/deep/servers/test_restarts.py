@@ -12,7 +12,7 @@ from django.db import connection
 from tests.bench import crowd
 from tests.bench.crowd import Load
 from tests.bench.servers import Prepared, prepared, stub
-from tests.deep.conftest import DEEP, report, share
+from tests.deep.conftest import DEEP, report, share, wait_until
 from tests.deep.servers.behind_nginx import NGINX, Node, fleet
 
 ROUNDS = share(deep=10, quick=1)
@@ -64,6 +64,7 @@ def test_a_rolling_restart_of_four_nodes_loses_no_request() -> None:
             for node in site.nodes:
                 node.restart()
         assert [failure for load in loads for failure in load.failures] == []
+        assert sum(load.refused for load in loads) == 0 and sum(load.done for load in loads) > 0
         report(f"rolling restart: {NODES} nodes, {sum(load.done for load in loads)} people, 0 lost")
 
 
@@ -81,9 +82,8 @@ def test_a_node_that_goes_away_says_so_before_it_stops() -> None:
         assert ready(node) == 200
         stopping = threading.Thread(target=node.stop)
         stopping.start()
-        while (status := ready(node)) == 200:
-            pass
-        assert (status, requests.get(f"{site.origin}/", timeout=30).status_code) == (503, 200)
+        wait_until(lambda: ready(node) == 503, "The node does not say that it goes away.")
+        assert (ready(node), requests.get(f"{site.origin}/", timeout=30).status_code) == (503, 200)
         stopping.join()
         node.start()
 
