@@ -190,12 +190,13 @@ def _levels(charges: Iterable[Charge], *, without: Iterable[Row]) -> Mapping[str
 
 
 def used(charges: Iterable[Charge]) -> Iterator[tuple[Charge, float]]:
-    """Return what share of its budget each cell has in use, 0 if it has none."""
+    """Return what share of its budget each cell has in use: 0 if it has no cell, 1 if the budget has no burst."""
     rows = [_row(each, 1.0) for each in charges]
     carry_over([row.charge for row in rows])
     levels = dict(_run(LEVELS, rows))
     for row in rows:
-        yield row.charge, max(0, levels.get(row.key, 0)) / (row.budget.burst * row.budget.every_s * 1000)
+        whole = row.budget.burst * row.budget.every_s * 1000
+        yield row.charge, max(0, levels.get(row.key, 0)) / whole if whole else 1.0
 
 
 def refund(charges: Iterable[Charge], *, reset: Iterable[Charge] = ()) -> None:

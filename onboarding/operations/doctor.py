@@ -47,7 +47,11 @@ def findings(url: str = "", sign_ups: int = 0) -> list[Finding]:
     found: list[Finding] = []
     for look in (_prove, _twilio, _database, _disk):
         found += look()
-    found += _budgets(sign_ups)
+    try:
+        found += _budgets(sign_ups)
+    except DatabaseError as error:
+        means = f"The budgets cannot be read: {type(error).__name__}."
+        found.append(Finding("money", BAD, means, "Look at the database and its migrations, above."))
     return found + (list(_front_door(url)) if url else [])
 
 

@@ -1,9 +1,11 @@
 """`manage.py doctor`: what it finds is true, and each thing that is wrong changes its verdict."""
 
 import json
+import subprocess
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from io import StringIO
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,9 +18,11 @@ from onboarding.operations.doctor import BAD, LOOK, OK
 from onboarding.telemetry.request_ids import EXAMINATION
 from onboarding.upstream.examination import Examined, Fetched
 from tests.journey.conftest import Sandbox, sandbox
+from tests.processes import manage, product_environment, vendor_environment
 
 __all__ = ["sandbox"]
 
+NOBODY = "http://127.0.0.1:9"
 HEADERS = {"strict-transport-security": "max-age=86400", "x-request-id": "a" * 32}
 pytestmark = pytest.mark.django_db
 
@@ -41,6 +45,7 @@ def test_all_is_well_with_the_sandbox() -> None:
         ("Twilio Verify", "TWILIO_VERIFY_SERVICE_SID", "VA" + "1" * 32, BAD),
         ("length of codes", "CODE_LENGTH", 8, BAD),
         ("limits", "LIMITS_WATCH_ONLY", True, LOOK),
+        ("money", "LIMITS", {"money": {"burst": 0}}, LOOK),
     ],
 )
 def test_a_wrong_setting_changes_the_verdict(
@@ -54,6 +59,14 @@ def test_a_wrong_setting_changes_the_verdict(
 def test_a_vendor_that_does_not_answer_is_told(sandbox: Sandbox) -> None:
     sandbox.inject_fault("prove.token", "refuse")
     assert verdicts()["Prove"] == BAD
+
+
+def test_an_empty_database_is_told_with_all_else(tmp_path: Path) -> None:
+    environment = product_environment(tmp_path, DEBUG="1", **vendor_environment(prove=NOBODY, twilio=NOBODY))
+    with pytest.raises(subprocess.CalledProcessError) as failed:
+        manage("doctor", environment=environment)
+    told = failed.value.stdout.decode()
+    assert "Run manage.py migrate." in told and "The budgets cannot be read: OperationalError." in told
 
 
 @pytest.mark.parametrize(("off_s", "verdict"), [(0, OK), (60, BAD)])

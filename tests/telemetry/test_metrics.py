@@ -110,6 +110,11 @@ def test_the_money_in_use_is_exported_as_a_share_of_its_budget(visitor: Visitor)
     assert exported()[key("proveflow_budget_used_ratio", {"budget": "money"})] == pytest.approx(10 / 30_000, rel=0.05)
 
 
+def test_a_budget_without_a_burst_is_exported_as_used_up(db: None, settings: Any) -> None:
+    settings.LIMITS = {"money": {"burst": 0}}
+    assert exported()[key("proveflow_budget_used_ratio", {"budget": "money"})] == 1
+
+
 def test_without_a_database_the_exporter_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     def fails(_queues: Queues) -> Any:
         raise DatabaseError
