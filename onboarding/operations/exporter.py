@@ -21,6 +21,7 @@ from onboarding.models import OnboardingSession, ProveKey
 
 # Budgets that all people share, and the subject of their one cell.
 SHARED = (budgets.MONEY, budgets.GUESSES_ALL)
+POOL_TIMEOUT_S = 3  # shorter than scrape_timeout in deploy/grafana/prometheus.yml, and than Prometheus' default of 10 s
 
 
 class Queues(Collector):
@@ -69,6 +70,13 @@ def queues() -> dict[str, tuple[QuerySet[OnboardingSession] | QuerySet[ProveKey]
         "claims": (sessions.filter(state__in=CLAIMS), "moved_at"),
         "open": (sessions.filter(state__in=OPEN), "created_at"),
     }
+
+
+def answer_in_time() -> None:
+    """Let scrapes by this process wait for a database connection for POOL_TIMEOUT_S. Call it before the first one."""
+    pool = connection.settings_dict["OPTIONS"].get("pool")
+    if isinstance(pool, dict):
+        pool["timeout"] = POOL_TIMEOUT_S
 
 
 def registry() -> CollectorRegistry:

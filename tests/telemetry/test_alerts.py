@@ -2,16 +2,18 @@
 
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 import yaml
 from prometheus_client import REGISTRY
 from prometheus_client.metrics import MetricWrapperBase
 
 from onboarding.operations.exporter import Queues
 from onboarding.telemetry import metrics
-from tests.processes import ROOT
+from tests.processes import ROOT, free_port, product_environment, running
 from tests.telemetry.test_metrics import ALLOWED
 
 FOLDER = ROOT / "deploy/grafana"
@@ -59,6 +61,17 @@ def test_the_dashboard_shows_every_metric(exported: dict[str, set[str]]) -> None
     shown = " ".join(panels())
     stems = {re.sub("_(total|bucket|sum|count)$", "", name) for name in exported}
     assert {stem for stem in stems if stem not in shown} == set()
+
+
+def test_without_a_database_a_scrape_says_so_before_prometheus_gives_up(tmp_path: Path) -> None:
+    scraped = yaml.safe_load((FOLDER / "prometheus.yml").read_text())["global"]
+    gives_up_s = int(scraped["scrape_timeout"].removesuffix("s"))
+    environment = product_environment(tmp_path, DEBUG="1") | {"DATABASE_URL": "postgres://a:b@127.0.0.1:9/c"}
+    (tmp_path / "metrics").mkdir()
+    address = f"127.0.0.1:{free_port()}"
+    url, log = f"http://{address}/metrics", tmp_path / "log"
+    with running(["manage.py", "metrics", address], environment=environment, url=f"{url}?name[]=none", log=log):
+        assert "proveflow_database_up 0.0" in requests.get(url, timeout=gives_up_s).text
 
 
 @pytest.mark.parametrize("rule", alerts(), ids=lambda rule: rule["alert"])

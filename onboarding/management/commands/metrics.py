@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from prometheus_client import start_http_server
 
-from onboarding.operations.exporter import registry
+from onboarding.operations.exporter import answer_in_time, registry
 
 DEFAULT = "127.0.0.1:9464"  # OpenTelemetry's default port of Prometheus exporters
 
@@ -20,6 +20,7 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, address: str, **_options: Any) -> None:
         host, _, port = address.rpartition(":")
+        answer_in_time()
         try:
             server, thread = start_http_server(int(port), host or "127.0.0.1", registry())
         except (OSError, ValueError) as error:
