@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 import requests
 
+from proveflow import gunicorn
+from tests.deep.conftest import wait_until
 from tests.deploy.node import DEPLOY, Node, command, unit
 from tests.processes import manage
 
@@ -20,6 +22,7 @@ NEEDED = {
     "proveflow.socket": ["proveflow.service"],
     "proveflow-recover.timer": ["proveflow-recover.service"],
 }
+LONGEST_DRAIN_S = 60  # as docs/operating.md says
 MOST_EXPOSED = 2.0  # of 10; systemd calls up to 4.9 OK
 
 
@@ -34,6 +37,18 @@ def test_a_service_is_hardened(service: str) -> None:
     )
     [exposure] = re.findall(r"Overall exposure level for \S+: ([\d.]+)", rated.stdout)
     assert float(exposure) <= MOST_EXPOSED
+
+
+def test_all_services_are_hardened_alike() -> None:
+    texts = [(DEPLOY / "systemd" / service).read_text() for service in SERVICES]
+    blocks = [text.partition("\n# Hardening.")[2].partition("\n\n")[0].splitlines()[1:] for text in texts]
+    assert len(blocks[0]) > 20 and blocks == [blocks[0]] * len(SERVICES)
+
+
+def test_systemd_waits_for_the_longest_drain_and_for_the_requests_that_run() -> None:
+    [stop_s] = unit("proveflow.service")["TimeoutStopSec"]
+    assert int(stop_s) > LONGEST_DRAIN_S + gunicorn.graceful_timeout
+    assert f"`DRAIN_S` may be at most {LONGEST_DRAIN_S}" in (DEPLOY.parent / "docs/operating.md").read_text()
 
 
 @pytest.mark.parametrize("name", [*SERVICES, "proveflow.socket", "proveflow-recover.timer"])
@@ -70,8 +85,12 @@ def test_a_reload_replaces_the_workers_and_takes_the_old_ones_out_of_the_metrics
     master = int((a_node.folder / "pid").read_text())
     before = children(master)
     os.kill(master, signal.SIGHUP)
-    while children(master) & before:
+
+    def are_replaced() -> bool:
         assert requests.get(f"http://127.0.0.1:{a_node.port}/healthz", timeout=10).status_code == 200
+        return not children(master) & before
+
+    wait_until(are_replaced, "The old workers still run.")
     live = {int(file.stem.rpartition("_")[2]) for file in Path(a_node.environment["METRICS_DIR"]).glob("gauge_live*")}
     assert not live & before
 
