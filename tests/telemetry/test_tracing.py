@@ -45,10 +45,10 @@ def test_no_canary_is_in_a_span(visitor: Visitor, sandbox: Sandbox, spans: InMem
     assert_absent(written, canaries, "a span")
 
 
-def test_without_the_setting_no_span_is_made(visitor: Visitor) -> None:
+def test_after_a_tear_down_no_span_is_made(visitor: Visitor, spans: InMemorySpanExporter) -> None:
     tracing.tear_down()
     visitor.starts(NUMBER)
-    assert tracing._tracer is None
+    assert spans.get_finished_spans() == ()
 
 
 def test_traces_without_the_packages_are_an_error_at_start_up(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
