@@ -13,7 +13,7 @@ from sandbox.prove import token
 handler400 = "sandbox.root.bad_request"
 urlpatterns = [
     path("sandbox/", include("sandbox.urls")),
-    path("static/<path:path>", serve, {"insecure": True}),  # although DEBUG is off: the server listens on loopback only
+    path("static/<path:path>", serve, {"insecure": True}),  # although DEBUG is off: these files are public
     path("token", token.token),  # Prove's TypeScript, Go and Java SDKs drop the path of the server's URL for this call
     path("", RedirectView.as_view(pattern_name="sandbox:desk")),
 ]
