@@ -71,8 +71,8 @@ def test_a_large_body_is_refused_by_nginx(origins: tuple[str, str]) -> None:
     assert answer.status_code == 413 and "X-Request-ID" not in answer.headers
 
 
-def test_a_flood_from_one_address_is_refused_by_nginx(origins: tuple[str, str]) -> None:
-    with requests.Session() as session:
+def test_a_flood_from_one_address_is_refused_by_nginx(a_node: Node) -> None:
+    with nginx(a_node) as origins, requests.Session() as session:  # one of its own: it goes on refusing
         session.verify = session.trust_env = False
         session.headers["Host"] = HOST
         seen = {session.get(f"{origins[1]}/healthz", timeout=10).status_code for _ in range(400)}
