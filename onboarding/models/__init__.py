@@ -1,0 +1,28 @@
+"""The database models and their constraints. Only verbs write them."""
+
+from onboarding.models.announcement import Announcement
+from onboarding.models.binding import Binding, ProveKey
+from onboarding.models.case import Case, Proposal
+from onboarding.models.count import Cell, Lease
+from onboarding.models.event import Event
+from onboarding.models.handoff import Handoff
+from onboarding.models.session import HAS_KEY, HAS_NOTICE, HAS_REASONS, ID_LENGTH, REVIEWED, WAITS, OnboardingSession
+
+__all__ = [
+    "HAS_KEY",
+    "HAS_NOTICE",
+    "HAS_REASONS",
+    "ID_LENGTH",
+    "REVIEWED",
+    "WAITS",
+    "Announcement",
+    "Binding",
+    "Case",
+    "Cell",
+    "Event",
+    "Handoff",
+    "Lease",
+    "OnboardingSession",
+    "Proposal",
+    "ProveKey",
+]

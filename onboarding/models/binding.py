@@ -1,0 +1,98 @@
+"""A binding links a number to a Prove Key; what is remembered of keys."""
+
+import uuid
+from datetime import datetime
+
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+from django_otp.models import Device
+
+from onboarding.domain.phone import Number
+from onboarding.models.session import ID_LENGTH
+
+
+class Binding(Device):
+    """A number linked to the Prove Key on one device. It is the person's django-otp device, without a token to type.
+
+    `confirmed` off means revoked.
+    """
+
+    public_id = models.UUIDField(
+        unique=True, default=uuid.uuid4, editable=False, help_text="What cookies name it by: no restore reuses it."
+    )
+    number = models.CharField(max_length=16, db_index=True)
+    prove_id = models.CharField(max_length=ID_LENGTH, db_index=True)
+    device_id = models.CharField(max_length=ID_LENGTH, blank=True)
+    moved_from = models.ForeignKey(
+        "self",
+        models.SET_NULL,
+        verbose_name=_("moved from"),
+        null=True,
+        related_name="+",
+        help_text=_("The binding that its key had before."),
+    )
+    language = models.CharField(
+        max_length=16, blank=True, db_default="", help_text="Of the pages that it was linked on."
+    )
+    created_at = models.DateTimeField(_("linked"), db_default=Now())
+    revoked_at = models.DateTimeField(_("revoked"), null=True)
+    seen_at: datetime  # of bindings that `devices_of` lists
+
+    class Meta:
+        db_table = "onboarding_binding"
+        verbose_name, verbose_name_plural = _("binding"), _("bindings")
+        ordering = ["-created_at"]
+        permissions = [
+            ("revoke_binding", "Can revoke a binding"),
+            ("reveal_binding", "Can see a binding's whole number"),
+        ]
+        indexes = [
+            models.Index(name="binding_revoked", fields=["-id"], condition=Q(confirmed=False)),
+            models.Index(name="binding_by_revoke", fields=["revoked_at"], condition=Q(confirmed=False)),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                "device_id", name="one_number_a_key", condition=Q(confirmed=True) & ~Q(device_id="")
+            ),
+            models.UniqueConstraint(
+                fields=["user", "number"],
+                name="one_binding_without_a_key",
+                condition=Q(confirmed=True, device_id=""),
+            ),
+            models.CheckConstraint(
+                name="revoked_is_not_confirmed", condition=Q(confirmed=True) ^ Q(revoked_at__isnull=False)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.phone.masked
+
+    @property
+    def phone(self) -> Number:
+        return Number(self.number)
+
+    def is_interactive(self) -> bool:
+        return False
+
+
+class ProveKey(models.Model):
+    """What is remembered of a Prove Key beyond its bindings. A revoked key verifies nobody until a code is passed."""
+
+    device_id = models.CharField(max_length=ID_LENGTH, primary_key=True)
+    revoked_at = models.DateTimeField(null=True, help_text="Not trusted since then.")
+    tell_prove_at = models.DateTimeField(null=True, help_text="Prove has yet to be asked to revoke it: when to ask.")
+
+    class Meta:
+        db_table = "onboarding_provekey"
+        indexes = [
+            models.Index(name="key_by_revoke", fields=["revoked_at"], condition=Q(revoked_at__isnull=False)),
+            models.Index(name="key_to_tell", fields=["tell_prove_at"], condition=Q(tell_prove_at__isnull=False)),
+        ]
+
+    def __str__(self) -> str:
+        return "revoked" if self.revoked_at else "trusted"
+
+    def was_revoked_since(self, time: datetime) -> bool:
+        return self.revoked_at is not None and self.revoked_at >= time

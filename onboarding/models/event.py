@@ -1,0 +1,32 @@
+"""The event log."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models.functions import Now
+
+from onboarding.models.binding import Binding
+from onboarding.models.session import OnboardingSession
+
+
+class Event(models.Model):
+    """An entry of the event log, written in the transaction of the change that it records."""
+
+    at = models.DateTimeField(db_default=Now(), db_index=True)
+    name = models.CharField(max_length=40)
+    session = models.ForeignKey(OnboardingSession, models.CASCADE, null=True, related_name="events")
+    binding = models.ForeignKey(Binding, models.CASCADE, null=True, related_name="events")
+    actor = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    from_state = models.CharField(max_length=24, blank=True)
+    to_state = models.CharField(max_length=24, blank=True)
+    version = models.PositiveIntegerField(null=True)
+    facts = models.JSONField(default=dict)
+
+    class Meta:
+        db_table = "onboarding_event"
+        ordering = ["id"]
+        constraints = [
+            models.UniqueConstraint(fields=["session", "version"], name="one_line_a_version"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
