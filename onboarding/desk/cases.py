@@ -7,20 +7,22 @@ that compares, so that no two reviewers get the same one.
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import AbstractBaseUser, User
 from django.db import transaction
-from django.db.models import Count, F, Max, Min, Q, QuerySet
+from django.db.models import Count, Exists, F, Max, Min, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 
 from onboarding import events
 from onboarding.domain.errors import Forbidden, StaleState, Why
 from onboarding.domain.states import Outcome
 from onboarding.events import Name
-from onboarding.models import WAITS, Case, OnboardingSession
+from onboarding.models import WAITS, Binding, Case, OnboardingSession, Proposal
 
+LEAD = "proveflow.lead_onboardingsession"
 TAKEN_FOR = timedelta(minutes=60)
+PROPOSAL_LIFE = timedelta(hours=24)
 SNOOZED_FOR = timedelta(hours=24)
 SHOWN = 50  # cases of the queue's page
 TRIED = 200  # cases that `take_next` looks at
@@ -64,8 +66,7 @@ def hold(session: OnboardingSession, by: AbstractBaseUser) -> bool:
     mine = Q(reviewer=by, taken_until__gt=Now())
     if case.filter(mine).update(taken_until=Now() + TAKEN_FOR):
         return False
-    free = Q(reviewer=None) | Q(taken_until=None) | Q(taken_until__lte=Now())
-    if not case.filter(free).update(reviewer=by, taken_until=Now() + TAKEN_FOR, snoozed_until=None):
+    if not case.filter(_free()).update(reviewer=by, taken_until=Now() + TAKEN_FOR, snoozed_until=None):
         raise Forbidden(Why.TAKEN)
     return True
 
@@ -73,22 +74,42 @@ def hold(session: OnboardingSession, by: AbstractBaseUser) -> bool:
 def take(*, session: OnboardingSession, by: AbstractBaseUser) -> OnboardingSession:
     """Give the reviewer the case, and return it. Raises Forbidden if another has it, StaleState if it waits no more."""
     with transaction.atomic():
-        if not OnboardingSession.objects.filter(WAITS, pk=session.pk).exists():
-            raise StaleState
+        _lock_waiting(session)
         if hold(session, by):
             events.record(Name.CASE_TAKEN, {}, session=session, actor=by)
     return session
 
 
 def take_next(*, by: AbstractBaseUser) -> OnboardingSession | None:
-    """Give the reviewer the first case that nobody has, and return it; None if there is none."""
-    free = Q(case__reviewer=None) | Q(case__taken_until=None) | Q(case__taken_until__lte=Now())
-    for session in queue().filter(free)[:TRIED]:
+    """Give the reviewer the first case that nobody has and that they can decide; return it, or None."""
+    for session in _decidable(by).filter(_free("case__"))[:TRIED]:
         try:
             return take(session=session, by=by)
         except (Forbidden, StaleState):  # another reviewer was faster
             continue
     return None
+
+
+def _free(case: str = "") -> Q:
+    """Return the condition of a case that nobody has. `case` leads to its columns from another table."""
+    return Q(**{f"{case}reviewer": None}) | Q(**{f"{case}taken_until": None}) | Q(**{f"{case}taken_until__lte": Now()})
+
+
+def _decidable(by: AbstractBaseUser) -> QuerySet[OnboardingSession]:
+    """Return the queue without what others have to decide.
+
+    These are, for all but leads, escalated cases; acts that the reviewer proposed; the reviewer's own number or account.
+    """
+    own = Binding.objects.filter(user_id=by.pk, number=OuterRef("number"))
+    proposed = Proposal.objects.filter(by_id=by.pk, session=OuterRef("pk"), at__gt=Now() - PROPOSAL_LIFE)
+    cases = queue().exclude(Exists(proposed)).exclude(Exists(own)).exclude(binding__user_id=by.pk)
+    return cases if cast(User, by).has_perm(LEAD) else cases.filter(case__escalated_at=None)
+
+
+def _lock_waiting(session: OnboardingSession) -> None:
+    """Lock the session, so that nobody decides it meanwhile. Raises StaleState if it waits no more."""
+    if not OnboardingSession.objects.select_for_update().filter(WAITS, pk=session.pk).exists():
+        raise StaleState
 
 
 def let_go(session: OnboardingSession, **changes: Any) -> None:
@@ -99,8 +120,9 @@ def let_go(session: OnboardingSession, **changes: Any) -> None:
 def _return(
     *, session: OnboardingSession, by: AbstractBaseUser, reason: str, name: Name, **changes: Any
 ) -> OnboardingSession:
-    """Put the case back into the queue. Raises Forbidden if another reviewer has it."""
+    """Put the case back into the queue. Raises as `take`."""
     with transaction.atomic():
+        _lock_waiting(session)
         hold(session, by)
         let_go(session, **changes)
         events.record(name, {"reason": reason}, session=session, actor=by)

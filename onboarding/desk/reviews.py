@@ -5,7 +5,6 @@ TWO_REVIEWERS names is done when a second reviewer repeats it.
 """
 
 from collections.abc import Collection
-from datetime import timedelta
 from typing import Any, NamedTuple, cast
 
 from django.contrib.auth.models import AbstractBaseUser, User
@@ -15,6 +14,7 @@ from django.db.models.functions import Now
 from onboarding import events, limits
 from onboarding.conf import conf
 from onboarding.desk import cases
+from onboarding.desk.cases import LEAD, PROPOSAL_LIFE
 from onboarding.domain.budgets import REVEALS, Charge
 from onboarding.domain.errors import Forbidden, StaleState, Why
 from onboarding.domain.phone import Number
@@ -23,9 +23,6 @@ from onboarding.events import Name
 from onboarding.journey import unlinking
 from onboarding.models import Binding, Case, OnboardingSession, Proposal
 from onboarding.telemetry.observation import subject, verb
-
-PROPOSAL_LIFE = timedelta(hours=24)
-LEAD = "proveflow.lead_onboardingsession"
 
 
 class VendorIds(NamedTuple):

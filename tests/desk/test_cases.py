@@ -14,6 +14,7 @@ from django.test import Client
 from django.utils import timezone
 
 from onboarding.desk import cases
+from onboarding.domain.errors import StaleState
 from onboarding.domain.states import State
 from onboarding.models import Binding, Case, Event, OnboardingSession
 from tests.desk.test_admin import a_binding, a_session, detail
@@ -114,6 +115,33 @@ def test_an_escalated_case_comes_first_and_only_a_lead_decides_it(ada: User, des
     desk.post(url_of(session, "decline"), {"reason": WHY})
     session.refresh_from_db()
     assert session.review == "declined"
+
+
+def test_the_next_case_is_never_one_that_only_others_can_decide(
+    ada: User, desk: Client, grace: Client, settings: Any, later: Later
+) -> None:
+    settings.TWO_REVIEWERS = ["decline"]
+    escalated, proposed = a_case(), a_case(number="+12025550102")
+    desk.post(url_of(escalated, "escalate"), {"reason": WHY})
+    desk.post(url_of(proposed, "decline"), {"reason": WHY})
+    a_case(number="+12025550107")
+    a_case(number="+12025550108", binding=a_binding(user=ada, number="+12025550107"))
+    assert takes_next(desk) == QUEUE
+    assert takes_next(grace) == detail(proposed)
+    ada.user_permissions.add(Permission.objects.get(codename="lead_onboardingsession"))
+    assert takes_next(desk) == detail(escalated)
+    later(24 * 60 * 60 + 1)
+    desk.post(url_of(escalated, "decline"), {"reason": WHY})
+    assert takes_next(desk) == detail(proposed)
+
+
+@pytest.mark.parametrize("act", ["snooze", "escalate", "release"])
+def test_a_case_that_was_decided_meanwhile_is_not_put_back(ada: User, act: str) -> None:
+    seen_before = a_case()
+    OnboardingSession.objects.update(review="declined")
+    with pytest.raises(StaleState):
+        getattr(cases, act)(session=seen_before, by=ada, reason=WHY)
+    assert not Case.objects.exists() and not Event.objects.exists()
 
 
 def test_a_note_and_a_label_are_kept_and_change_nothing_else(desk: Client) -> None:
