@@ -26,6 +26,9 @@ FILTERS = (
     *("reason=9101", "reason=9999", "notice=code_wrong", "rebind=True", "rebind=False", "age=hour", "age=older"),
     *("state=bound&reason=9101", "state=in_review&rebind=True&notice=code_wrong&reason=9135", "age=week&state=bound"),
 )
+OF_SESSIONS = (*FILTERS, *(f"same_{kind}_as={{pk}}" for kind in ("number", "key", "journey")))
+OF_BINDINGS = ("", "same_number_as={pk}", "confirmed=False", "confirmed=True")
+QUERIES = [*((SESSIONS, query) for query in OF_SESSIONS), *((BINDINGS, query) for query in OF_BINDINGS)]
 
 
 def sessions(count: int, **columns: Any) -> list[OnboardingSession]:
@@ -118,14 +121,12 @@ def test_a_list_needs_the_same_few_queries_however_long_it_is_and_counts_nothing
     assert not any("COUNT(*) FROM (SELECT" in sql for sql in many)
 
 
-@pytest.mark.parametrize("path", [SESSIONS, BINDINGS])
-@pytest.mark.parametrize("query", [*FILTERS, "same_number_as={pk}", "confirmed=False", "confirmed=True"])
+@pytest.mark.parametrize(("path", "query"), QUERIES)
 def test_postgresql_has_an_index_for_every_filter(desk: Client, path: str, query: str) -> None:
     if connection.vendor != "postgresql":
         pytest.skip("plans are PostgreSQL's")
     row = a_session() if path == SESSIONS else a_binding()
-    if (answer := desk.get(f"{path}?{query.format(pk=row.pk)}")).status_code == 400:
-        return  # a filter of the other list
+    answer = desk.get(f"{path}?{query.format(pk=row.pk)}")
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")
         sql, parameters = answer.context["cl"].queryset[:PAGE].query.sql_with_params()
