@@ -98,7 +98,7 @@ def _free(case: str = "") -> Q:
 def _decidable(by: AbstractBaseUser) -> QuerySet[OnboardingSession]:
     """Return the queue without what others have to decide.
 
-    These are, for all but leads, escalated cases; acts that the reviewer proposed; the reviewer's own number or account.
+    These are escalated cases, if the reviewer is no lead; what they proposed; and their own number or account.
     """
     own = Binding.objects.filter(user_id=by.pk, number=OuterRef("number"))
     proposed = Proposal.objects.filter(by_id=by.pk, session=OuterRef("pk"), at__gt=Now() - PROPOSAL_LIFE)
