@@ -1,18 +1,20 @@
 """Roles: who reaches which page and act of the desk, and what ends when access changes."""
 
 from io import StringIO
+from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Group, Permission, User
 from django.core.management import CommandError, call_command
 from django.test import Client
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from onboarding.desk.roles import Role
+from onboarding.desk.access.roles import Role
 from onboarding.domain.states import State
-from onboarding.models import Case, Event
+from onboarding.models import Case, Event, Proposal
 from tests.desk.test_admin import BINDINGS, SESSIONS, a_binding, a_session
 from tests.desk.test_reviews import at_the_desk
+from tests.journey.conftest import Sandbox
 
 pytestmark = pytest.mark.django_db
 READ = (
@@ -80,7 +82,47 @@ def test_a_lead_decides_escalated_cases_and_a_change_of_role_takes_that_away() -
     reviewer.post(f"{SESSIONS}{session.pk}/decline/", {"reason": "mine again"})
     session.refresh_from_db()
     assert session.review == ""
-    assert User.objects.get(username="ada").groups.get().name == "Reviewers"
+    assert User.objects.get(username="ada").groups.get().name == "proveflow reviewers"
+
+
+def test_a_group_of_the_host_project_keeps_its_permissions_and_makes_no_reviewer() -> None:
+    of_host = Permission.objects.get(codename="delete_user")
+    Group.objects.create(name="Reviewers").permissions.add(of_host)
+    invited(Role.REVIEWER)
+    assert Group.objects.get(name="Reviewers").permissions.get() == of_host
+    group = Group.objects.get(name="proveflow reviewers")
+    group.permissions.add(of_host)
+    for command in (("createreviewer", "grace", "--no-input"), ("reviewer", "ada")):
+        with pytest.raises(CommandError, match="proveflow reviewers has permissions that are not ours"):
+            call_command(*command, "--role", "reviewer")
+    assert of_host in group.permissions.all() and not User.objects.filter(username="grace").exists()
+
+
+@pytest.mark.parametrize("change", [("--role", "reviewer"), ("--leave",)])
+def test_what_somebody_has_under_way_ends_with_their_role(
+    change: tuple[str, ...], settings: Any, sandbox: Sandbox
+) -> None:
+    settings.TWO_REVIEWERS = ["decline", "revoke"]
+    lead, grace = invited(Role.LEAD), invited(Role.LEAD, "grace")
+    taken, proposed, binding = a_session(state=State.IN_REVIEW), a_session(state=State.IN_REVIEW), a_binding()
+    lead.post(f"{SESSIONS}{taken.pk}/take/")
+    for path in (f"{SESSIONS}{proposed.pk}/decline/", f"{BINDINGS}{binding.pk}/revoke/"):
+        lead.post(path, {"reason": "seen before"})
+    assert Proposal.objects.count() == 2
+    run("ada", *change)
+    assert not Proposal.objects.exists() and not Case.objects.exclude(reviewer=None).exists()
+    grace.post(f"{SESSIONS}{proposed.pk}/decline/", {"reason": "on my own"})
+    proposed.refresh_from_db()
+    assert proposed.review == ""
+
+
+def test_permissions_for_keys_end_with_the_role_that_had_them() -> None:
+    call_command("createreviewer", "ada", keys=True, no_input=True, stdout=StringIO())
+    ada, keys = User.objects.get(), "proveflow_api.add_publishablekey"
+    assert ada.has_perm(keys)
+    for options, may in ((("--role", "lead", "--keys"), True), (("--role", "lead"), False)):
+        run("ada", *options)
+        assert User.objects.get().has_perm(keys) is may
 
 
 def test_a_lost_authenticator_is_replaced_and_the_one_before_ends() -> None:

@@ -54,6 +54,23 @@ def test_a_database_of_the_old_label_keeps_its_rows_and_its_reviewers_their_perm
 
 
 @pytest.mark.usefixtures("_migrated_afterwards")
+def test_groups_of_roles_get_names_of_their_own_and_those_of_the_host_keep_theirs() -> None:
+    before = migrate("0011")
+    kind = before.get_model("contenttypes", "ContentType").objects
+    ours, _ = kind.get_or_create(app_label="proveflow", model="binding")
+    hosts, _ = kind.get_or_create(app_label="shop", model="order")
+    user = before.get_model("auth", "User").objects.create(username="ada")
+    for name, kinds in (("Reviewers", [ours]), ("Leads", [hosts]), ("Auditors", [ours, hosts]), ("Viewers", [])):
+        group = before.get_model("auth", "Group").objects.create(name=name)
+        for each in kinds:
+            permission = before.get_model("auth", "Permission").objects
+            group.permissions.add(permission.get_or_create(content_type=each, codename=f"view_{each.model}")[0])
+        user.groups.add(group)
+    names = migrate("0012").get_model("auth", "User").objects.get().groups.values_list("name", flat=True)
+    assert sorted(names) == ["Auditors", "Leads", "Viewers", "proveflow reviewers"]
+
+
+@pytest.mark.usefixtures("_migrated_afterwards")
 def test_an_app_of_the_host_project_with_the_old_label_is_not_taken_for_ours() -> None:
     for app in ("proveflow_api", "proveflow"):
         MigrationExecutor(connection).migrate([(app, None)])

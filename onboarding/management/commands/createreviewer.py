@@ -9,17 +9,15 @@ from typing import Any
 
 import segno
 from django.contrib.auth import get_user_model
-from django.contrib.auth.models import Permission
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, OutputWrapper
 from django.db import transaction
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from onboarding.desk import roles
-from onboarding.desk.roles import Role
+from onboarding.desk.access import roles
+from onboarding.desk.access.roles import ForeignGroup, Role
 
-KEYS = ("view_publishablekey", "add_publishablekey", "revoke_publishablekey")
 GENERATED_PASSWORD_BYTES = 18
 
 
@@ -79,7 +77,7 @@ def _asked_password(name: str) -> str:
 
 @transaction.atomic
 def _make_reviewer(name: str, password: str, role: Role, *, keys: bool) -> TOTPDevice:
-    """Return the new reviewer's authenticator. Raises CommandError for an invalid name."""
+    """Return the new reviewer's authenticator. Raises CommandError for an invalid name, or a group of the host's."""
     user: Any = get_user_model()(**named(name), is_staff=True)
     user.set_password(password)
     try:
@@ -87,8 +85,8 @@ def _make_reviewer(name: str, password: str, role: Role, *, keys: bool) -> TOTPD
     except ValidationError as error:
         raise CommandError(" ".join(error.messages)) from None
     user.save()
-    roles.give(user, role)
-    if keys:
-        of_keys = Permission.objects.filter(content_type__app_label="proveflow_api", codename__in=KEYS)
-        user.user_permissions.set(of_keys)
+    try:
+        roles.give(user, role, keys=keys)
+    except ForeignGroup as error:
+        raise CommandError(str(error)) from None
     return TOTPDevice.objects.create(user=user, name="Authenticator")

@@ -12,7 +12,11 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from onboarding import events
 from onboarding.events import Name
-from onboarding.models import Case
+from onboarding.models import Case, Proposal
+
+
+class ForeignGroup(Exception):
+    """A group with the name of a role has permissions that the role does not: it is the host project's."""
 
 
 class Role(StrEnum):
@@ -37,27 +41,33 @@ PERMISSIONS: Mapping[Role, frozenset[str]] = {
     Role.LEAD: VIEWS | ACTS | {"lead_onboardingsession"},
     Role.AUDITOR: VIEWS | {"reveal_onboardingsession", "reveal_binding"},
 }
-GROUPS: Mapping[Role, str] = {
-    Role.VIEWER: "Viewers",
-    Role.REVIEWER: "Reviewers",
-    Role.LEAD: "Leads",
-    Role.AUDITOR: "Auditors",
-}
+GROUPS: Mapping[Role, str] = {role: f"proveflow {role}s" for role in Role}
+KEYS = ("view_publishablekey", "add_publishablekey", "revoke_publishablekey")
+OURS, OF_API = "proveflow", "proveflow_api"
+LABELS = (OURS, OF_API, "onboarding")  # the last is what the label of the app was
 
 
-def give(user: Any, role: Role) -> None:
-    """Let the user have this role and no other one of the desk's."""
+def give(user: Any, role: Role, *, keys: bool = False) -> None:
+    """Let the user have this role and no other one of the desk's; with `keys`, also make and revoke publishable keys.
+
+    Raises ForeignGroup.
+    """
     group, _new = Group.objects.get_or_create(name=GROUPS[role])
-    known = Permission.objects.filter(content_type__app_label="proveflow", codename__in=PERMISSIONS[role])
-    group.permissions.set(known)
+    if group.permissions.exclude(content_type__app_label__in=LABELS).exists():
+        raise ForeignGroup(f"The group {group.name} has permissions that are not ours: give it another name.")
+    group.permissions.set(Permission.objects.filter(content_type__app_label=OURS, codename__in=PERMISSIONS[role]))
     user.groups.remove(*Group.objects.filter(name__in=GROUPS.values()).exclude(pk=group.pk))
     user.groups.add(group)
+    of_keys = Permission.objects.filter(content_type__app_label=OF_API, codename__in=KEYS)
+    change = user.user_permissions.add if keys else user.user_permissions.remove
+    change(*of_keys)
 
 
 @transaction.atomic
-def change_role(user: Any, role: Role) -> None:
-    """Give another role."""
-    give(user, role)
+def change_role(user: Any, role: Role, *, keys: bool = False) -> None:
+    """Give another role. What the user has under way at the desk ends. Raises as `give`."""
+    give(user, role, keys=keys)
+    _end_work(user)
     _changed(user, f"role: {role}")
 
 
@@ -72,15 +82,21 @@ def new_authenticator(user: Any) -> TOTPDevice:
 
 @transaction.atomic
 def leave(user: Any) -> None:
-    """End the access: the account, its authenticators, roles and cases. The log keeps the name."""
+    """End the access: the account, its authenticators, roles and work. The log keeps the name."""
     TOTPDevice.objects.filter(user=user).delete()
     user.groups.clear()
     user.user_permissions.clear()
-    Case.objects.filter(reviewer=user).update(reviewer=None, taken_until=None)
-    user.is_active = user.is_staff = False
+    _end_work(user)
+    user.is_active = user.is_staff = user.is_superuser = False
     user.set_unusable_password()
     user.save()
     _changed(user, "left")
+
+
+def _end_work(user: Any) -> None:
+    """Put the user's cases back into the queue, and withdraw what they proposed."""
+    Case.objects.filter(reviewer=user).update(reviewer=None, taken_until=None)
+    Proposal.objects.filter(by=user).delete()
 
 
 def _changed(user: Any, change: str) -> None:

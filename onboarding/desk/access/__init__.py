@@ -1,0 +1,1 @@
+"""Who reaches the desk: roles, invitations, and what proves who somebody is."""
