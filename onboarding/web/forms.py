@@ -114,6 +114,12 @@ class PhoneForm(StartForm):
         return message % {"country": name} if name else WITHOUT_EXAMPLE
 
 
+def known_number(e164: str) -> Number | None:
+    """Return the number if a person could start with it on the phone page, or None."""
+    form = PhoneForm({"start_key": uuid.uuid4(), "country": "", "phone": e164})
+    return form.cleaned_data["phone"] if form.is_valid() else None
+
+
 def _allowed(numbers: Sequence[Number]) -> list[Number]:
     """Return the numbers of allowed countries. Raises ValidationError if none is of one."""
     allowed = [number for number in numbers if number.region in allowed_countries()]

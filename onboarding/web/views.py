@@ -21,7 +21,7 @@ from onboarding.journey.bindings import devices_of
 from onboarding.journey.clock import time_left
 from onboarding.models import Binding, OnboardingSession
 from onboarding.web import address, gate, logins
-from onboarding.web.forms import CodeForm, DeviceForm, PhoneForm, SendForm, StartForm, first_error
+from onboarding.web.forms import CodeForm, DeviceForm, PhoneForm, SendForm, StartForm, first_error, known_number
 from onboarding.web.responses import render, too_many_requests, unavailable, wants_json
 from onboarding.web.sentences import Sentences
 
@@ -54,7 +54,7 @@ def _known_number(request: HttpRequest) -> Number | None:
     if not hooks.is_overridden("number_of") or not request.user.is_authenticated or request.session.get(OTHER_KEY):
         return None
     try:
-        return Number(number) if (number := hooks.number_of(request.user)) else None
+        return known_number(hooks.number_of(request.user))
     except HookFailed:
         return None
 

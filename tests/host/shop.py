@@ -14,6 +14,7 @@ class Shop(Hooks):
     failing: ClassVar[set[str]] = set()
     refusal: ClassVar[str | None] = None
     exit: ClassVar[str] = ""
+    number: ClassVar[str] = "+12015550123"
     asked: ClassVar[list[tuple[Any, Proof]]] = []
 
     def _may_fail(self, hook: str) -> None:
@@ -41,7 +42,7 @@ class Shop(Hooks):
 
     def number_of(self, user: Any) -> str:  # noqa: ARG002
         self._may_fail("number_of")
-        return "+12015550123"
+        return self.number
 
     def client_ids(self, user: Any) -> dict[str, str]:
         self._may_fail("client_ids")

@@ -22,7 +22,7 @@ NUMBER, E164 = "201 555 0123", "+12015550123"
 def shop(settings: Any) -> Iterator[type[Shop]]:
     settings.HOOKS = "tests.host.shop.Shop"
     yield Shop
-    Shop.failing, Shop.refusal, Shop.exit, Shop.asked = set(), None, "", []
+    Shop.failing, Shop.refusal, Shop.exit, Shop.asked, Shop.number = set(), None, "", [], E164
 
 
 def signed_in(name: str) -> Visitor:
@@ -142,6 +142,16 @@ def test_a_hook_that_fails_before_the_start_starts_nothing(shop: type[Shop], db:
     visitor.opens()
     shop.failing = {"client_ids"}
     assert visitor.fetches("/recall/").status_code == 503 and not OnboardingSession.objects.exists()
+
+
+@pytest.mark.parametrize("number", ["", "nonsense", "2015550123", "+1201", "+19005550123", "+12015550123;x", "+4930"])
+def test_a_number_that_the_phone_page_would_refuse_is_not_taken_from_the_hook(
+    shop: type[Shop], db: None, number: str
+) -> None:
+    shop.number = number
+    visitor = signed_in("ada")
+    assert "/recall/" not in visitor.opens("/").text
+    assert visitor.fetches("/recall/").json() == {"next": "/"} and not OnboardingSession.objects.exists()
 
 
 def test_what_a_hook_raises_is_in_no_log(visitor: Visitor, shop: type[Shop], caplog: Any) -> None:
