@@ -25,7 +25,7 @@ PROBLEMS: Mapping[str, tuple[int, str]] = {
     "step_up_required": (403, "The person has to be verified again first."),
     "not_found": (404, "There is no such thing."),
     "method_not_allowed": (405, "The method is not allowed here."),
-    "in_progress": (409, "The same request is still under way."),
+    "in_progress": (409, "A request is still under way."),
     "previous_is_open": (409, "The previous verification waits for a code for this number: go on with it."),
     "too_large": (413, "The body is too large."),
     "invalid": (422, "A field is not valid."),

@@ -138,6 +138,15 @@ def test_delete_abandons_and_is_idempotent(app: App, sandbox: Sandbox) -> None:
     assert app.action["type"] == "none"
 
 
+def test_a_step_that_is_under_way_is_not_abandoned(app: App, sandbox: Sandbox) -> None:
+    app.arrives_at_the_code()
+    OnboardingSession.objects.update(state="checking_code")
+    refused = app.does("delete")
+    assert (refused.status_code, refused.json()["code"], refused["Retry-After"]) == (409, "in_progress", "1")
+    OnboardingSession.objects.update(state="code_sent")
+    assert app.does("delete").status_code == 204
+
+
 def test_a_number_that_the_person_corrects_goes_on_in_the_same_journey(app: App, sandbox: Sandbox) -> None:
     app.arrives_at_the_code(OTHER)
     before = app.verification["id"]

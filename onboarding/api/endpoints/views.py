@@ -150,10 +150,17 @@ def rebind(
         return Status(200, answers.verification(row, _current(row)))
 
 
-@router.delete(ONE, auth=BY_CLIENT, response={204: None, **REFUSED}, operation_id="delete_verification")
+@router.delete(
+    ONE,
+    auth=BY_CLIENT,
+    response={204: None, 409: schemas.ProblemDetails, **REFUSED},
+    operation_id="delete_verification",
+)
 def delete(request: HttpRequest, verification_id: uuid.UUID) -> Status[None]:
-    """Abandon the verification: the person uses another number, or gives up."""
-    _act(auth.auth_of(request), lambda session: flow.abandon(session=session), *OPEN)
+    """Abandon the verification: the person uses another number, or gives up. 409 while a step of it is under way."""
+    session = _act(auth.auth_of(request), lambda session: flow.abandon(session=session), *OPEN)
+    if not session.is_final:
+        raise Problem("in_progress", retry_after=1)
     return Status(204, None)
 
 
