@@ -28,7 +28,7 @@ def begin(request: HttpRequest, body: schemas.NewVerification, idempotency_key: 
     if not form.is_valid():
         raise _invalid_number(form)
     named = body.app_attest.key_id if body.app_attest else body.device_id
-    device = tokens.keyed_hash("device", f"{scope} {named}") if named else ""
+    device = verifications.device_hash(f"{scope} {named}") if named else ""
     previous = _previous(body.previous_client_secret)
 
     def start(start_key: uuid.UUID) -> flow.Opened:
@@ -61,7 +61,13 @@ def _check_app(request: HttpRequest, key: PublishableKey | None, body: schemas.N
 def _check_proof(
     request: HttpRequest, key: PublishableKey | None, body: schemas.NewVerification, idempotency_key: uuid.UUID
 ) -> None:
-    """Raise Problem if a proof of the app is needed and missing, or was refused. A repeated request needs none."""
+    """Raise Problem if a proof of the app is needed and missing, or was refused. A repeated request needs none.
+
+    Play Integrity vouches for Android apps only, and App Attest for Apple's.
+    """
+    vouched = {"android" if body.play_integrity else "", "ios" if body.app_attest else ""} - {""}
+    if vouched - {body.platform}:
+        raise Problem("proof_refused")
     if key and body.app_attest:
         signed = attestation.client_data_hash(body.app_attest.challenge, str(idempotency_key), body.phone_number)
         try:

@@ -80,6 +80,7 @@ class ApiVerification(models.Model):
 
     class Meta:
         indexes = [
+            models.Index(name="api_by_device", fields=["device"], condition=~Q(device="")),
             models.Index(name="sealed_tokens", fields=["created_at"], condition=~Q(sealed_auth_token="")),
         ]
 

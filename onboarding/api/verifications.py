@@ -6,19 +6,21 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, QuerySet
 from django.db.models.functions import Now
 
 from onboarding.api.access import tokens
 from onboarding.api.models import ApiVerification, PublishableKey
 from onboarding.api.problems import Problem
-from onboarding.domain.errors import StaleState, UpstreamError
+from onboarding.domain.errors import HookFailed, Limited, StaleState, UpstreamError
 from onboarding.domain.states import State
 from onboarding.journey import flow
 from onboarding.journey.clock import CLAIM_TIMEOUT, has_passed
 from onboarding.models import OnboardingSession
 
 KEPT = timedelta(hours=1)  # a row without a session; an authToken, which Prove accepts for about 15 minutes
+
+NOT_STARTED = (Problem, Limited, HookFailed, StaleState, UpstreamError)
 
 Start = Callable[[uuid.UUID], flow.Opened]
 
@@ -59,31 +61,50 @@ def begin(beginning: Beginning, start: Start) -> Begun:
         _prepare_again(row, session)
     try:
         opened = start(row.session_id)
-    except (StaleState, UpstreamError) as error:
+    except NOT_STARTED as error:
         session = current(row)
-        if session and (isinstance(error, StaleState) or session.state == State.REBIND_OFFERED):
+        if session is None:
+            _unbegun().filter(pk=row.pk).delete()
+        elif isinstance(error, StaleState) or (
+            isinstance(error, UpstreamError) and session.state == State.REBIND_OFFERED
+        ):
             return _repeated(row, session, beginning)
         raise
     row.sealed_auth_token = tokens.seal(opened.auth_token, row, beginning.idempotency_key)
-    row.save(update_fields=["sealed_auth_token"])
-    return Begun(row, opened.session, tokens.client_secret(row.pk, beginning.idempotency_key), opened.auth_token)
+    row.save()  # all of it: the same request, refused at the same time, may have deleted the row
+    return Begun(row, opened.session, tokens.client_secret(row, beginning.idempotency_key), opened.auth_token)
 
 
 def _row(beginning: Beginning) -> ApiVerification:
     """Return the row of this request, a new one if it is the first time. Raises Problem."""
     rows = ApiVerification.objects.select_related("key")
-    request_hash = tokens.request_hash(beginning.content)
-    idempotency_hash = tokens.idempotency_hash(beginning.scope, beginning.idempotency_key)
-    row = rows.filter(idempotency_hash=idempotency_hash).first()
+    known = rows.filter(idempotency_hash__in=tokens.idempotency_hashes(beginning.scope, beginning.idempotency_key))
+    hashes = tokens.request_hashes(beginning.content)
+    row = known.first()
     if row is None:
-        row = ApiVerification(session_id=uuid.uuid4(), idempotency_hash=idempotency_hash, request_hash=request_hash)
-        row.key, row.device, row.app_hash = beginning.key, beginning.device, beginning.app_hash
-        row.secret_hash = tokens.hash_of(tokens.client_secret(row.pk, beginning.idempotency_key))
-        ApiVerification.objects.bulk_create([row], ignore_conflicts=True)  # the same request, at the same time
-        row = rows.get(idempotency_hash=idempotency_hash)
-    if row.request_hash != request_hash:
+        ApiVerification.objects.bulk_create(
+            [_new_row(beginning)], ignore_conflicts=True
+        )  # another one at the same time
+        row = known.get()
+    if row.request_hash not in hashes:
         raise Problem("idempotency_key_reused")
     return row
+
+
+def _new_row(beginning: Beginning) -> ApiVerification:
+    row = ApiVerification(session_id=uuid.uuid4(), key=beginning.key, device=beginning.device)
+    row.app_hash = beginning.app_hash
+    row.idempotency_hash = tokens.idempotency_hashes(beginning.scope, beginning.idempotency_key)[0]
+    row.request_hash = tokens.request_hashes(beginning.content)[0]
+    row.secret_hash = tokens.hash_of(tokens.client_secret(row, beginning.idempotency_key))
+    return row
+
+
+def device_hash(named: str) -> str:
+    """Return what the device counts by: the hash that it had before a rotation of keys, if it was seen then."""
+    now, *former = tokens.keyed_hashes("device", named)
+    seen = ApiVerification.objects.exclude(device="").filter(device__in=former).order_by("device")
+    return (seen.values_list("device", flat=True).first() if former else None) or now
 
 
 def _has_failed(session: OnboardingSession, row: ApiVerification) -> bool:
@@ -109,7 +130,7 @@ def _repeated(row: ApiVerification, session: OnboardingSession, beginning: Begin
     if session.state == State.STARTING or _lacks_token(session, row):
         raise Problem("in_progress", retry_after=1)
     auth_token = tokens.unseal(row, beginning.idempotency_key) if session.state == State.STARTED else None
-    return Begun(row, session, tokens.client_secret(row.pk, beginning.idempotency_key), auth_token)
+    return Begun(row, session, tokens.client_secret(row, beginning.idempotency_key), auth_token)
 
 
 def current(row: ApiVerification) -> OnboardingSession | None:
@@ -136,8 +157,12 @@ def forget_old(**_signal: Any) -> None:
     """Delete what never came to a session, and tokens that Prove accepts no more."""
     old = ApiVerification.objects.filter(created_at__lte=Now() - KEPT)
     old.exclude(sealed_auth_token="").update(sealed_auth_token="")
-    sessions = OnboardingSession.objects.filter(start_key=OuterRef("session_id"))
-    old.exclude(Exists(sessions)).delete()
+    _unbegun().filter(created_at__lte=Now() - KEPT).delete()
+
+
+def _unbegun() -> QuerySet[ApiVerification]:
+    """Return the rows without a session."""
+    return ApiVerification.objects.exclude(Exists(OnboardingSession.objects.filter(start_key=OuterRef("session_id"))))
 
 
 def forget_all(**_signal: Any) -> None:

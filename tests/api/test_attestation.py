@@ -169,3 +169,8 @@ def test_play_integrity_is_judged_by_a_hook(app: App, apple: PretendApple, setti
     settings.HOOKS = "tests.api.test_attestation.WithPlayIntegrity"
     assert app.begins(idempotency_key=key, **fields).status_code == 201
     assert app.begins(**fields).status_code == 403
+    key = str(uuid.uuid4())
+    fields["play_integrity"] = "genuine " + hashlib.sha256(key.encode()).hexdigest()
+    refused = app.begins(idempotency_key=key, platform="ios", **fields)
+    assert refused.status_code == 403 and refused.json()["code"] == "proof_refused"
+    assert app.begins(idempotency_key=key, **fields).status_code == 201

@@ -58,6 +58,7 @@ def test_a_start_that_a_limit_refused_is_made_again_by_the_same_request(app: App
     settings.LIMITS = {"starts_address": {"burst": 0}}
     refused = app.begins(idempotency_key=KEY)
     assert refused.status_code == 429 and refused.json()["limit"] == "starts_address"
+    assert not ApiVerification.objects.exists()
     settings.LIMITS = {}
     assert app.begins(idempotency_key=KEY).status_code == 201
 
@@ -97,10 +98,9 @@ def test_every_step_that_is_sent_twice_has_one_effect(app: App, sandbox: Sandbox
     assert [len(sandbox.calls(route)) for route in routes] == [1, 1, 1, 1]
 
 
-def test_recover_forgets_tokens_and_what_was_never_started(app: App, later: Later, settings: Any) -> None:
+def test_recover_forgets_tokens_and_what_was_never_started(app: App) -> None:
     app.begins()
-    settings.LIMITS = {"starts_address": {"burst": 0}}
-    app.begins()
+    ApiVerification.objects.create(session_id=uuid.uuid4(), idempotency_hash="of a process that ended")
     from django.db.models import F
 
     from onboarding.api.verifications import KEPT
@@ -110,6 +110,27 @@ def test_recover_forgets_tokens_and_what_was_never_started(app: App, later: Late
     ApiVerification.objects.update(created_at=F("created_at") - KEPT)
     recover()
     assert ApiVerification.objects.get().sealed_auth_token == ""
+
+
+def test_a_request_that_is_repeated_after_a_rotation_gets_the_same_answer(
+    app: App, sandbox: Sandbox, settings: Any
+) -> None:
+    settings.LASTING_KEY = "of before " * 5
+    first = app.begins(idempotency_key=KEY).json()
+    settings.LASTING_KEY, settings.LASTING_KEY_FALLBACKS = "of now " * 8, [settings.LASTING_KEY]
+    again = app.begins(idempotency_key=KEY).json()
+    assert [first[name] for name in ("client_secret", "auth_token")] == [again["client_secret"], again["auth_token"]]
+    assert len(sandbox.calls("prove.unify")) == 1
+    assert app.checks_device().json()["next_action"]["type"] == "enter_code"
+    assert app.begins("+12015550199", idempotency_key=KEY).json()["code"] == "idempotency_key_reused"
+
+
+def test_a_device_counts_on_after_a_rotation(app: App, settings: Any) -> None:
+    settings.LASTING_KEY = "of before " * 5
+    settings.LIMITS = {"starts_address": {"burst": 2, "every_s": 100_000}}
+    assert [app.begins(f"+1201555010{n}").status_code for n in range(2)] == [201, 201]
+    settings.LASTING_KEY, settings.LASTING_KEY_FALLBACKS = "of now " * 8, [settings.LASTING_KEY]
+    assert app.begins("+12015550109").json()["limit"] == "starts_address"
 
 
 def test_nothing_that_a_client_holds_survives_a_restored_backup(app: App, sandbox: Sandbox) -> None:

@@ -10,7 +10,7 @@ import re
 import uuid
 from collections.abc import Mapping
 
-from cryptography.fernet import Fernet, InvalidToken
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.utils.crypto import constant_time_compare
 
 from onboarding.api.models import ApiVerification
@@ -19,9 +19,9 @@ from onboarding.hashes import digest, secrets
 TOKEN = re.compile("(pfc|pfs)_([0-9a-f]{32})_([A-Za-z0-9_-]{43})")
 
 
-def keyed_hash(purpose: str, value: str) -> str:
-    """Return a hash under a key derived from the secret in use, in hexadecimal."""
-    return _mac(purpose, value).hex()
+def keyed_hashes(purpose: str, value: str) -> list[str]:
+    """Return the hashes under keys derived from the secret in use and those of before, in hexadecimal."""
+    return [_mac(purpose, value, secret).hex() for secret in secrets()]
 
 
 def hash_of(client_secret: str) -> str:
@@ -29,8 +29,14 @@ def hash_of(client_secret: str) -> str:
     return hashlib.sha256(client_secret.encode()).hexdigest()
 
 
-def client_secret(pk: uuid.UUID, idempotency_key: uuid.UUID) -> str:
-    return f"pfc_{pk.hex}_{_text(_mac('client_secret', f'{pk.hex} {idempotency_key.hex}'))}"
+def client_secret(row: ApiVerification, idempotency_key: uuid.UUID) -> str:
+    """Return the client_secret of the verification, also if it was made under a secret of before."""
+    made = [_client_secret(row.pk, idempotency_key, secret) for secret in secrets()]
+    return next((each for each in made if hash_of(each) == row.secret_hash), made[0])
+
+
+def _client_secret(pk: uuid.UUID, idempotency_key: uuid.UUID, secret: str) -> str:
+    return f"pfc_{pk.hex}_{_text(_mac('client_secret', f'{pk.hex} {idempotency_key.hex}', secret))}"
 
 
 def session_token(row: ApiVerification, secret: str | None = None) -> str:
@@ -56,27 +62,29 @@ def find(token: str, kind: str) -> ApiVerification | None:
 
 def seal(auth_token: str, row: ApiVerification, idempotency_key: uuid.UUID) -> str:
     """Return the authToken encrypted, so that only who has the Idempotency-Key can read it again."""
-    return _cipher(row, idempotency_key).encrypt(auth_token.encode()).decode()
+    return _ciphers(row, idempotency_key).encrypt(auth_token.encode()).decode()
 
 
 def unseal(row: ApiVerification, idempotency_key: uuid.UUID) -> str | None:
     """Return the authToken of the verification, or None if none is kept."""
     try:
-        return _cipher(row, idempotency_key).decrypt(row.sealed_auth_token.encode()).decode()
+        return _ciphers(row, idempotency_key).decrypt(row.sealed_auth_token.encode()).decode()
     except InvalidToken:
         return None
 
 
-def idempotency_hash(scope: str, idempotency_key: uuid.UUID) -> str:
-    return keyed_hash("idempotency", f"{scope} {idempotency_key.hex}")
+def idempotency_hashes(scope: str, idempotency_key: uuid.UUID) -> list[str]:
+    return keyed_hashes("idempotency", f"{scope} {idempotency_key.hex}")
 
 
-def request_hash(content: Mapping[str, object]) -> str:
-    return keyed_hash("request", repr(sorted(content.items())))
+def request_hashes(content: Mapping[str, object]) -> list[str]:
+    return keyed_hashes("request", repr(sorted(content.items())))
 
 
-def _cipher(row: ApiVerification, idempotency_key: uuid.UUID) -> Fernet:
-    return Fernet(base64.urlsafe_b64encode(_mac("auth_token", f"{row.pk.hex} {idempotency_key.hex}")))
+def _ciphers(row: ApiVerification, idempotency_key: uuid.UUID) -> MultiFernet:
+    about = f"{row.pk.hex} {idempotency_key.hex}"
+    keys = (_mac("auth_token", about, secret) for secret in secrets())
+    return MultiFernet([Fernet(base64.urlsafe_b64encode(key)) for key in keys])
 
 
 def _mac(purpose: str, value: str, secret: str | None = None) -> bytes:
