@@ -53,6 +53,8 @@ def seed(sessions: int) -> None:
     """Insert as many sessions, half as many bindings with their people and keys, and 8 events for each session."""
     from django.db import connection
 
+    from onboarding.models.number import fill
+
     states = [f"'{state}'" for state, weight in SEEDED for _ in range(weight)]
     figures = {
         "sessions": sessions,
@@ -67,6 +69,9 @@ def seed(sessions: int) -> None:
         cursor.execute("SET statement_timeout = 0; SET session_replication_role = replica")  # no checks of foreign keys
         for statement in (SESSIONS, EVENTS, PEOPLE, BINDINGS, KEYS):
             cursor.execute(statement.format(**figures))
+    for table in ("onboarding_onboardingsession", "onboarding_binding"):
+        fill(table)
+    with connection.cursor() as cursor:
         for table in TABLES:
             cursor.execute(f"ANALYZE {table}")
         cursor.execute("RESET session_replication_role; RESET statement_timeout")

@@ -10,10 +10,11 @@ from django.utils.translation import gettext_lazy as _
 from django_otp.models import Device
 
 from onboarding.domain.phone import Number
+from onboarding.models.number import HasNumber
 from onboarding.models.session import ID_LENGTH
 
 
-class Binding(Device):
+class Binding(HasNumber, Device):
     """A number linked to the Prove Key on one device. It is the person's django-otp device, without a token to type.
 
     `confirmed` off means revoked.
@@ -49,6 +50,7 @@ class Binding(Device):
             ("reveal_binding", "Can see a binding's whole number"),
         ]
         indexes = [
+            models.Index(name="binding_by_number_hash", fields=["number_hash"]),
             models.Index(name="binding_revoked", fields=["-id"], condition=Q(confirmed=False)),
             models.Index(name="binding_by_revoke", fields=["revoked_at"], condition=Q(confirmed=False)),
         ]

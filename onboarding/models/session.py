@@ -15,6 +15,7 @@ from onboarding.domain.phone import Number
 from onboarding.domain.policy import NO_POSSESSION, NOT_ALLOWED, RELINK
 from onboarding.domain.states import CLAIMS, FINAL, OPEN, PASSED, Channel, Notice, Review, State
 from onboarding.domain.wording import STATE_WORDS
+from onboarding.models.number import HasNumber
 from onboarding.timed import TimedManager
 
 # The conditions of partial indexes. A query that uses such an index states its condition.
@@ -27,7 +28,7 @@ HAS_REASONS = ~Q(failure_reasons={})
 ID_LENGTH = 128  # characters, for Prove's ids; Prove documents no limit
 
 
-class OnboardingSession(models.Model):
+class OnboardingSession(HasNumber):
     """One Prove flow: one correlationId. A rebind or another number is a new row that refers to the previous one."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -94,6 +95,8 @@ class OnboardingSession(models.Model):
         indexes = [
             models.Index(name="session_by_state", fields=["state", "-created_at"]),
             models.Index(name="session_by_number", fields=["number", "-created_at"]),
+            models.Index(name="session_by_number_hash", fields=["number_hash", "-created_at"]),
+            models.Index(name="session_by_block", fields=["block_hash", "-created_at"]),
             models.Index(name="session_by_journey", fields=["journey"]),
             models.Index(name="session_waiting", fields=["created_at"], condition=WAITS),
             models.Index(name="session_reviewed", fields=["review", "-created_at"], condition=REVIEWED),

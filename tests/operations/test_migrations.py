@@ -1,5 +1,6 @@
 """Migrations keep what a database has."""
 
+import uuid
 from collections.abc import Iterator
 from typing import Any
 
@@ -7,6 +8,9 @@ import pytest
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.recorder import MigrationRecorder
+from django.utils import timezone
+
+from onboarding.models import number
 
 
 def migrate(name: str) -> Any:
@@ -32,6 +36,27 @@ def test_each_binding_of_an_earlier_version_gets_a_public_id_of_its_own() -> Non
         binding.objects.create(user_id=user.pk, number="+12015550123", prove_id="1", device_id=key, name="Prove Key")
     after = migrate("0005").get_model("proveflow", "Binding")
     assert len({row.public_id for row in after.objects.all()} - {None}) == 2
+
+
+@pytest.mark.usefixtures("_migrated_afterwards")
+def test_rows_of_an_earlier_version_get_the_columns_that_are_made_of_their_number(monkeypatch: Any) -> None:
+    monkeypatch.setattr(number, "BATCH", 2)
+    MigrationExecutor(connection).migrate([("proveflow_api", None)])  # it needs the newest
+    before = migrate("0012")
+    user = before.get_model("auth", "User").objects.create(username="prove:1")
+    numbers = [f"+1201555010{n}" for n in range(5)]
+    for e164 in numbers:
+        before.get_model("proveflow", "OnboardingSession").objects.create(
+            start_key=uuid.uuid4(), number=e164, expires_at=timezone.now()
+        )
+        before.get_model("proveflow", "Binding").objects.create(
+            user_id=user.pk, number=e164, prove_id="1", device_id=e164, name="Prove Key"
+        )
+    after = migrate("0013")
+    for model in ("OnboardingSession", "Binding"):
+        rows = after.get_model("proveflow", model).objects.order_by("number")
+        assert [row.number_hash for row in rows] == [number.number_hash(e164) for e164 in numbers]
+        assert {(row.block_hash, row.country) for row in rows} == {(number.block_hash(numbers[0]), "US")}
 
 
 @pytest.mark.usefixtures("_migrated_afterwards")
