@@ -7,22 +7,18 @@ replacement of text in a copy of the project. Prints a table; exits with 1 if a 
 
 # ruff: noqa: E501 - a table, a line each
 
-import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from os import environ
 from pathlib import Path
 from queue import SimpleQueue
 
-ROOT = Path(__file__).parent.parent.parent
+from tests.deep.copies import changed, copied
+
 COPIES = 2  # of the project, one bug each at a time
-LINKED = (".venv", "node_modules")
-LEFT_OUT = (".git", "var", "staticfiles", "__pycache__", ".*_cache", ".env", *LINKED)
 CAUGHT, SURVIVES = 1, 0  # pytest's exit codes: tests failed, all passed
 
 BETWEEN = "tests/journey/links/test_between_sessions.py"
@@ -327,7 +323,7 @@ def main(words: list[str]) -> int:
     copies: SimpleQueue[Path] = SimpleQueue()
     with tempfile.TemporaryDirectory(prefix="proveflow-mutants-") as folder:
         for number in range(COPIES):
-            copies.put(_copy(Path(folder) / str(number)))
+            copies.put(copied(Path(folder) / str(number)))
         _passes_unchanged(Path(folder) / "0", chosen)
         with ThreadPoolExecutor(COPIES) as workers:
             verdicts = []
@@ -337,13 +333,6 @@ def main(words: list[str]) -> int:
     caught = verdicts.count("caught")
     _tell(f"{caught} of {len(chosen)} caught")
     return int(caught < len(chosen))
-
-
-def _copy(folder: Path) -> Path:
-    shutil.copytree(ROOT, folder, ignore=shutil.ignore_patterns(*LEFT_OUT))
-    for name in LINKED:
-        (folder / name).symlink_to((ROOT / name).resolve())
-    return folder
 
 
 def _passes_unchanged(folder: Path, mutants: list[Mutant]) -> None:
@@ -361,20 +350,10 @@ def _try(mutant: Mutant, copies: SimpleQueue[Path]) -> str:
         file = folder / mutant.file
         if file.read_text().count(mutant.old) != 1:
             return "GONE"
-        with _changed(file, mutant):
+        with changed(file, mutant.old, mutant.new):
             return _verdict(folder, mutant)
     finally:
         copies.put(folder)
-
-
-@contextmanager
-def _changed(file: Path, mutant: Mutant) -> Iterator[None]:
-    whole = file.read_text()
-    file.write_text(whole.replace(mutant.old, mutant.new))
-    try:
-        yield
-    finally:
-        file.write_text(whole)
 
 
 def _verdict(folder: Path, mutant: Mutant) -> str:

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.deep.mutants import MUTANTS, ROOT, Mutant
+from tests.deep.copies import ROOT
+from tests.deep.mutants import MUTANTS, Mutant
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: f"{mutant.row} {mutant.what}")
