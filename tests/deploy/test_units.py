@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import requests
+import yaml
 
 from proveflow import gunicorn
 from tests.deep.conftest import wait_until
@@ -43,6 +44,14 @@ def test_all_services_are_hardened_alike() -> None:
     texts = [(DEPLOY / "systemd" / service).read_text() for service in SERVICES]
     blocks = [text.partition("\n# Hardening.")[2].partition("\n\n")[0].splitlines()[1:] for text in texts]
     assert len(blocks[0]) > 20 and blocks == [blocks[0]] * len(SERVICES)
+
+
+def test_kubernetes_waits_for_the_longest_drain_and_for_the_requests_that_run() -> None:
+    objects = yaml.safe_load_all((DEPLOY / "kubernetes.yaml").read_text())
+    [pod] = [each["spec"]["template"]["spec"] for each in objects if each["kind"] == "Deployment"]
+    [_sleep, seconds] = pod["containers"][0]["lifecycle"]["preStop"]["exec"]["command"]
+    drain_s = int(seconds) + LONGEST_DRAIN_S + gunicorn.graceful_timeout
+    assert pod["terminationGracePeriodSeconds"] > drain_s
 
 
 def test_systemd_waits_for_the_longest_drain_and_for_the_requests_that_run() -> None:
