@@ -21,7 +21,7 @@ from django.db.models.functions import Now
 
 from onboarding.conf import conf
 from onboarding.domain import budgets
-from onboarding.domain.budgets import Address, Budget, Charge
+from onboarding.domain.budgets import BROKEN, Address, Budget, Charge
 from onboarding.domain.errors import Limited
 from onboarding.domain.phone import Number
 from onboarding.hashes import former_hashes, keyed_hash, secrets
@@ -30,7 +30,7 @@ from onboarding.telemetry import observation
 
 log = logging.getLogger(__name__)
 
-BROKEN, BROKEN_WAIT = "broken", timedelta(seconds=30)
+BROKEN_WAIT = timedelta(seconds=30)
 ALL = 1 << 50  # ms; more than any cell holds
 TOO_SMALL_WAIT = timedelta(hours=1)  # for a budget that is smaller than the charge
 # Milliseconds since 1970.

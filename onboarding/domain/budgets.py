@@ -123,6 +123,7 @@ FINDS = Budget("finds", 30, 2 * MINUTE, "Reviewers: 30 numbers looked up at once
 NUMBER_OWNER = Budget("number_owner", 1, 10 * MINUTE, "One browser at a time gets codes for a number, till they end.")
 
 BUDGETS = {budget.name: budget for budget in list(globals().values()) if isinstance(budget, Budget)}
+BROKEN = "broken"  # stands for a budget while the database cannot count
 
 
 def starts(number: Number, address: Address, *, cents: int) -> Iterator[Charge]:

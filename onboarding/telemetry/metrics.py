@@ -3,7 +3,13 @@
 Labels have values of closed sets only: no number, address, name or id.
 """
 
+from collections.abc import Iterable, Mapping
+from itertools import product
+
 from prometheus_client import Counter, Gauge, Histogram
+
+from onboarding.domain.budgets import BROKEN, BUDGETS
+from onboarding.domain.states import Channel, State
 
 SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 4, 8, 20)  # the last is the limit of a request
 
@@ -36,3 +42,32 @@ POOL = Gauge(
 
 CODES = Counter("proveflow_codes", "Codes sent, approved and wrong.", ["country", "channel", "outcome"])
 SPENT = Counter("proveflow_spent_cents", "The price of what was asked of vendors.", ["what"])
+
+STATUSES = ("2xx", "3xx", "4xx", "5xx")
+POOL_STATES = {"open": "pool_size", "idle": "pool_available", "waiting": "requests_waiting"}
+CALL_OUTCOMES = (
+    *("ok", "unreachable", "uncertain", "refused", "busy", "garbled"),
+    *("not_asked", "circuit_open", "error"),
+)
+CODE_OUTCOMES = ("sent", "approved", "wrong")
+
+
+def begin_at_zero(operations: Mapping[str, Iterable[str]], countries: Iterable[str]) -> None:
+    """Let the series that alerts read exist from the start: Prometheus sees no increase of one that begins with 1.
+
+    `operations` are those of each service.
+    """
+    VERBS.labels("bind", State.BIND_UNKNOWN)
+    for status in STATUSES:
+        RESPONSES.labels(status)
+    for budget in (*BUDGETS, BROKEN):
+        REFUSALS.labels(budget)
+    for state in POOL_STATES:
+        POOL.labels(state)
+    for service, names in operations.items():
+        for gauge in (CIRCUITS_OPEN, CALLS_RUNNING, CALLS_WAITING):
+            gauge.labels(service)
+        for operation, outcome in product(names, CALL_OUTCOMES):
+            CALLS.labels(service, operation, outcome)
+    for country, channel, outcome in product(countries, Channel, CODE_OUTCOMES):
+        CODES.labels(country, channel, outcome)

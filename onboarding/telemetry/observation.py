@@ -20,7 +20,6 @@ from onboarding.telemetry.tracing import span
 log = logging.getLogger("onboarding.verbs")
 SUBJECT_DIGITS = 16
 OUTCOMES = {StaleState: "stale", Limited: "limited"}
-POOL_STATES = {"open": "pool_size", "idle": "pool_available", "waiting": "requests_waiting"}
 UNASKED = ("unreachable", "not_asked", "circuit_open", "busy")
 # By operation: the setting with its price in cents.
 PRICES = {
@@ -133,8 +132,9 @@ def request_refused(reason: str) -> None:
 
 
 def code(session: Any, outcome: str) -> None:
-    """Count a code of the session that was sent, approved or wrong."""
-    metrics.CODES.labels(session.phone.region or "none", session.channel, outcome).inc()
+    """Count a code of the session that was sent, approved or wrong. The country's other series begin at 0."""
+    for each in metrics.CODE_OUTCOMES:
+        metrics.CODES.labels(session.phone.region or "none", session.channel, each).inc(each == outcome)
 
 
 @contextmanager
@@ -156,5 +156,5 @@ def _note_pool() -> None:
     pool = getattr(connection, "pool", None)
     if pool is not None:
         found = pool.get_stats()
-        for state, name in POOL_STATES.items():
+        for state, name in metrics.POOL_STATES.items():
             metrics.POOL.labels(state).set(found.get(name, 0))

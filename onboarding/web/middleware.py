@@ -23,9 +23,10 @@ from django.utils.translation import gettext as _
 from onboarding.conf import conf
 from onboarding.hashes import signer
 from onboarding.hooks import request_of_hooks
-from onboarding.telemetry import observation, request_ids
+from onboarding.telemetry import metrics, observation, request_ids
 from onboarding.telemetry.request_ids import EXAMINATION
 from onboarding.turns import TURNS, TooLate
+from onboarding.upstream import lookup, messaging, prove, twilio
 from onboarding.upstream.deadline import deadline
 from onboarding.web import address
 from onboarding.web.responses import overloaded
@@ -36,6 +37,12 @@ REQUEST_LIMIT = timedelta(seconds=20)
 LENGTH_DIGITS = 9  # of a Content-Length; a longer one is too large without being parsed
 UTF_8 = ("utf-8", "utf8")
 BEGINNINGS = ("/verifications", "/initialize")  # how the paths of the API end that begin a journey
+OPERATIONS = {
+    "prove": prove.DEADLINES,
+    "twilio": twilio.DEADLINES,
+    "twilio-lookup": lookup.DEADLINES,
+    "twilio-messaging": messaging.DEADLINES,
+}
 UNREADABLE = "unreadable"  # stands for the charset of a Content-Type that cannot be parsed
 HEALTH_CHECKS = ("healthz", "readyz", "version")  # names of their URLs, and how their paths end
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS", "TRACE")
@@ -71,6 +78,7 @@ class Request(WSGIRequest):
 
 def observed(get_response: Handler) -> Handler:
     """Give each request an id, a trusted proxy's (X-Request-ID) or a new one, and count its response."""
+    metrics.begin_at_zero(OPERATIONS, conf.ALLOWED_COUNTRIES)
 
     def middleware(request: HttpRequest) -> HttpResponse:
         proposed = str(request.META.get("HTTP_X_REQUEST_ID", ""))

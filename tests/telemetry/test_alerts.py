@@ -2,6 +2,8 @@
 
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,7 @@ import requests
 import yaml
 from prometheus_client import REGISTRY
 from prometheus_client.metrics import MetricWrapperBase
+from prometheus_client.parser import text_string_to_metric_families
 
 from onboarding.operations.exporter import Queues
 from onboarding.telemetry import metrics
@@ -67,11 +70,46 @@ def test_without_a_database_a_scrape_says_so_before_prometheus_gives_up(tmp_path
     scraped = yaml.safe_load((FOLDER / "prometheus.yml").read_text())["global"]
     gives_up_s = int(scraped["scrape_timeout"].removesuffix("s"))
     environment = product_environment(tmp_path, DEBUG="1") | {"DATABASE_URL": "postgres://a:b@127.0.0.1:9/c"}
-    (tmp_path / "metrics").mkdir()
     address = f"127.0.0.1:{free_port()}"
     url, log = f"http://{address}/metrics", tmp_path / "log"
     with running(["manage.py", "metrics", address], environment=environment, url=f"{url}?name[]=none", log=log):
         assert "proveflow_database_up 0.0" in requests.get(url, timeout=gives_up_s).text
+
+
+def test_metrics_without_a_place_to_read_from_say_so(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    environment = product_environment(tmp_path, DEBUG="1", METRICS_DIR=str(tmp_path / "file/metrics"))
+    command = [sys.executable, "manage.py", "metrics", f"127.0.0.1:{free_port()}"]
+    said = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert (said.returncode, said.stderr) == (1, "CommandError: METRICS_DIR cannot be made: Not a directory.\n")
+
+
+STARTED = """
+from django.core.wsgi import get_wsgi_application
+from prometheus_client import generate_latest
+get_wsgi_application()
+print(generate_latest().decode())
+"""
+
+
+@pytest.mark.django_db
+def test_every_series_of_an_alert_exists_at_0_when_the_server_has_started(tmp_path: Path) -> None:
+    environment = product_environment(tmp_path, DEBUG="1", DJANGO_SETTINGS_MODULE="proveflow.settings")
+    environment |= {"ALLOWED_COUNTRIES": "US,CA"}
+    command = [sys.executable, "-c", STARTED]
+    told = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True).stdout
+    families = [*text_string_to_metric_families(told), *Queues().collect()]
+    samples = [sample for family in families for sample in family.samples]
+    at_zero = [each for each in samples if not each.value or each.name == "proveflow_database_up"]
+    missing = [
+        (rule["alert"], name, label, value)
+        for rule in alerts()
+        for name, selectors in re.findall(r"\b(proveflow_\w+)\b(?:\{([^}]*)\})?", rule["expr"])
+        for label, values in re.findall(r'(\w+)=~?"([^"]*)"', selectors) or [("", "")]
+        for value in values.split("|")
+        if not any(each.name == name and re.fullmatch(value, each.labels.get(label, "")) for each in at_zero)
+    ]
+    assert missing == []
 
 
 @pytest.mark.parametrize("rule", alerts(), ids=lambda rule: rule["alert"])

@@ -127,6 +127,18 @@ def subclasses(base: type[UpstreamError]) -> set[type[UpstreamError]]:
     return {base}.union(*(subclasses(each) for each in base.__subclasses__()))
 
 
+def test_the_outcomes_of_calls_are_those_of_the_errors() -> None:
+    assert {*metrics.CALL_OUTCOMES} == OUTCOMES_OF_CALLS
+
+
+def test_a_country_whose_first_code_is_sent_has_series_of_all_outcomes(visitor: Visitor, settings: Any) -> None:
+    settings.ALLOWED_COUNTRIES = []
+    visitor.starts("+442079460123")
+    visitor.fetches("/code/send/", channel="call")
+    found = {dict(labels)["outcome"] for (name, labels) in samples() if ("country", "GB") in labels and "total" in name}
+    assert found == {"sent", "approved", "wrong"}
+
+
 OUTCOMES_OF_CALLS = {each.outcome for each in subclasses(UpstreamError)} | {"ok", "error"}
 OPERATIONS = {*prove.DEADLINES, *twilio.DEADLINES, *lookup.DEADLINES, *messaging.DEADLINES, examination.SERVICES}
 ALLOWED: dict[str, set[str]] = {
