@@ -11,6 +11,7 @@ class OnboardingConfig(AppConfig):
     verbose_name = _("Onboarding")
 
     def ready(self) -> None:
+        from onboarding import signals  # noqa: F401 - it follows deletions of users
         from onboarding.conf import conf, faults, given
         from onboarding.operations import (  # they register the checks
             checks,  # noqa: F401

@@ -2,16 +2,21 @@
 
 Each is sent at least once for each change. A signal that has a receiver is written to the table Announcement in the
 transaction of the change, sent after the commit, and deleted when all receivers have returned; `manage.py recover`
-sends again what a crash or a receiver's exception left, for KEPT. `change.id` is the same each time.
+sends again what a crash or a receiver's exception left, for KEPT. `change.id` is the same each time. What is left about a
+user who is deleted, or a number that is erased, is not sent any more.
 """
 
 import logging
 import uuid
 from dataclasses import asdict, dataclass, field
 from datetime import timedelta
+from typing import Any
 
+from django.conf import settings
 from django.db import DatabaseError, transaction
+from django.db.models import Q
 from django.db.models.functions import Now
+from django.db.models.signals import post_delete
 from django.dispatch import Signal
 
 from onboarding.models import Announcement
@@ -97,6 +102,19 @@ def send_again() -> int:
     Announcement.objects.filter(at__lte=Now() - KEPT).delete()
     due = Announcement.objects.filter(at__lte=Now() - RESEND_AFTER).order_by("at")
     return sum(_send(row) for row in list(due[:MOST_AT_ONCE]))
+
+
+def forget(about: Q) -> None:
+    """Delete the signals that wait and whose `change` fits: nobody is told any more of a person who is gone."""
+    Announcement.objects.filter(about).delete()
+
+
+def _forget_user(instance: Any, **_signal: object) -> None:
+    user = str(instance.pk)
+    forget(Q(change__user=user) | Q(change__previous_user=user))
+
+
+post_delete.connect(_forget_user, sender=settings.AUTH_USER_MODEL)
 
 
 def _send(row: Announcement) -> bool:

@@ -12,7 +12,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Model, Q, QuerySet
 
-from onboarding import events
+from onboarding import events, signals
 from onboarding.domain.errors import StaleState
 from onboarding.domain.phone import Number
 from onboarding.domain.states import CLAIMS
@@ -72,6 +72,8 @@ def _erase_rows(
     links = list(bindings.select_for_update())
     if not CLAIMS.isdisjoint(states.values()) or any(link.confirmed for link in links):
         raise StaleState
+    of_sessions = Q(change__session__in=[str(pk) for pk in states])
+    signals.forget(of_sessions | Q(change__number__in=list(number.spellings)))
     Event.objects.filter(Q(session__in=list(states)) | Q(binding__in=links)).delete()
     OnboardingSession.objects.filter(pk__in=list(states)).delete()
     Binding.objects.filter(pk__in=[link.pk for link in links]).delete()

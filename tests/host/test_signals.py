@@ -2,15 +2,18 @@
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from io import StringIO
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 from django.db.models.functions import Now
 from django.dispatch import Signal
 
 from onboarding import signals
 from onboarding.models import Announcement, Binding
 from onboarding.operations.recovery import recover
+from tests.journey.conftest import Sandbox
 from tests.journey.visitor import Visitor
 
 NUMBER, E164, HELD = "201 555 0123", "+12015550123", "+12025550137"
@@ -53,6 +56,27 @@ def test_a_review_is_told(transactional_db: None, told: list[Any]) -> None:
     visitor = Visitor()
     visitor.starts(HELD)
     assert kinds(told) == ["ReviewWanted"] and told[0].reference in visitor.page.text
+
+
+def test_nothing_that_waits_names_a_person_who_is_gone(connect: Callable[..., None], sandbox: Sandbox) -> None:
+    """The receivers fail throughout, so that each signal waits."""
+
+    def fails(**_signal: object) -> None:
+        raise LookupError
+
+    for signal in signals.SIGNALS.values():
+        connect(signal, fails)
+    (erased := Visitor()).links(NUMBER, E164)
+    erased.client.cookies.clear()
+    erased.starts(NUMBER)
+    Visitor().starts(HELD)
+    Visitor().links("201 555 0199", "+12015550199")
+    deleted = Binding.objects.get(number="+12015550199").user
+    call_command("erase_subject", E164, stdout=StringIO())
+    call_command("erase_subject", HELD, stdout=StringIO())
+    assert {row.change["user"] for row in Announcement.objects.all()} == {str(deleted.pk)}
+    deleted.delete()
+    assert not Announcement.objects.exists()
 
 
 def test_a_receiver_that_fails_is_told_again_and_delays_nobody(connect: Callable[..., None]) -> None:
