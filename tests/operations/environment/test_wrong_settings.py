@@ -64,6 +64,22 @@ def test_no_process_starts_and_none_ends_with_a_traceback(
     assert not any(secret in ended.stderr for secret in VALUES)
 
 
+def without_settings(*arguments: str) -> "subprocess.CompletedProcess[str]":
+    command, environment = [sys.executable, "manage.py", *arguments], {"ENV_FILE": os.devnull}
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("command", ["makemigrations", "migrate", "shell", "recover", "createreviewer", "nonsense"])
+def test_a_command_that_needs_settings_says_which_one_is_missing(command: str) -> None:
+    ended = without_settings(command, "--help")
+    assert (ended.returncode, ended.stderr) == (1, "SECRET_KEY is not set: .env.example tells what belongs there.\n")
+
+
+@pytest.mark.parametrize("arguments", [["help"], ["--version"], ["sandbox", "--help"]])
+def test_a_command_that_needs_no_settings_runs_without_them(arguments: list[str]) -> None:
+    assert without_settings(*arguments).returncode == 0
+
+
 def test_variables_that_name_each_other_are_told(right: dict[str, str]) -> None:
     (said,) = told(right | {"PROVE_CLIENT_ID": "$PROVE_CLIENT_SECRET", "PROVE_CLIENT_SECRET": "$PROVE_CLIENT_ID"})
     assert said.startswith("PROVE_CLIENT_ID begins with $")
