@@ -2,8 +2,8 @@
 
 Each is sent at least once for each change. A signal that has a receiver is written to the table Announcement in the
 transaction of the change, sent after the commit, and deleted when all receivers have returned; `manage.py recover`
-sends again what a crash or a receiver's exception left, for KEPT. `change.id` is the same each time. What is left about a
-user who is deleted, or a number that is erased, is not sent any more.
+sends again what a crash or a receiver's exception left, for KEPT. `change.id` is the same each time. What is left about
+a user who is deleted, or a number that is erased, is not sent any more.
 """
 
 import logging

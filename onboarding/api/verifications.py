@@ -135,16 +135,8 @@ def _repeated(row: ApiVerification, session: OnboardingSession, beginning: Begin
 
 def current(row: ApiVerification) -> OnboardingSession | None:
     """Return the session after `flow.catch_up`, with its binding; None if it was never started."""
-    session = _read(row)
-    try:
-        return session and flow.catch_up(session=session)
-    except StaleState:
-        return _read(row)
-
-
-def _read(row: ApiVerification) -> OnboardingSession | None:
-    sessions = OnboardingSession.timed.filter(start_key=row.session_id)
-    return sessions.select_related("binding__user").first()
+    sessions = OnboardingSession.timed.filter(start_key=row.session_id).select_related("binding__user")
+    return flow.current(lambda: sessions.all().first())
 
 
 def forget_token(row: ApiVerification) -> None:

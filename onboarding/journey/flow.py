@@ -5,7 +5,7 @@ second compare-and-swap. A lost compare-and-swap raises StaleState: the caller s
 """
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from django.db import IntegrityError, transaction
@@ -250,6 +250,15 @@ def _still_checking(session: OnboardingSession, step: Step, notice: Notice) -> S
 def abandon(*, session: OnboardingSession) -> OnboardingSession:
     """End the session, because the person starts again."""
     return transition(session, State.SUPERSEDED, Name.FLOW_SUPERSEDED)
+
+
+def current(read: Callable[[], OnboardingSession | None]) -> OnboardingSession | None:
+    """Return the session that `read` returns, after `catch_up`, or None if it returns none."""
+    session = read()
+    try:
+        return session and catch_up(session=session)
+    except StaleState:
+        return read()
 
 
 def catch_up(*, session: OnboardingSession) -> OnboardingSession:

@@ -190,8 +190,8 @@ def prepared(
 def release_database() -> None:
     """Give this thread's database connections back to the pool for the time of a call.
 
-    Raises RuntimeError inside a transaction, because a slow vendor would make it hold its locks. (The transaction that
-    a TestCase wraps around a test does not count, as with Django's `durable`.)
+    Raises RuntimeError inside a transaction, because a slow vendor would make it hold its locks. As with Django's
+    `durable`, the transaction around a TestCase does not count: so a host project can test with the sandbox.
     """
     for connection in connections.all(initialized_only=True):
         if not all(getattr(block, "_from_testcase", False) for block in connection.atomic_blocks):
@@ -201,9 +201,10 @@ def release_database() -> None:
 
 
 def _never_connected(error: Exception) -> bool:
-    """Return whether `error` shows that there was no connection. For adapters that do not set `Call.sent`.
+    """Return whether `error` shows that there was no connection. Only NetworkAdapter tells it by `Call.sent`.
 
-    requests passes urllib3's error as its first argument, with the cause as `reason`.
+    Other adapters of UPSTREAM_ADAPTERS raise requests' errors: the first argument is urllib3's error, which has the
+    cause as `reason`.
     """
     reason = getattr(error.args[0], "reason", None) if error.args else None
     return isinstance(error, ConnectTimeout) or isinstance(reason, NewConnectionError)

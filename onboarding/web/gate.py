@@ -55,16 +55,8 @@ PAGES: Mapping[State, str] = {
 
 def current(request: HttpRequest) -> OnboardingSession | None:
     """Return this browser's session, after `flow.catch_up`, or None if it has none."""
-    session = _read(request)
-    try:
-        return session and flow.catch_up(session=session)
-    except StaleState:
-        return _read(request)
-
-
-def _read(request: HttpRequest) -> OnboardingSession | None:
     key = request.session.get(SESSION_KEY)
-    return OnboardingSession.timed.find(key) if key else None
+    return flow.current(lambda: OnboardingSession.timed.find(key)) if key else None
 
 
 def set_current(request: HttpRequest, session: OnboardingSession) -> None:

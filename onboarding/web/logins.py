@@ -15,7 +15,7 @@ from django.conf import settings
 from django.contrib import auth
 from django.contrib.auth.models import AnonymousUser
 from django.core.signing import BadSignature
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, QuerySet
 from django.db.models.functions import Now
 from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse
@@ -71,18 +71,28 @@ def _unless_ended(request: HttpRequest, known: Any) -> Any:
         return user
     now = user.read_at if login.binding else _now(user)
     began, used = (datetime.fromisoformat(time) if time else now for time in (login.began, login.used))
-    if now - began > conf.LOGIN_LIFE or now - used > conf.LOGIN_IDLE:
+    if has_ended(now, began, used):
         return _anonymous(request)
     if not login.used or now - used > NOTED_EVERY:
         request.session[LOGIN_KEY] = Login(began.isoformat(), now.isoformat(), login.binding)
     return user
 
 
+def has_ended(now: datetime, began: datetime, used: datetime) -> bool:
+    """Return whether a log-in that was used last at `used` has ended by its time."""
+    return now - began > conf.LOGIN_LIFE or now - used > conf.LOGIN_IDLE
+
+
+def in_force(**which: object) -> QuerySet[Binding]:
+    """Return the bindings, with their people, that log somebody in: confirmed, the key not revoked, the user active."""
+    revoked = ProveKey.objects.filter(device_id=OuterRef("device_id"), revoked_at__isnull=False)
+    linked = Binding.objects.filter(**which, confirmed=True, user__is_active=True)
+    return linked.exclude(Exists(revoked)).select_related("user")
+
+
 def _person(request: HttpRequest, public_id: str) -> Any:
     """Return the person of the binding, verified by it, or nobody if it is revoked, or its key is."""
-    revoked = ProveKey.objects.filter(device_id=OuterRef("device_id"), revoked_at__isnull=False)
-    linked = Binding.objects.filter(public_id=public_id, confirmed=True, user__is_active=True)
-    binding = linked.exclude(Exists(revoked)).select_related("user").annotate(read_at=Now()).first()
+    binding = in_force(public_id=public_id).annotate(read_at=Now()).first()
     user: Any = binding.user if binding else AnonymousUser()
     if binding is None or not _has_password_of(user, request.session.get(auth.HASH_SESSION_KEY, "")):
         return AnonymousUser()

@@ -95,7 +95,10 @@ def overloaded(request: HttpRequest) -> HttpResponse:
     if wants_json(request):
         response = unavailable()
     else:
-        response = HttpResponse(loader.render_to_string("proveflow/errors/503.html", environment(None)), status=503)
+        page = loader.render_to_string(  # without the request, since its context would ask the database
+            "proveflow/errors/503.html", environment(None)
+        )
+        response = HttpResponse(page, status=503)
         if request.method == "GET":
             headers["Refresh"] = headers["Retry-After"]
     for name, value in headers.items():

@@ -19,7 +19,7 @@ from onboarding import __version__
 from onboarding.conf import conf
 from onboarding.readiness import unready
 from onboarding.web import context, gate
-from onboarding.web.responses import DEFAULT_RETRY_S, render, unavailable, wants_json
+from onboarding.web.responses import overloaded, render, wants_json
 
 OTHER_SITE = _("The request came from another site, so we refused it. Go to the start and go on from there.")
 NO_COOKIES = _(
@@ -98,9 +98,4 @@ def server_error(request: HttpRequest) -> HttpResponse:
     """Return 500 after an unexpected exception, or 503 with Retry-After if the database failed or was too busy."""
     if not isinstance(sys.exception(), DatabaseError):
         return HttpResponse(loader.render_to_string("proveflow/errors/500.html", context.environment(None)), status=500)
-    if wants_json(request):
-        return unavailable()
-    page = loader.render_to_string(
-        "proveflow/errors/503.html", context.environment(None)
-    )  # without the request: its context would ask the database
-    return HttpResponse(page, status=503, headers={"Retry-After": str(DEFAULT_RETRY_S)})
+    return overloaded(request)

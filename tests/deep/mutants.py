@@ -200,7 +200,7 @@ MUTANTS = (
     Mutant("I39", "a revoked key keeps its person logged in", LOGIN, "linked.exclude(Exists(revoked))", "linked", ENDS),
     Mutant("I39", "a deactivated person stays authenticated", LOGIN, ", user__is_active=True)", ")", ENDS),
     Mutant("I40", "a log-in that is used never ends", LOGIN, "now - began > conf.LOGIN_LIFE or ", "", ENDS),
-    Mutant("I40", "a log-in that is not used never ends", LOGIN, " or now - used > conf.LOGIN_IDLE:", ":", ENDS),
+    Mutant("I40", "a log-in that is not used never ends", LOGIN, " or now - used > conf.LOGIN_IDLE", "", ENDS),
     Mutant("I40", "use begins the whole time again", LOGIN, "Login(began.isoformat(), now.isoformat(), login.binding)", "Login(now.isoformat(), now.isoformat(), login.binding)", ENDS),
     Mutant("I40", "a log-in that is used ends as if it were not", LOGIN, "Login(began.isoformat(), now.isoformat(), login.binding)", "Login(began.isoformat(), began.isoformat(), login.binding)", ENDS),
     Mutant("I40", "a new log-in goes on with the times of the last one", LOGIN, "@receiver(auth.user_logged_in)\n", "", ENDS),

@@ -5,7 +5,6 @@ from datetime import datetime
 from typing import Any, cast
 
 from django.core.exceptions import DisallowedHost
-from django.db.models import Exists, OuterRef
 from django.db.models.functions import Now
 from django.http import HttpRequest
 from ninja.security import HttpBearer
@@ -15,9 +14,9 @@ from onboarding.api.models import ApiVerification, PublishableKey
 from onboarding.api.problems import Problem
 from onboarding.conf import conf
 from onboarding.domain.budgets import Address, App
-from onboarding.models import Binding, OnboardingSession, ProveKey
+from onboarding.models import Binding, OnboardingSession
 from onboarding.web import address
-from onboarding.web.logins import NOTED_EVERY
+from onboarding.web.logins import NOTED_EVERY, has_ended, in_force
 
 
 @dataclass(frozen=True)
@@ -90,12 +89,9 @@ def logged_in_by(row: ApiVerification, session: OnboardingSession) -> Binding | 
     """Return the binding that the session logs a person in by, or None: log-ins end as those of the pages do."""
     if session.binding_id is None or not session.has_passed or row.ended_at:
         return None
-    now = session.read_at
-    if now - session.moved_at > conf.LOGIN_LIFE or now - _used_at(row, session) > conf.LOGIN_IDLE:
+    if has_ended(session.read_at, session.moved_at, _used_at(row, session)):
         return None
-    revoked = ProveKey.objects.filter(device_id=OuterRef("device_id"), revoked_at__isnull=False)
-    linked = Binding.objects.filter(pk=session.binding_id, confirmed=True, user__is_active=True)
-    return linked.exclude(Exists(revoked)).select_related("user").first()
+    return in_force(pk=session.binding_id).first()
 
 
 def _used_at(row: ApiVerification, session: OnboardingSession) -> datetime:
