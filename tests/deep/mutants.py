@@ -196,7 +196,7 @@ MUTANTS = (
     Mutant("I33", "a Content-Type that cannot be parsed is a server error", "onboarding/web/middleware.py", "        except ValueError:\n", "        except ZeroDivisionError:\n", HEADERS),
     Mutant("I33", "another charset than UTF-8 is accepted", "onboarding/web/middleware.py", ".lower() not in UTF_8:", ".lower() in ():", HEADERS),
     # Log-ins
-    Mutant("I39", "an unlinked person stays authenticated", LOGIN, "filter(public_id=public_id, confirmed=True, user", "filter(public_id=public_id, user", ENDS),
+    Mutant("I39", "an unlinked person stays authenticated", LOGIN, "filter(**which, confirmed=True, user", "filter(**which, user", ENDS),
     Mutant("I39", "a revoked key keeps its person logged in", LOGIN, "linked.exclude(Exists(revoked))", "linked", ENDS),
     Mutant("I39", "a deactivated person stays authenticated", LOGIN, ", user__is_active=True)", ")", ENDS),
     Mutant("I40", "a log-in that is used never ends", LOGIN, "now - began > conf.LOGIN_LIFE or ", "", ENDS),
