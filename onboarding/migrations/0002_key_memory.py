@@ -37,9 +37,9 @@ class Migration(Relabelled):
             },
         ),
         migrations.RunPython(remember_revoked_keys, migrations.RunPython.noop),
-        migrations.RemoveField(
-            model_name='binding',
-            name='tell_prove_at',
+        # The column stays for processes of the release before, which run on until they are replaced.
+        migrations.SeparateDatabaseAndState(
+            state_operations=[migrations.RemoveField(model_name='binding', name='tell_prove_at')]
         ),
         migrations.AddField(
             model_name='onboardingsession',

@@ -3,12 +3,12 @@ from typing import Any
 from django.conf import settings
 from django.db import migrations
 
-from onboarding.migrations._relabelled import A_NAME_OF_OURS, OLD_LABEL, was_applied
+from onboarding.migrations._relabelled import OLD_LABEL, was_used
 
 
 def keep_permissions(apps: Any, schema_editor: Any) -> None:
     """Give those who have a permission under the old label the same one under the new label."""
-    if not was_applied(schema_editor, A_NAME_OF_OURS):
+    if not was_used(schema_editor):
         return
     content_types = apps.get_model("contenttypes", "ContentType").objects
     permissions = apps.get_model("auth", "Permission").objects

@@ -15,8 +15,9 @@ Findings = Iterator[tuple[str, bool]]
 Drill = Callable[[Crowd, Callable[[float], None]], Findings]
 
 PEOPLE = 12
-PATIENCE_S = 90
+PATIENCE_S = 120
 BACK_AGAIN_S = 20  # after its cause has ended, an outage may last so long for people
+CLAIM_S = 60  # a step whose record was lost is given up after 40 seconds
 PROMPT_S = 2.0  # in which a page has to come, whatever a vendor does
 DRILLS: dict[str, Drill] = {}
 
@@ -103,7 +104,7 @@ def database_restarted(crowd: Crowd, interrupt: Callable[[float], None]) -> Find
         time.sleep(2)
         interrupt(3)
         ended = time.monotonic()
-    yield f"{BACK_AGAIN_S} seconds after its end, all are linked", _last(people) < ended + BACK_AGAIN_S
+    yield f"{CLAIM_S} seconds after its end, all are linked", _last(people) < ended + CLAIM_S
 
 
 @drill

@@ -16,6 +16,7 @@ import requests
 
 ROOT = Path(__file__).parent.parent.parent
 START_LIMIT_S, STOP_LIMIT_S = 60, 120
+WORKERS_END_S = 1.0  # after SIGHUP, the old workers accept no more connections
 READ_DATABASE_URL = """from pathlib import Path
 from proveflow.environment import Environment
 print(Environment(Path(".env")).str("DATABASE_URL", default=""))"""
@@ -48,8 +49,11 @@ class Process:
                 [sys.executable, *self.arguments],
                 cwd=ROOT, env=dict(self.environment), stdout=log, stderr=log, start_new_session=True,
             )  # fmt: skip
+        self._until_it_answers()
+
+    def _until_it_answers(self) -> None:
         ends = time.monotonic() + START_LIMIT_S
-        while not _answers(self.origin + self.probe):
+        while self.running is not None and not _answers(self.origin + self.probe):
             if self.running.poll() is not None or time.monotonic() > ends:
                 self.kill()
                 raise DoesNotStart("\n".join(self.log.read_text(errors="replace").splitlines()[-20:]))
@@ -65,8 +69,11 @@ class Process:
                 self.kill()
 
     def reload(self) -> None:
+        """Replace its workers; return when the new ones answer."""
         if self.running is not None:
             self.running.send_signal(signal.SIGHUP)
+            time.sleep(WORKERS_END_S)
+            self._until_it_answers()
 
     def kill(self) -> None:
         """End it and its workers at once, as a machine that fails."""
