@@ -27,12 +27,14 @@ def free_port() -> int:
 
 
 @contextmanager
-def running(arguments: list[str], *, environment: dict[str, str], url: str, log: Path) -> Iterator[str]:
+def running(
+    arguments: list[str], *, environment: dict[str, str], url: str, log: Path, project: Path = ROOT
+) -> Iterator[str]:
     """Run `python ARGUMENTS` until the block ends; yield `url` once it answers. The output goes to `log`."""
     with log.open("ab") as output:
         process = subprocess.Popen(
             [sys.executable, *arguments],
-            cwd=ROOT,
+            cwd=project,
             env=inherited_environment() | environment,
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -114,11 +116,11 @@ def vendor_environment(*, prove: str, twilio: str) -> dict[str, str]:
     }
 
 
-def manage(*arguments: str, environment: dict[str, str]) -> None:
+def manage(*arguments: str, environment: dict[str, str], project: Path = ROOT) -> None:
     """Run a command of manage.py to its end."""
     subprocess.run(
         [sys.executable, "manage.py", *arguments],
-        cwd=ROOT,
+        cwd=project,
         env=inherited_environment() | environment,
         check=True,
         capture_output=True,

@@ -2,16 +2,30 @@
 
 import uuid
 from datetime import datetime
+from typing import Any
 
 from django.db import models
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Q
 from django.db.models.functions import Now
+from django.db.models.sql.compiler import SQLCompiler
 from django.utils.translation import gettext_lazy as _
 from django_otp.models import Device
 
 from onboarding.domain.phone import Number
 from onboarding.models.number import HasNumber
 from onboarding.models.session import ID_LENGTH
+
+
+class RandomUUID(models.Func):
+    """A random UUID, made by the database."""
+
+    function = "gen_random_uuid"
+    arity = 0
+    output_field = models.UUIDField()
+
+    def as_sqlite(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **_more: Any) -> tuple[str, Any]:
+        return self.as_sql(compiler, connection, template="lower(hex(randomblob(16)))")
 
 
 class Binding(HasNumber, Device):
@@ -21,7 +35,11 @@ class Binding(HasNumber, Device):
     """
 
     public_id = models.UUIDField(
-        unique=True, default=uuid.uuid4, editable=False, help_text="What cookies name it by: no restore reuses it."
+        unique=True,
+        default=uuid.uuid4,
+        db_default=RandomUUID(),
+        editable=False,
+        help_text="What cookies name it by: no restore reuses it.",
     )
     number = models.CharField(max_length=16, db_index=True)
     prove_id = models.CharField(max_length=ID_LENGTH, db_index=True)

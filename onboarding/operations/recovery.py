@@ -26,6 +26,7 @@ from onboarding.journey.clock import CLAIM_TIMEOUT
 from onboarding.models import Binding, Event, OnboardingSession, ProveKey
 
 TELL_AGAIN = CLAIM_TIMEOUT * 15  # 10 minutes between attempts to tell Prove of a revoked key
+UPGRADE_LASTS = timedelta(days=1)
 BATCH = 500  # rows per transaction
 BATCHES = 40  # of one table in a run; what is left is for the next run
 AT_ONCE = 1_000  # sessions that a run ends
@@ -41,6 +42,7 @@ def recover() -> Mapping[str, int]:
     return {
         "claims lost": _catch_up(lost),
         "sessions ended": _catch_up(ended),
+        "keys remembered": _remember_keys(),
         "revokes told": _tell_prove(),
         "signals sent": signals.send_again(),
         "rows forgotten": _delete_old(),
@@ -59,6 +61,19 @@ def _catch_up(overdue: Q) -> int:
         except DatabaseError:
             log.exception("A session could not be caught up.")
     return done
+
+
+def _remember_keys() -> int:
+    """Return how many keys were remembered that a process of a release without a memory of keys has revoked."""
+    same_key = OuterRef("device_id")
+    known = ProveKey.objects.filter(pk=same_key)
+    linked = Binding.objects.filter(confirmed=True, device_id=same_key)
+    revoked = Binding.objects.filter(confirmed=False, revoked_at__gte=Now() - UPGRADE_LASTS).exclude(device_id="")
+    forgotten = set(
+        revoked.exclude(Exists(known)).exclude(Exists(linked)).values_list("device_id", flat=True)[:AT_ONCE]
+    )
+    made = [ProveKey(device_id=key, revoked_at=Now(), tell_prove_at=Now()) for key in sorted(forgotten)]
+    return len(ProveKey.objects.bulk_create(made, ignore_conflicts=True))  # one that is being linked has a row
 
 
 def _tell_prove() -> int:

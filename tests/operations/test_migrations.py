@@ -7,10 +7,15 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
+from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.operations import AddField, DeleteModel, RemoveField, RenameField, RenameModel
 from django.db.migrations.recorder import MigrationRecorder
+from django.db.models import NOT_PROVIDED
 from django.utils import timezone
 
 from onboarding.models import number
+
+TAKES_AWAY = (DeleteModel, RemoveField, RenameField, RenameModel)
 
 
 def migrate(name: str) -> Any:
@@ -103,3 +108,18 @@ def test_an_app_of_the_host_project_with_the_old_label_is_not_taken_for_ours() -
     recorder.record_applied("onboarding", "0001_initial")
     migrate("0001").get_model("proveflow", "Lease").objects.count()
     recorder.record_unapplied("onboarding", "0001_initial")
+
+
+def test_what_a_release_adds_does_not_stop_the_release_before() -> None:
+    loader = MigrationLoader(None)
+    ours = [migration for (app, _), migration in loader.disk_migrations.items() if app.startswith("proveflow")]
+    operations = [operation for migration in ours for operation in migration.operations]
+    assert [each for each in operations if isinstance(each, TAKES_AWAY)] == []
+    added = {(each.model_name_lower, each.name) for each in operations if isinstance(each, AddField)}
+    assert added
+    state = loader.project_state()
+    for (app, _), model in state.models.items():
+        if app == "proveflow":
+            columns = {name: field for name, field in model.fields.items() if (model.name_lower, name) in added}
+            required = [name for name, field in columns.items() if not field.null and field.db_default is NOT_PROVIDED]
+            assert required == [], f"{model.name}: the release before writes rows without these"

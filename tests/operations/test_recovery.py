@@ -23,7 +23,8 @@ from tests.journey.conftest import Later, Sandbox
 from tests.journey.visitor import Visitor
 
 NUMBER, E164 = "201 555 0123", "+12015550123"
-NOTHING = {"claims lost": 0, "sessions ended": 0, "revokes told": 0, "signals sent": 0, "rows forgotten": 0}
+WHAT = ("claims lost", "sessions ended", "keys remembered", "revokes told", "signals sent", "rows forgotten")
+NOTHING = dict.fromkeys(WHAT, 0)
 PAST_THE_CLAIM_S, DAY_S = 41, 24 * 3600
 
 
@@ -307,3 +308,17 @@ def test_the_command_prints_what_it_did_and_nothing_else(
     later(3600)
     call_command("recover")
     assert capsys.readouterr().out == "sessions ended: 1\n"
+
+
+def test_a_key_that_a_process_of_an_older_release_revoked_is_remembered_and_told(
+    visitor: Visitor, sandbox: Sandbox
+) -> None:
+    visitor.links(NUMBER, E164)
+    ProveKey.objects.all().delete()  # the older release had no such table
+    Binding.objects.update(confirmed=False, revoked_at=timezone.now())
+    assert recover() == NOTHING | {"keys remembered": 1, "revokes told": 1}
+    assert recover() == NOTHING
+    assert [call["route"] for call in sandbox.calls("prove.device_revoke")] == ["prove.device_revoke"]
+    visitor.submits("/logout/")
+    visitor.starts(NUMBER)
+    assert visitor.page.path == "/code/"
