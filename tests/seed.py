@@ -6,7 +6,11 @@
 import os
 import sys
 
-EVENTS_A_SESSION = 8
+NAMES = (
+    *("flow:asked", "flow:answered", "device:asked", "device:answered", "code:asked", "code:sent", "guess:answered"),
+    "bind:answered",
+)
+EVENTS_A_SESSION = len(NAMES)
 SEEDED = ("bound", 45), ("authenticated", 25), ("expired", 12), ("superseded", 9), ("declined", 5), ("in_review", 2)
 DAYS = 90
 
@@ -32,7 +36,11 @@ FROM (SELECT n, now() - interval '{days} days' * (1 - n::float / {sessions}) AS 
       FROM generate_series(1, {sessions}::bigint) AS n) AS rows"""
 EVENTS = """
 INSERT INTO onboarding_event (at, name, session_id, from_state, to_state, version, facts)
-SELECT created_at + interval '5 seconds' * step, 'device:asked', id, 'started', 'checking_device', step, '{{}}'
+SELECT created_at + interval '5 seconds' * step,
+    CASE WHEN step = 5 AND sends = 1 AND hashtext(id::text) % 200 = 0 THEN 'code:unanswered' ELSE ({names})[step] END,
+    id, 'started', CASE step WHEN {events} THEN state ELSE 'checking_device' END, step,
+    CASE WHEN step = 7 AND state = 'bound' THEN '{{"approved": true}}'
+         WHEN step = 5 THEN '{{"error": "Uncertain"}}' ELSE '{{}}' END::jsonb
 FROM onboarding_onboardingsession, generate_series(1, {events}) AS step"""
 PEOPLE = """
 INSERT INTO auth_user (password, is_superuser, username, first_name, last_name, email, is_staff, is_active, date_joined)
@@ -53,6 +61,8 @@ def seed(sessions: int) -> None:
     """Insert as many sessions, half as many bindings with their people and keys, and 8 events for each session."""
     from django.db import connection
 
+    from onboarding.figures.rollup import AT_ONCE, CHUNKS, roll_up
+    from onboarding.models import Figure, RollUp
     from onboarding.models.number import fill
 
     states = [f"'{state}'" for state, weight in SEEDED for _ in range(weight)]
@@ -61,6 +71,7 @@ def seed(sessions: int) -> None:
         "numbers": max(1, sessions // 2),
         "keys": max(1, sessions // 2),
         "events": EVENTS_A_SESSION,
+        "names": "ARRAY[" + ", ".join(f"'{name}'" for name in NAMES) + "]",
         "days": DAYS,
         "states": ", ".join(states),
         "weight": len(states),
@@ -75,6 +86,10 @@ def seed(sessions: int) -> None:
         for table in TABLES:
             cursor.execute(f"ANALYZE {table}")
         cursor.execute("RESET session_replication_role; RESET statement_timeout")
+    Figure.objects.all().delete()
+    RollUp.objects.all().delete()
+    for _ in range(2 + EVENTS_A_SESSION * sessions // (AT_ONCE * CHUNKS)):
+        roll_up()
 
 
 if __name__ == "__main__":

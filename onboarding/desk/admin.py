@@ -35,9 +35,15 @@ from onboarding.desk.acts import (
     VENDOR_IDS,
     ActsAdmin,
 )
+from onboarding.desk.dashboard.page import DashboardViews
 from onboarding.desk.filters import (
     AgeFilter,
+    BegunFilter,
+    BlockFilter,
     ConfirmedFilter,
+    CountryFilter,
+    FailedFilter,
+    FailedOfLinkFilter,
     NoticeFilter,
     ReasonFilter,
     RebindFilter,
@@ -46,6 +52,7 @@ from onboarding.desk.filters import (
     SameKeyFilter,
     SameNumberFilter,
     StateFilter,
+    StepFilter,
 )
 from onboarding.desk.keyset import KeysetChangeList
 from onboarding.desk.queue import QueueViews
@@ -130,14 +137,14 @@ def _numbers(text: str) -> Sequence[Number]:
         return error.possible
 
 
-class SessionAdmin(QueueViews, ReadOnlyAdmin):
+class SessionAdmin(DashboardViews, QueueViews, ReadOnlyAdmin):
     """Sessions, with their state and Prove's evaluation."""
 
     list_display = ("masked", "reference", "in_words", "reason_codes", "notice_in_words", "moves_a_key", "created_at")
     acts = (APPROVE, DECLINE, ESCALATE, SNOOZE, RELEASE, NOTE, *LABELS, VENDOR_IDS, REVEAL)
     list_filter = (
-        *(StateFilter, ReviewFilter, ReasonFilter, NoticeFilter, RebindFilter, AgeFilter),
-        *(SameNumberFilter, SameKeyFilter, SameJourneyFilter),
+        *(StateFilter, ReviewFilter, ReasonFilter, NoticeFilter, RebindFilter, AgeFilter, StepFilter, FailedFilter),
+        *(BegunFilter, CountryFilter, BlockFilter, SameNumberFilter, SameKeyFilter, SameJourneyFilter),
     )
     ordering = ("-created_at", "-pk")
     fieldsets = (
@@ -206,7 +213,7 @@ class BindingAdmin(ReadOnlyAdmin):
 
     list_display = ("masked", "in_force", "created_at", "revoked_at")
     acts = (REVOKE, REVEAL)
-    list_filter = (ConfirmedFilter, SameNumberFilter)
+    list_filter = (ConfirmedFilter, FailedOfLinkFilter, SameNumberFilter)
     ordering = ("-pk",)
     fields = ("masked", "in_force", "created_at", "revoked_at", "moved_from", "last_session")
 

@@ -2,7 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from django.contrib import admin
@@ -11,13 +11,16 @@ from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet, Subquery
 from django.db.models.functions import Now
 from django.http import HttpRequest
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from onboarding.domain.policy import VERDICTS
-from onboarding.domain.wording import NOTICE_WORDS, REVIEW_WORDS, STATE_WORDS
-from onboarding.models import HAS_KEY, HAS_NOTICE, HAS_REASONS, REVIEWED, WAITS
+from onboarding.domain.wording import CALL_WORDS, NOTICE_WORDS, REVIEW_WORDS, STATE_WORDS, STEP_WORDS
+from onboarding.figures.tally import CALLS, REACHED, STEP, Call, Step
+from onboarding.models import FAILED, HAS_KEY, HAS_NOTICE, HAS_REASONS, REVIEWED, WAITS, Event
 
 LONGEST_CODE = 40  # characters, of a failure reason
+LATEST = 2_000  # failed calls that a filter finds the rows of
 
 
 class DeskFilter(admin.SimpleListFilter):
@@ -25,6 +28,7 @@ class DeskFilter(admin.SimpleListFilter):
 
     rank: int  # of several filters, the one with the lowest is expected to match the fewest rows
     is_range = False  # of the order itself: it narrows any index
+    has_index = True
     index = Q()  # the condition of its partial index, which is stated where that index is to be used
 
     @abstractmethod
@@ -92,6 +96,95 @@ class AgeFilter(ChoiceFilter):
         if value == "older":
             return rows.filter(created_at__lt=Now() - self.ages["week"])
         return rows.filter(created_at__gte=Now() - self.ages[value])
+
+
+class BegunFilter(DeskFilter):
+    """Filters by the days (UTC) on which sessions began: one, or the first and the last one."""
+
+    title, parameter_name, rank, is_range = _("begun on"), "begun", 0, True
+
+    @staticmethod
+    def name(first: date, last: date) -> str:
+        """Return the value of the filter."""
+        return str(first) if first == last else f"{first}~{last}"
+
+    def lookups(self, _request: HttpRequest, _model_admin: Any) -> list[tuple[str, str]]:
+        value = self.value()
+        return [(value, " - ".join(map(str, self._days(value))))] if value else []
+
+    def queryset(self, _request: HttpRequest, rows: QuerySet[Any]) -> QuerySet[Any]:
+        value = self.value()
+        if not value:
+            return rows
+        first, *_more, last = (datetime.combine(day, time(), UTC) for day in self._days(value) * 2)
+        return rows.filter(created_at__gte=first, created_at__lt=last + timedelta(days=1))
+
+    @staticmethod
+    def _days(value: str) -> list[date]:
+        try:
+            first, *last = (date.fromisoformat(day) for day in value.split("~"))
+        except ValueError:
+            raise IncorrectLookupParameters from None
+        if len(last) > 1 or max(first, *last, first) == date.max:
+            raise IncorrectLookupParameters
+        return [first, *last]
+
+
+class StepFilter(ChoiceFilter):
+    """Filters by the steps that sessions reached; with "-last", by those that they did not go beyond."""
+
+    title, parameter_name, rank, has_index = _("step reached"), "step", 9, False
+    words = {step: STEP_WORDS[step] for step in Step} | {f"{step}-last": STEP_WORDS[step] for step in Step}
+
+    def lookups(self, _request: HttpRequest, _model_admin: Any) -> list[tuple[str, Any]]:
+        steps: list[tuple[str, Any]] = [(step, STEP_WORDS[step]) for step in Step]
+        step, _dash, last = str(self.value()).partition("-")
+        if last and step in STEP_WORDS:
+            steps.append((f"{step}-last", format_lazy("{}, {}", STEP_WORDS[step], _("and no further"))))
+        return steps
+
+    def narrow(self, rows: QuerySet[Any], value: str) -> QuerySet[Any]:
+        step, _dash, last = value.partition("-")
+        reached: QuerySet[Any] = rows.annotate(step=STEP)
+        return reached.filter(step__in=[step] if last else REACHED[Step(step)])
+
+
+class CountryFilter(DeskFilter):
+    """Filters by the country of the number. It is shown only while it is in use, as the next."""
+
+    title, parameter_name, rank = _("country"), "country", 6
+    column = "country"
+
+    def lookups(self, _request: HttpRequest, _model_admin: Any) -> list[tuple[str, str]]:
+        value = self.value()
+        return [(value, value[:8])] if value else []
+
+    def queryset(self, _request: HttpRequest, rows: QuerySet[Any]) -> QuerySet[Any]:
+        value = self.value()
+        return rows.filter(**{self.column: value}) if value else rows
+
+
+class BlockFilter(CountryFilter):
+    """Filters by the hash of a number without its last digits: the hash unmasks none."""
+
+    title, parameter_name, rank, column = _("block of numbers"), "block", 3, "block_hash"
+
+
+class FailedFilter(ChoiceFilter):
+    """Filters by calls to vendors that failed: the latest of a kind."""
+
+    title, parameter_name, rank = _("failed call"), "failed", 3
+    words = {call: CALL_WORDS[call] for call in Call if call not in (Call.REVOKE, Call.TEXT)}
+    column = "session"  # of the event
+
+    def narrow(self, rows: QuerySet[Any], value: str) -> QuerySet[Any]:
+        failed = Event.objects.filter(FAILED, name=CALLS[Call(value)][1], **{f"{self.column}__isnull": False})
+        return rows.filter(pk__in=failed.order_by("-pk").values(self.column)[:LATEST])
+
+
+class FailedOfLinkFilter(FailedFilter):
+    words = {call: CALL_WORDS[call] for call in (Call.REVOKE, Call.TEXT)}
+    column = "binding"
 
 
 class ReasonFilter(DeskFilter):

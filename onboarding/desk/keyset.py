@@ -45,7 +45,8 @@ class KeysetChangeList(ChangeList):
         filters = cast(Sequence[DeskFilter], self.filter_specs)
         chosen = sorted((each for each in filters if each.value() is not None), key=lambda each: each.rank)
         for n, each in enumerate(chosen):
-            if n and not chosen[n - 1].is_range and self.candidates is None:
+            narrows_an_index = n > 0 and not chosen[n - 1].is_range
+            if self.candidates is None and (narrows_an_index or not each.has_index):
                 self.candidates = rows
                 rows = in_order.filter(pk__in=rows.values("pk")[:SCANNED])
             index = each.index if self.candidates is None else Q()

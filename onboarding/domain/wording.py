@@ -81,6 +81,27 @@ REASON_WORDS: Mapping[str, Any] = {
     "upstream_mismatch": _("the answer was about another number or request"),
 }
 
+# How far a session came, and the calls to vendors; their names are those of `onboarding.figures.tally`.
+STEP_WORDS: Mapping[str, Any] = {
+    "begun": _("Begun"),
+    "prove": _("Prove began"),
+    "device": _("Device checked"),
+    "code": _("Code sent"),
+    "approved": _("Code was right"),
+    "linked": _("Linked"),
+    "recognized": _("Recognized"),
+}
+CALL_WORDS: Mapping[str, Any] = {
+    "flow": _("Prove: begin"),
+    "device": _("Prove: ask about the device"),
+    "bind": _("Prove: link the device"),
+    "revoke": _("Prove: revoke the key"),
+    "line": _("Twilio: look up the kind of line"),
+    "code": _("Twilio: send a code"),
+    "guess": _("Twilio: check a code"),
+    "notice": _("Twilio: send a text"),
+}
+
 WHY_WORDS: Mapping[str, Any] = {
     Why.TAKEN: _("Another reviewer has this case."),
     Why.OWN: _("This is your own account or number: another reviewer has to decide."),

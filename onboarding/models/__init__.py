@@ -4,11 +4,13 @@ from onboarding.models.announcement import Announcement
 from onboarding.models.binding import Binding, ProveKey
 from onboarding.models.case import Case, Proposal
 from onboarding.models.count import Cell, Lease
-from onboarding.models.event import Event
+from onboarding.models.event import FAILED, Event
+from onboarding.models.figure import Figure, RollUp
 from onboarding.models.handoff import Handoff
 from onboarding.models.session import HAS_KEY, HAS_NOTICE, HAS_REASONS, ID_LENGTH, REVIEWED, WAITS, OnboardingSession
 
 __all__ = [
+    "FAILED",
     "HAS_KEY",
     "HAS_NOTICE",
     "HAS_REASONS",
@@ -20,9 +22,11 @@ __all__ = [
     "Case",
     "Cell",
     "Event",
+    "Figure",
     "Handoff",
     "Lease",
     "OnboardingSession",
     "Proposal",
     "ProveKey",
+    "RollUp",
 ]

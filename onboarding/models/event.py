@@ -2,10 +2,13 @@
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
 from django.db.models.functions import Now
 
 from onboarding.models.binding import Binding
 from onboarding.models.session import OnboardingSession
+
+FAILED = Q(name__endswith="unanswered")  # calls to vendors; the condition of a partial index
 
 
 class Event(models.Model):
@@ -24,6 +27,7 @@ class Event(models.Model):
     class Meta:
         db_table = "onboarding_event"
         ordering = ["id"]
+        indexes = [models.Index(name="event_failed", fields=["name", "-id"], condition=FAILED)]
         constraints = [
             models.UniqueConstraint(fields=["session", "version"], name="one_line_a_version"),
         ]

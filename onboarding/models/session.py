@@ -97,6 +97,7 @@ class OnboardingSession(HasNumber):
             models.Index(name="session_by_number", fields=["number", "-created_at"]),
             models.Index(name="session_by_number_hash", fields=["number_hash", "-created_at"]),
             models.Index(name="session_by_block", fields=["block_hash", "-created_at"]),
+            models.Index(name="session_by_country", fields=["country", "-created_at"]),
             models.Index(name="session_by_journey", fields=["journey"]),
             models.Index(name="session_waiting", fields=["created_at"], condition=WAITS),
             models.Index(name="session_reviewed", fields=["review", "-created_at"], condition=REVIEWED),

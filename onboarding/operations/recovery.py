@@ -21,6 +21,7 @@ from onboarding import hooks, limits, signals
 from onboarding.conf import conf
 from onboarding.domain.errors import StaleState
 from onboarding.domain.states import CLAIMS, FINAL, OPEN
+from onboarding.figures.rollup import roll_up
 from onboarding.journey import flow, keys, unlinking
 from onboarding.journey.clock import CLAIM_TIMEOUT
 from onboarding.models import Binding, Event, OnboardingSession, ProveKey
@@ -36,10 +37,13 @@ deleting = Signal()  # sent when old rows are deleted, for tables of other apps
 
 
 def recover() -> Mapping[str, int]:
-    """Return how many lost claims, overdue sessions, revocations for Prove and old rows were dealt with."""
+    """Return how many lost claims, overdue sessions, revocations for Prove and old rows were dealt with.
+
+    The figures of the dashboard are brought up to date.
+    """
     lost = Q(state__in=CLAIMS, moved_at__lte=Now() - CLAIM_TIMEOUT)
     ended = Q(state__in=OPEN, expires_at__lte=Now())
-    return {
+    done = {
         "claims lost": _catch_up(lost),
         "sessions ended": _catch_up(ended),
         "keys remembered": _remember_keys(),
@@ -47,6 +51,8 @@ def recover() -> Mapping[str, int]:
         "signals sent": signals.send_again(),
         "rows forgotten": _delete_old(),
     }
+    roll_up()
+    return done
 
 
 def _catch_up(overdue: Q) -> int:

@@ -17,7 +17,15 @@ from tests.processes import ROOT, inherited_environment
 SIZES = (10_000, 1_000_000)
 LISTS = "/admin/proveflow/onboardingsession/", "/admin/proveflow/binding/"
 FILTERS = ("state=in_review", "review=waiting", "reason=9136", "notice=opted_out", "rebind=True", "q=%2B12010007919")
-PAGES = ("/admin/", *LISTS, *(f"{LISTS[0]}?{query}" for query in FILTERS), f"{LISTS[1]}?q=%2B12010007919", "a case")
+FIGURES = f"{LISTS[0]}figures/", f"{LISTS[0]}figures/?days=30"
+PAGES = (
+    "/admin/",
+    *FIGURES,
+    *LISTS,
+    *(f"{LISTS[0]}?{query}" for query in FILTERS),
+    f"{LISTS[1]}?q=%2B12010007919",
+    "a case",
+)
 
 
 def seed(environment: dict[str, str], sessions: int) -> None:

@@ -17,8 +17,17 @@ from onboarding.domain.budgets import BUDGETS
 from onboarding.domain.phone import Problem
 from onboarding.domain.policy import LINE_VERDICTS, OWN_VERDICTS, SUCCESS_VERDICTS, VERDICTS, Success, Verdict
 from onboarding.domain.states import CANNOT_SEND, FINAL, TRANSITIONS, Channel, Notice, Review, Stage, State
-from onboarding.domain.wording import EVENT_WORDS, NOTICE_WORDS, REASON_WORDS, REVIEW_WORDS, STATE_WORDS
+from onboarding.domain.wording import (
+    CALL_WORDS,
+    EVENT_WORDS,
+    NOTICE_WORDS,
+    REASON_WORDS,
+    REVIEW_WORDS,
+    STATE_WORDS,
+    STEP_WORDS,
+)
 from onboarding.events import Name
+from onboarding.figures.tally import CALLS, Call, Step
 from onboarding.journey.answers import AFTER_STATUS
 from onboarding.upstream import lookup, messaging, prove, twilio
 from onboarding.upstream.twilio import Refusal
@@ -104,6 +113,11 @@ CLOSED_SETS: Mapping[str, tuple[Iterable[str], list[Table]]] = {
     "review": (Review, [Table("words for reviewers", REVIEW_WORDS, "REVIEW_WORDS", WORDING), a_scenario(Review)]),
     "stage": (Stage, [a_scenario(Stage)]),
     "event": (Name, [Table("words for reviewers", EVENT_WORDS, "EVENT_WORDS", WORDING), a_scenario(Name)]),
+    "step of the dashboard": (Step, [Table("words for reviewers", STEP_WORDS, "STEP_WORDS", WORDING)]),
+    "call of the dashboard": (Call, [
+        Table("words for reviewers", CALL_WORDS, "CALL_WORDS", WORDING),
+        Table("its events", CALLS, "CALLS", "onboarding/figures/tally.py"),
+    ]),
     "fraud code": (VERDICTS, [
         Table("a meaning", people.REASONS, "REASONS", PEOPLE, open_ended=True),
         Table("a number that has it alone", [*risks.NUMBERS_BY_CODE, risks.ANOTHER_NUMBER], "_TABLE", PEOPLE, True),

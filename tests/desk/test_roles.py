@@ -21,6 +21,7 @@ READ = (
     "/admin/",
     SESSIONS,
     f"{SESSIONS}queue/",
+    f"{SESSIONS}figures/",
     f"{SESSIONS}{{session}}/change/",
     BINDINGS,
     f"{BINDINGS}{{binding}}/change/",

@@ -66,6 +66,10 @@ def installs_clock(person: Person) -> None:
     person.page.clock.install()
 
 
+def begins_figures(person: Person) -> None:
+    person.site.begin_figures()
+
+
 def resets_limits(person: Person) -> None:
     person.site.reset_limits()
 
@@ -335,6 +339,7 @@ PAGE_STATES: Mapping[str, Step] = {
                                  fills("#id_otp_token", "123456"), presses("Log in"), shows(".errornote")),
     "desk": DESK,
     "desk-sessions": LISTED,
+    "desk-figures": steps(DESK, begins_figures, opens(f"{SESSIONS}figures/?days=30"), shows(".chart")),
     "desk-nothing-found": steps(LISTED, fills("#number", OTHER_NUMBER), presses("Find"), shows(".messagelist")),
     "desk-session": SESSION,
     "desk-bindings": steps(DESK, opens(BINDINGS), shows("#result_list")),
