@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""Django's command line. `manage.py sandbox PORT` has settings of its own, because it does not need the product."""
+"""Django's command line. The sandbox and the drills have settings of their own, because they do not need the product's."""
 
 import os
 import sys
@@ -13,7 +13,7 @@ WITHOUT_SETTINGS = ("help", "version", "-h", "--help", "--version")
 
 if __name__ == "__main__":
     command = sys.argv[1] if len(sys.argv) > 1 else "help"
-    default = "sandbox.settings" if command == "sandbox" else "proveflow.settings"
+    default = "sandbox.settings" if command in ("sandbox", "drill") else "proveflow.settings"
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", default)
     with in_a_sentence():
         if command not in WITHOUT_SETTINGS:
