@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""Django's command line. The sandbox and the drills have settings of their own, because they do not need the product's."""
+"""Django's command line. The sandbox and the drills need no settings of the product, and have their own."""
 
 import os
 import sys
