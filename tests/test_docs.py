@@ -5,6 +5,8 @@ import re
 import pytest
 from django.core.management import get_commands
 
+from onboarding.operations.exporter import Queues
+from tests import reference
 from tests.processes import ROOT
 
 DOCUMENTS = (
@@ -15,6 +17,7 @@ DOCUMENTS = (
     "docs/design.md",
     "docs/native.md",
     "docs/operating.md",
+    "docs/reference.md",
     "docs/restore.md",
     "docs/sandbox.md",
 )
@@ -76,3 +79,14 @@ def test_every_command_of_the_operators_guide_exists() -> None:
     assert {"doctor", "migrate", "recover"} <= named <= {*get_commands()}
     targets = set(re.findall(r"(?m)(?:`|&& |^ *)make ([a-z-]+)", (ROOT / "docs/operating.md").read_text()))
     assert targets <= set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+
+
+def test_the_tables_of_the_reference_are_those_of_the_code() -> None:
+    text = reference.DOCUMENT.read_text()
+    assert reference.updated(text) == text, "run python -m tests.reference"
+
+
+@pytest.mark.django_db
+def test_the_reference_has_each_metric_that_is_read_from_the_database() -> None:
+    served = {f"{each.name}{'_info' if each.type == 'info' else ''}" for each in Queues().collect()}
+    assert served == {name for name, _labels, _what in reference.QUEUES}
