@@ -13,12 +13,13 @@ class OnboardingConfig(AppConfig):
     def ready(self) -> None:
         from onboarding import signals  # noqa: F401 - it follows deletions of users
         from onboarding.conf import conf, faults, given
-        from onboarding.operations import (  # they register the checks
+        from onboarding.operations import (  # they register the checks, and what goes with a binding
             checks,  # noqa: F401
             reports,
             site_checks,  # noqa: F401
             telemetry_checks,  # noqa: F401
         )
+        from onboarding.operations.evidence import removal  # noqa: F401
         from onboarding.telemetry import tracing
 
         if not any(faults(given())) and conf.TRACES and tracing.is_installed():

@@ -1,11 +1,21 @@
-"""The event log: a closed set of names, each with the facts it may carry. No fact is a number, a code or a token."""
+"""The event log: a closed set of names, each with the facts it may carry. No fact is a number, a code or a token.
 
-from collections.abc import Mapping
+Each event has a MAC. That of a session's step covers the MAC of the step before, which the session's row has as its
+head: so the steps of a session are a chain. Any other event has a random prefix, so that no two MACs are equal.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
+from secrets import token_hex
 
 from onboarding.domain.errors import Busy, HookFailed, UpstreamError
-from onboarding.hashes import keyed_hash
-from onboarding.models import Event
+from onboarding.hashes import digest, keyed_hash, secrets
+from onboarding.models import Event, OnboardingSession
+
+MAC = "onboarding.events"
+encoded = json.JSONEncoder(sort_keys=True).encode
+PREFIX, TAG = 16, 32  # hex digits: 128 bits of the HMAC are enough (RFC 2104, section 5)
 
 Facts = Mapping[str, object]
 
@@ -120,18 +130,50 @@ FACTS: Mapping[Name, frozenset[str]] = {
 
 
 def entry(name: Name, facts: Facts, **about: object) -> Event:
-    """Return an event that is not written yet; `about` are its columns.
+    """Return an event that is not written yet and has no MAC; `about` are its columns.
 
     Raises ValueError for a fact that this event may not carry.
     """
     if unknown := facts.keys() - FACTS.get(name, frozenset()):
         raise ValueError(f"{name} may not carry {sorted(unknown)}")
-    return Event(name=name, facts=dict(facts), **about)
+    return Event(name=name, facts=json.loads(json.dumps(facts)), **about)  # as the database returns them
 
 
 def record(name: Name, facts: Facts, **about: object) -> None:
-    """Write one event. Raises as `entry` does."""
-    entry(name, facts, **about).save(force_insert=True)
+    """Write one event that is no step of a session. Raises as `entry` does."""
+    event = entry(name, facts, **about)
+    chain([event])
+    event.save(force_insert=True)
+
+
+def chain(events: Iterable[Event], head: str = "") -> str:
+    """Give the events of a session their MACs, and return its new head. `head` is the one so far, as `head_of` says."""
+    secret, version = secrets()[0], None
+    for event in events:
+        if event.version is None:
+            prefix = token_hex(PREFIX // 2)
+            event.mac = prefix + mac(event, prefix, secret)
+        else:
+            event.mac = head = mac(event, head, secret)
+            version = event.version
+    return f"{version}:{head}"
+
+
+def head_of(session: OnboardingSession) -> str:
+    """Return the MAC of the session's last step, or "" if a release that made no MACs took it."""
+    version, _, head = session.head.partition(":")
+    return head if version == str(session.version) else ""
+
+
+def mac(event: Event, before: str, secret: str) -> str:
+    """Return the MAC of what the writer of an event knows; `before` is the MAC of the step before, or the prefix."""
+    return digest(MAC, encoded([before, *content(event)]), secret).hex()[:TAG]
+
+
+def content(event: Event) -> list[object]:
+    """Return the columns of an event but its id, its time and its MAC, as JSON has them."""
+    about = [None if key is None else str(key) for key in (event.session_id, event.binding_id, event.actor_id)]
+    return [*about, event.name, event.from_state, event.to_state, event.version, event.facts]
 
 
 def account_hash(account: str) -> str:

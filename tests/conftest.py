@@ -5,12 +5,15 @@ import os
 import shutil
 from collections.abc import Iterator
 from typing import Any
+from unittest.mock import patch
 
 import pytest
+from django.db.backends.sqlite3.base import DatabaseWrapper
 from django.utils import translation
 from playwright.sync_api import Browser, Playwright, sync_playwright
 
 from onboarding.conf import NAME, TYPES, conf
+from onboarding.operations.evidence.removal import TABLE
 
 SHELLS = ("chromium-headless-shell", "headless_shell")  # first: they draw no window
 NAMES = (*SHELLS, "chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -64,6 +67,19 @@ def settings(settings: Any) -> ProductSettings:
 def _default_language() -> None:
     """A request leaves its language active in the thread: without this, the next test would start in it."""
     translation.deactivate()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _tables_can_be_emptied() -> Iterator[None]:
+    """After a test with transactions, SQLite's tables are emptied by DELETE, which is refused for events."""
+    kind: Any = DatabaseWrapper.ops_class
+    flush = kind.execute_sql_flush
+
+    def flush_events_too(operations: Any, statements: list[str]) -> None:
+        flush(operations, [f"INSERT INTO {TABLE} VALUES (1)", *statements, f"DELETE FROM {TABLE}"])
+
+    with patch.object(kind, "execute_sql_flush", flush_events_too):
+        yield
 
 
 @pytest.fixture(scope="session")

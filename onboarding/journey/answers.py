@@ -148,12 +148,12 @@ def record_answer(
     session: OnboardingSession, answer: UnifyAnswer, record: Callable[[OnboardingSession, UnifyAnswer], Linked | None]
 ) -> None:
     """Record an answer in one transaction, tried twice, and send the texts that a new link causes."""
-    seen = session.state, session.version
+    seen = session.state, session.version, session.head
     try:
         with transaction.atomic():
             linked = record(session, answer)
     except (IntegrityError, OperationalError, HookFailed):  # another session linked the same key or person meanwhile
-        session.state, session.version = seen  # the compare-and-swap still expects what was read
+        session.state, session.version, session.head = seen  # the compare-and-swap still expects what was read
         with transaction.atomic():
             linked = record(session, answer)
     if linked and linked.moved_from:

@@ -161,7 +161,7 @@ def _asked(
 ) -> OnboardingSession:
     session = OnboardingSession(start_key=start_key, number=number.e164, previous=previous, **how)
     session.expires_at = Now() + SESSION_LIFE
-    asked = {"session": session, "to_state": session.state, "version": session.version}
+    about = {"session": session, "to_state": session.state, "version": session.version}
     charges = list(risk.start_charges(number, address))
     with limits.refusals_counted(number, address):
         limits.charge(charges, address)
@@ -169,8 +169,10 @@ def _asked(
         with transaction.atomic():
             if previous is not None and not previous.is_final:
                 transition(previous, State.SUPERSEDED, Name.FLOW_SUPERSEDED)
+            asked = events.entry(Name.FLOW_ASKED, {"rebind": session.rebind}, **about)
+            session.head = events.chain([asked])
             session.save(force_insert=True)
-            events.record(Name.FLOW_ASKED, {"rebind": session.rebind}, **asked)
+            asked.save(force_insert=True)
     except (StaleState, IntegrityError):  # IntegrityError: the start_key was used
         limits.refund(charges)
         raise StaleState from None

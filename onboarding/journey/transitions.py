@@ -21,10 +21,11 @@ from onboarding.models import Event, OnboardingSession
 MOVE_AND_LOG = """
     WITH moved AS (
         UPDATE onboarding_onboardingsession SET {changes} WHERE id = %s AND state = %s AND version = %s RETURNING *),
-    entry AS (SELECT * FROM unnest(%s::text[], %s::bigint[], %s::text[], %s::text[], %s::integer[], %s::jsonb[])
-        AS entry (name, binding_id, from_state, to_state, version, facts)),
+    entry AS (SELECT * FROM unnest(
+        %s::text[], %s::bigint[], %s::text[], %s::text[], %s::integer[], %s::jsonb[], %s::text[])
+        AS entry (name, binding_id, from_state, to_state, version, facts, mac)),
     logged AS (
-        INSERT INTO onboarding_event (session_id, name, binding_id, from_state, to_state, version, facts)
+        INSERT INTO onboarding_event (session_id, name, binding_id, from_state, to_state, version, facts, mac)
         SELECT id, entry.* FROM moved, entry ORDER BY entry.version NULLS FIRST)
     SELECT {columns} FROM moved"""
 
@@ -65,6 +66,9 @@ def take(session: OnboardingSession, steps: list[Step], *, also: Sequence[Event]
         events.entry(step.name, step.facts, from_state=before, to_state=step.to, version=session.version + n)
         for n, (before, step) in enumerate(zip(path, steps, strict=False), start=1)
     ]
+    for each in entries:
+        each.session = session
+    columns["head"] = events.chain(entries, events.head_of(session))
     with transaction.atomic() if path[-1] is State.IN_REVIEW else nullcontext():
         return _taken(session, columns, entries)
 
@@ -84,7 +88,7 @@ def _move_and_log(session: OnboardingSession, columns: Mapping[str, object], ent
     changes, parameters = _changes(columns)
     statement = MOVE_AND_LOG.format(changes=changes, columns=OnboardingSession.timed.columns)
     logged = [
-        (each.name, each.binding_id, each.from_state, each.to_state, each.version, json.dumps(each.facts))
+        (each.name, each.binding_id, each.from_state, each.to_state, each.version, json.dumps(each.facts), each.mac)
         for each in entries
     ]
     parameters += [session.pk, session.state, session.version]
@@ -119,8 +123,6 @@ def _move_then_log(
     with transaction.atomic():
         if not _unchanged(session).update(**columns):
             raise StaleState
-        for each in entries:
-            each.session = session
         Event.objects.bulk_create(entries)
         return OnboardingSession.timed.get(pk=session.pk)
 

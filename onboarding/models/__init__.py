@@ -3,8 +3,9 @@
 from onboarding.models.announcement import Announcement
 from onboarding.models.binding import Binding, ProveKey
 from onboarding.models.case import Case, Proposal
+from onboarding.models.checkpoint import Checkpoint
 from onboarding.models.count import Cell, Lease
-from onboarding.models.event import FAILED, Event
+from onboarding.models.event import FAILED, NO_STEP, Event
 from onboarding.models.figure import Figure, RollUp
 from onboarding.models.handoff import Handoff
 from onboarding.models.session import HAS_KEY, HAS_NOTICE, HAS_REASONS, ID_LENGTH, REVIEWED, WAITS, OnboardingSession
@@ -15,12 +16,14 @@ __all__ = [
     "HAS_NOTICE",
     "HAS_REASONS",
     "ID_LENGTH",
+    "NO_STEP",
     "REVIEWED",
     "WAITS",
     "Announcement",
     "Binding",
     "Case",
     "Cell",
+    "Checkpoint",
     "Event",
     "Figure",
     "Handoff",

@@ -48,6 +48,9 @@ class OnboardingSession(HasNumber):
 
     state = models.CharField(max_length=24, choices=[(s.value, s.value) for s in State], default=State.STARTING)
     version = models.PositiveIntegerField(default=1)
+    head = models.CharField(
+        max_length=48, blank=True, db_default="", default="", help_text="The version, and the MAC of its event."
+    )
     notice = models.CharField(max_length=24, blank=True, choices=[(n.value, n.value) for n in Notice])
     created_at = models.DateTimeField(_("begun"), db_default=Now(), db_index=True)
     moved_at = models.DateTimeField(_("last moved"), db_default=Now())

@@ -25,6 +25,8 @@ from onboarding.figures.rollup import roll_up
 from onboarding.journey import flow, keys, unlinking
 from onboarding.journey.clock import CLAIM_TIMEOUT
 from onboarding.models import Binding, Event, OnboardingSession, ProveKey
+from onboarding.operations.evidence.checkpoints import seal
+from onboarding.operations.evidence.removal import remove, removing
 
 TELL_AGAIN = CLAIM_TIMEOUT * 15  # 10 minutes between attempts to tell Prove of a revoked key
 UPGRADE_LASTS = timedelta(days=1)
@@ -39,7 +41,7 @@ deleting = Signal()  # sent when old rows are deleted, for tables of other apps
 def recover() -> Mapping[str, int]:
     """Return how many lost claims, overdue sessions, revocations for Prove and old rows were dealt with.
 
-    The figures of the dashboard are brought up to date.
+    The figures of the dashboard are brought up to date, and new events are sealed.
     """
     lost = Q(state__in=CLAIMS, moved_at__lte=Now() - CLAIM_TIMEOUT)
     ended = Q(state__in=OPEN, expires_at__lte=Now())
@@ -52,6 +54,7 @@ def recover() -> Mapping[str, int]:
         "rows forgotten": _delete_old(),
     }
     roll_up()
+    seal()
     return done
 
 
@@ -102,7 +105,7 @@ def _delete_old() -> int:
         _delete_sessions(past)
         + _delete_links(past)
         + _delete(_forgettable_keys().filter(revoked_at__lte=past))
-        + _delete(Event.objects.filter(session=None, at__lte=past))
+        + _delete_events(past)
         + _delete(Session.objects.filter(expire_date__lte=Now()))
     )
 
@@ -127,8 +130,9 @@ def _delete_sessions(past: Combinable) -> int:
     old = OnboardingSession.objects.filter(state__in=FINAL, created_at__lte=past)
     deleted = 0
     for _ in range(BATCHES):
-        with transaction.atomic():
+        with removing():
             batch = dict(old.select_for_update(skip_locked=True).values_list("pk", "device_id")[:BATCH])
+            remove(Event.objects.filter(session__in=batch))
             OnboardingSession.objects.filter(pk__in=batch).delete()
             deleted += len(batch) + _forget_keys(batch.values(), past)
         if len(batch) < BATCH:
@@ -141,7 +145,7 @@ def _delete_links(past: Combinable) -> int:
     old = Binding.objects.filter(confirmed=False, revoked_at__lte=past).order_by("revoked_at")
     deleted = 0
     for _ in range(BATCHES):
-        with transaction.atomic():
+        with removing():
             batch = list(old.select_for_update(skip_locked=True)[:BATCH])
             Binding.objects.filter(pk__in=[binding.pk for binding in batch]).delete()
             people = unknown_elsewhere().filter(pk__in=[binding.user_id for binding in batch])
@@ -149,6 +153,19 @@ def _delete_links(past: Combinable) -> int:
             people.filter(pk__in=locked).delete()  # as their locks keep them from being linked again
             deleted += len(batch) + len(locked) + _forget_keys((binding.device_id for binding in batch), past)
         if len(batch) < BATCH:
+            break
+    return deleted
+
+
+def _delete_events(past: Combinable) -> int:
+    """Return how many events of no session were deleted."""
+    old = Event.objects.filter(session=None, at__lte=past).order_by("pk").values_list("pk", flat=True)
+    deleted = 0
+    for _ in range(BATCHES):
+        with removing():
+            count = remove(Event.objects.filter(pk__in=list(old[:BATCH])))
+        deleted += count
+        if count < BATCH:
             break
     return deleted
 

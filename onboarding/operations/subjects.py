@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from django.db import transaction
 from django.db.models import Model, Q, QuerySet
 
 from onboarding import events, signals
@@ -20,6 +19,7 @@ from onboarding.events import Name
 from onboarding.hashes import keyed_hash
 from onboarding.journey import unlinking
 from onboarding.models import Binding, Event, OnboardingSession, ProveKey
+from onboarding.operations.evidence.removal import remove, removing
 from onboarding.operations.recovery import unknown_elsewhere
 
 PURPOSE = "onboarding.subjects"
@@ -58,7 +58,7 @@ def erase(number: Number) -> Receipt:
     for binding in bindings.filter(confirmed=True):
         unlinking.unlink(binding=binding, reason="erased")
     keys = {*bindings.values_list("device_id", flat=True), *sessions.values_list("device_id", flat=True)} - {""}
-    with transaction.atomic():
+    with removing():
         receipt = _erase_rows(number, sessions, bindings, keys)
         events.record(Name.SUBJECT_ERASED, asdict(receipt))
     return receipt
@@ -74,7 +74,7 @@ def _erase_rows(
         raise StaleState
     of_sessions = Q(change__session__in=[str(pk) for pk in states])
     signals.forget(of_sessions | Q(change__number__in=list(number.spellings)))
-    Event.objects.filter(Q(session__in=list(states)) | Q(binding__in=links)).delete()
+    remove(Event.objects.filter(Q(session__in=list(states)) | Q(binding__in=links)))
     OnboardingSession.objects.filter(pk__in=list(states)).delete()
     Binding.objects.filter(pk__in=[link.pk for link in links]).delete()
     still_linked = Binding.objects.filter(device_id__in=keys, confirmed=True).values("device_id")

@@ -1,6 +1,6 @@
 """`make mutants`: bugs put in on purpose, one at a time, each of which the named tests must catch.
 
-Rows: I.. are the invariants, T.. the threats, F.. the faults that the tests stand for. I23 and I25 are not promised
+Rows: I.. are the invariants, T.. the threats, F.. the faults that the tests stand for. I23 is not promised
 (SECURITY.md), and I35 is that all tests of journeys, limits and proofs run on both databases. A bug is a
 replacement of text in a copy of the project. Prints a table; exits with 1 if a bug survives or its text is gone.
 """
@@ -65,6 +65,14 @@ ANY_ORDER, AUTHORITY, RECOVERY = (
     "tests/deep/test_authority.py",
     "onboarding/operations/recovery.py",
 )
+
+EVIDENCE, EVENTS, APPEND_ONLY = (
+    "onboarding/operations/evidence/",
+    "onboarding/events.py",
+    "onboarding/migrations/_append_only.py",
+)
+AUDIT, REMOVAL, CHECKPOINTS = (f"{EVIDENCE}{name}.py" for name in ("audit", "removal", "checkpoints"))
+TAMPERING, REFUSED = (f"tests/operations/evidence/test_{name}.py" for name in ("tampering", "append_only"))
 
 
 @dataclass(frozen=True)
@@ -161,6 +169,14 @@ MUTANTS = (
     Mutant("T60", "a number with other separators or digits is no number", MENTIONS, "        or any(_is_number(part, region)", "        or any(False", MENTIONED),
     Mutant("T60", "a number beside other digits is overlooked", MENTIONS, "    for first in range(len(groups)):", "    for first in (0,):", MENTIONED),
     Mutant("T60", "a number of another country is overlooked", MENTIONS, """        or any(_is_number(f"+{part.removeprefix('+')}", "") for part in parts)\n""", "", MENTIONED),
+    Mutant("I25", "the steps of a session are no chain", EVENTS, "event.mac = head = mac(event, head, secret)", 'event.mac = head = mac(event, "", secret)', TAMPERING),
+    Mutant("I25", "any MAC is right", AUDIT, "any(mac(event, before, key) == tag for key in keys)", "True", TAMPERING),
+    Mutant("I25", "times and ids may change", AUDIT, "elif digest != row.digest:", "elif False:", TAMPERING),
+    Mutant("I25", "the last checkpoint may go", AUDIT, " or row.is_last != (row.number == last.number)", "", TAMPERING),
+    Mutant("I25", "the end of a session may go", AUDIT, "if recorded != (session.version, head_of(session), session.state):", "if False:", TAMPERING),
+    Mutant("I25", "what is removed is not subtracted", REMOVAL, "            _subtract(gone)\n", "", TAMPERING),
+    Mutant("I25", "an event can be changed", APPEND_ONLY, "WHEN NOT EXISTS (SELECT 1", "WHEN EXISTS (SELECT 1", REFUSED),
+    Mutant("I25", "what is new is sealed", CHECKPOINTS, "at__lte=Now() - SETTLED", "at__lte=Now()", REFUSED),
     Mutant("I26", "a revealed number is not recorded", VERDICTS, "        events.record(Name.NUMBER_REVEALED, {\"reason\": reason}, actor=by, **about)\n", "", REVIEWS),
     Mutant("I29", "a decision changes the session's state", VERDICTS, "waiting.update(review=decision, ", 'waiting.update(state="possession_required", review=decision, ', REVIEWS),
     Mutant("I36", "every run of recover revokes the same key again", RECOVERY, "        if due.filter(pk=key.pk).update(tell_prove_at=Now() + TELL_AGAIN):\n", "        if True:\n", f"tests/operations/test_recovery.py {ANY_ORDER}"),

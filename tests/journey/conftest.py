@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import transaction
 from django.db.models import F
 from django.test import Client
 
 from onboarding.models import Binding, Case, Cell, Event, Lease, OnboardingSession, Proposal, ProveKey
+from onboarding.operations.evidence.removal import allowed
 from onboarding.upstream.breaker import PROBE_AGAIN_EVERY_S
 from onboarding.upstream.lookup import lookup
 from onboarding.upstream.messaging import messaging
@@ -88,7 +90,8 @@ def later() -> Later:
         OnboardingSession.objects.update(**past)
         Binding.objects.update(**{c: F(c) - timedelta(seconds=seconds) for c in ("created_at", "revoked_at")})
         ProveKey.objects.update(**{c: F(c) - timedelta(seconds=seconds) for c in ("revoked_at", "tell_prove_at")})
-        Event.objects.update(at=F("at") - timedelta(seconds=seconds))
+        with transaction.atomic(), allowed():
+            Event.objects.update(at=F("at") - timedelta(seconds=seconds))
         Lease.objects.update(**{c: F(c) - timedelta(seconds=seconds) for c in ("ends_at", "code_sent_at")})
         Case.objects.update(**{c: F(c) - timedelta(seconds=seconds) for c in ("taken_until", "snoozed_until")})
         Proposal.objects.update(at=F("at") - timedelta(seconds=seconds))
