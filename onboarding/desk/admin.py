@@ -35,6 +35,7 @@ from onboarding.desk.acts import (
     VENDOR_IDS,
     ActsAdmin,
 )
+from onboarding.desk.dashboard.backtest import BacktestViews
 from onboarding.desk.dashboard.page import DashboardViews
 from onboarding.desk.filters import (
     AgeFilter,
@@ -137,7 +138,7 @@ def _numbers(text: str) -> Sequence[Number]:
         return error.possible
 
 
-class SessionAdmin(DashboardViews, QueueViews, ReadOnlyAdmin):
+class SessionAdmin(DashboardViews, BacktestViews, QueueViews, ReadOnlyAdmin):
     """Sessions, with their state and Prove's evaluation."""
 
     list_display = ("masked", "reference", "in_words", "reason_codes", "notice_in_words", "moves_a_key", "created_at")

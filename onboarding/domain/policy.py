@@ -100,31 +100,37 @@ class Judgement:
 
 
 def judge(
-    success: Success, reasons: Mapping[str, str], *, rebind: bool, cleared: AbstractSet[str] = frozenset()
+    success: Success,
+    reasons: Mapping[str, str],
+    *,
+    rebind: bool,
+    cleared: AbstractSet[str] = frozenset(),
+    verdicts: Mapping[str, Verdict] = VERDICTS,
 ) -> Judgement:
     """Return the strictest verdict among those of `success` and of all reasons.
 
     `rebind` says whether this flow is a rebind already. `cleared` holds the reasons that a reviewer has cleared.
+    `verdicts` is the table of reason codes.
     """
     if success is Success.PENDING:
         return Judgement(Verdict.WAIT, reasons)
-    counted = reasons.keys() - _ignored(success, rebind=rebind, cleared=cleared)
-    verdicts = [_verdict(code) for code in counted]
+    counted = reasons.keys() - _ignored(success, verdicts, rebind=rebind, cleared=cleared)
+    found = [_verdict(code, verdicts) for code in counted]
     if success is not Success.FALSE:
-        verdicts.append(SUCCESS_VERDICTS[success])
-    strictest = max(verdicts, key=SEVERITY.index, default=Verdict.DECLINE)  # "false" without a reason is a no
+        found.append(SUCCESS_VERDICTS[success])
+    strictest = max(found, key=SEVERITY.index, default=Verdict.DECLINE)  # "false" without a reason is a no
     if strictest is Verdict.OFFER_REBIND and rebind and KEY_BELONGS_TO_ANOTHER_NUMBER in counted:
         strictest = Verdict.REVIEW
     return Judgement(strictest, reasons)
 
 
-def _ignored(success: Success, *, rebind: bool, cleared: AbstractSet[str]) -> set[str]:
+def _ignored(success: Success, verdicts: Mapping[str, Verdict], *, rebind: bool, cleared: AbstractSet[str]) -> set[str]:
     """Return the reasons that do not count.
 
     A reviewer can clear a reason for a review, never one for a decline. Where Prove did not say "false", a missing
     possession check is no failure, and neither is the other number in a rebind.
     """
-    ignored = {code for code in cleared if _verdict(code) is Verdict.REVIEW}
+    ignored = {code for code in cleared if _verdict(code, verdicts) is Verdict.REVIEW}
     if success is not Success.FALSE:
         ignored.add(NO_POSSESSION)
         if rebind:
@@ -132,8 +138,8 @@ def _ignored(success: Success, *, rebind: bool, cleared: AbstractSet[str]) -> se
     return ignored
 
 
-def _verdict(code: str) -> Verdict:
-    return VERDICTS.get(code) or OWN_VERDICTS.get(code) or Verdict.REVIEW
+def _verdict(code: str, verdicts: Mapping[str, Verdict]) -> Verdict:
+    return verdicts.get(code) or OWN_VERDICTS.get(code) or Verdict.REVIEW
 
 
 def judge_line(line_type: str, reasons: Mapping[str, str], *, cleared: AbstractSet[str] = frozenset()) -> Judgement:

@@ -102,6 +102,9 @@ CALL_WORDS: Mapping[str, Any] = {
     "notice": _("Twilio: send a text"),
 }
 
+# What a verdict means for the person; the names are those of `onboarding.backtest.answers`.
+EFFECT_WORDS: Mapping[str, Any] = {"declined": _("declined"), "held": _("held"), "let_through": _("let through")}
+
 WHY_WORDS: Mapping[str, Any] = {
     Why.TAKEN: _("Another reviewer has this case."),
     Why.OWN: _("This is your own account or number: another reviewer has to decide."),

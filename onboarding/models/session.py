@@ -115,6 +115,7 @@ class OnboardingSession(HasNumber):
             ("reveal_onboardingsession", "Can see a session's whole number"),
             ("work_onboardingsession", "Can take cases, note, snooze, escalate and label them"),
             ("lead_onboardingsession", "Can decide escalated cases"),
+            ("backtest_onboardingsession", "Can replay proposed verdicts and budgets"),
         ]
         constraints = [
             models.CheckConstraint(name="session_state_is_known", condition=Q(state__in=[s.value for s in State])),

@@ -31,12 +31,13 @@ WORK = tuple(
     f"{SESSIONS}{{session}}/{act}/"
     for act in ("approve", "decline", "snooze", "escalate", "release", "note", "label-fraud", "ids")
 )
+BACKTEST = (f"{SESSIONS}backtest/",)
 ACT = (*WORK, f"{BINDINGS}{{binding}}/revoke/")
 MAY = {
     Role.VIEWER: READ,
-    Role.AUDITOR: READ + REVEAL,
+    Role.AUDITOR: READ + REVEAL + BACKTEST,
     Role.REVIEWER: READ + REVEAL + ACT,
-    Role.LEAD: READ + REVEAL + ACT,
+    Role.LEAD: READ + REVEAL + ACT + BACKTEST,
 }
 
 
@@ -60,7 +61,7 @@ def test_each_role_reaches_its_pages_and_no_others(role: Role | str | None) -> N
         desk = Client()
         if role:
             desk.force_login(User.objects.create(username="eve", is_staff=True, is_superuser=True))
-    for path in READ + REVEAL + ACT:
+    for path in READ + REVEAL + ACT + BACKTEST:
         answer = desk.get(path.format(session=session.pk, binding=binding.pk))
         expected = (200 if path in MAY[role] else 403) if isinstance(role, Role) else 302
         assert answer.status_code == expected, path

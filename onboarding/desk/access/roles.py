@@ -38,8 +38,8 @@ ACTS = frozenset(
 PERMISSIONS: Mapping[Role, frozenset[str]] = {
     Role.VIEWER: VIEWS,
     Role.REVIEWER: VIEWS | ACTS,
-    Role.LEAD: VIEWS | ACTS | {"lead_onboardingsession"},
-    Role.AUDITOR: VIEWS | {"reveal_onboardingsession", "reveal_binding"},
+    Role.LEAD: VIEWS | ACTS | {"lead_onboardingsession", "backtest_onboardingsession"},
+    Role.AUDITOR: VIEWS | {"reveal_onboardingsession", "reveal_binding", "backtest_onboardingsession"},
 }
 GROUPS: Mapping[Role, str] = {role: f"proveflow {role}s" for role in Role}
 KEYS = ("view_publishablekey", "add_publishablekey", "revoke_publishablekey")

@@ -45,6 +45,7 @@ class DashboardViews(ActsAdmin):
             "title": _("Figures"),
             "opts": self.opts,
             "queue": cases.status(),
+            "may_backtest": request.user.has_perm("proveflow.backtest_onboardingsession"),
             "periods": PERIODS.items(),
             "days": days,
             "report": found,
