@@ -15,6 +15,7 @@ Findings = Iterator[tuple[str, bool]]
 Drill = Callable[[Crowd, Callable[[float], None]], Findings]
 
 PEOPLE = 12
+WORKERS = 4  # of a node, about: each opens its circuit after five numbers have failed
 PATIENCE_S = 120
 BACK_AGAIN_S = 20  # after its cause has ended, an outage may last so long for people
 CLAIM_S = 60  # a step whose record was lost is given up after 40 seconds
@@ -40,8 +41,8 @@ def slow_prove(crowd: Crowd, _interrupt: Callable[[float], None]) -> Findings:
 
 @drill
 def prove_down(crowd: Crowd, _interrupt: Callable[[float], None]) -> Findings:
-    """Prove does not answer for 25 seconds, while people arrive."""
-    site, people = crowd.site, crowd.make(PEOPLE)
+    """Prove does not answer for 25 seconds, while people arrive: enough of them for each process to notice."""
+    site, people = crowd.site, crowd.make(6 * len(crowd.site.nodes) * WORKERS)
     with crowd.onboarding(people, within_s=PATIENCE_S, over_s=8):
         with site.fault(*PROVE, kind="hang"):
             time.sleep(25)
