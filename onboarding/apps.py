@@ -15,6 +15,7 @@ class OnboardingConfig(AppConfig):
         from onboarding.conf import conf, faults, given
         from onboarding.operations import (  # they register the checks, and what goes with a binding
             checks,  # noqa: F401
+            prove_checks,  # noqa: F401
             reports,
             site_checks,  # noqa: F401
             telemetry_checks,  # noqa: F401

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from difflib import get_close_matches
+from functools import cached_property
 from typing import Any, cast
 from urllib.parse import urlsplit
 
@@ -16,6 +17,8 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import setting_changed
 from django.dispatch import receiver
 from django.utils.functional import LazyObject, empty
+
+from onboarding.domain.regions import ProveRegion, european_host, region_of, region_of_host
 
 NAME = "PROVEFLOW"
 # The origin that Prove's Web SDK calls, by base URL. The Content-Security-Policy has to allow it.
@@ -32,15 +35,31 @@ FICTION = (
 )
 
 
+@dataclass(frozen=True)
+class ProveAccount:
+    """Our access to one of Prove's hosts. `service` is its name in metrics and log lines."""
+
+    service: str
+    base_url: str
+    client_id: str
+    client_secret: str = field(repr=False)
+    device_origins: Sequence[str] = ()
+
+
 @dataclass(frozen=True, kw_only=True)
 class Conf:
     """The settings. docs/adopting.md describes those that a host project needs."""
 
-    # Prove
+    # Prove: the only host, or that of North America if the next ones, of Europe, have a client id
     PROVE_BASE_URL: str = "https://platform.uat.proveapis.com"
     PROVE_CLIENT_ID: str = ""
     PROVE_CLIENT_SECRET: str = field(default="", repr=False)
     PROVE_DEVICE_ORIGINS: Sequence[str] = ()  # by default those of PROVE_BASE_URL
+    PROVE_REGION: str = ""  # whose numbers that host serves: na, eu or all; by default as PROVE_BASE_URL says
+    PROVE_EU_BASE_URL: str = ""  # by default Prove's own of the same environment
+    PROVE_EU_CLIENT_ID: str = ""
+    PROVE_EU_CLIENT_SECRET: str = field(default="", repr=False)
+    PROVE_EU_DEVICE_ORIGINS: Sequence[str] = ()  # by default those of PROVE_EU_BASE_URL
     PROVE_CHECK_REPUTATION: bool = False  # Prove charges for it
     # Twilio
     TWILIO_BASE_URL: str = "https://verify.twilio.com"
@@ -113,6 +132,34 @@ class Conf:
     TRACES: bool = False  # spans of OpenTelemetry, which the extra `otel` installs
     RETENTION_DAYS: int = 90  # of sessions, their events and revoked bindings
 
+    @cached_property
+    def prove_accounts(self) -> Mapping[str, ProveAccount]:
+        """Return the accounts by ProveRegion."""
+        first = ProveAccount(
+            "prove", self.PROVE_BASE_URL, self.PROVE_CLIENT_ID, self.PROVE_CLIENT_SECRET, self.PROVE_DEVICE_ORIGINS
+        )
+        accounts = {self.PROVE_REGION: first}
+        if self.PROVE_EU_CLIENT_ID:
+            accounts[ProveRegion.EUROPE] = ProveAccount(
+                "prove-eu",
+                self.PROVE_EU_BASE_URL,
+                self.PROVE_EU_CLIENT_ID,
+                self.PROVE_EU_CLIENT_SECRET,
+                self.PROVE_EU_DEVICE_ORIGINS,
+            )
+        return accounts
+
+    @property
+    def device_origins(self) -> list[str]:
+        """Return the origins that Prove's Web SDK calls, of all accounts."""
+        origins = (origin for account in self.prove_accounts.values() for origin in account.device_origins)
+        return list(dict.fromkeys(origins))
+
+    def prove_region(self, country: str | None) -> ProveRegion | None:
+        """Return the region whose account serves the numbers of a country, or None if there is no such account."""
+        region = ProveRegion.ALL if self.PROVE_REGION == ProveRegion.ALL else region_of(country)
+        return region if region in self.prove_accounts else None
+
     @property
     def continue_hosts(self) -> list[str]:
         """Return the hosts that a link may name to go on to."""
@@ -162,17 +209,24 @@ def read(given: Mapping[str, Any]) -> Conf:
 
 def _dependent(made: Conf) -> dict[str, Any]:
     """Return the defaults that depend on other settings."""
-    base = urlsplit(made.PROVE_BASE_URL)
-    is_loopback = base.scheme == "http"  # a stand-alone sandbox
+    base, europe = urlsplit(made.PROVE_BASE_URL), made.PROVE_EU_BASE_URL or european_host(made.PROVE_BASE_URL)
+    region = ProveRegion.NORTH_AMERICA if made.PROVE_EU_CLIENT_ID else region_of_host(made.PROVE_BASE_URL)
     return {
-        "PROVE_DEVICE_ORIGINS": [f"http://{base.netloc}"]
-        if is_loopback
-        else DEVICE_ORIGINS.get(made.PROVE_BASE_URL, []),
+        "PROVE_DEVICE_ORIGINS": _device_origins(made.PROVE_BASE_URL),
+        "PROVE_REGION": region.value,
+        "PROVE_EU_BASE_URL": europe,
+        "PROVE_EU_DEVICE_ORIGINS": _device_origins(europe),
         "TEST_NUMBERS": FICTION if base.scheme != "https" or ".uat." in base.netloc else (),
         "TWILIO_LOOKUP_BASE_URL": made.TWILIO_BASE_URL.replace("://verify.", "://lookups.", 1),
         "TWILIO_MESSAGING_BASE_URL": made.TWILIO_BASE_URL.replace("://verify.", "://api.", 1),
         "ALLOWED_COUNTRIES": [made.DEFAULT_REGION],
     }
+
+
+def _device_origins(base_url: str) -> list[str]:
+    """Return what the Web SDK calls with this base URL: of a stand-alone sandbox, its own origin; [] if unknown."""
+    base = urlsplit(base_url)
+    return [f"http://{base.netloc}"] if base.scheme == "http" else DEVICE_ORIGINS.get(base_url, [])
 
 
 def given() -> Mapping[str, Any]:

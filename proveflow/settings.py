@@ -56,6 +56,8 @@ PROVEFLOW: dict[str, Any] = {
     "PROVE_BASE_URL": (env.address("PROVE_BASE_URL") or Conf.PROVE_BASE_URL).rstrip("/"),
     "PROVE_CLIENT_ID": env.str("PROVE_CLIENT_ID", **of_prove),
     "PROVE_CLIENT_SECRET": env.str("PROVE_CLIENT_SECRET", **of_prove),
+    "PROVE_EU_CLIENT_ID": env.str("PROVE_EU_CLIENT_ID", default=""),
+    "PROVE_EU_CLIENT_SECRET": env.str("PROVE_EU_CLIENT_SECRET", default=""),
     "PROVE_CHECK_REPUTATION": env.bool("PROVE_CHECK_REPUTATION", default=False),
     "TWILIO_BASE_URL": env.address("TWILIO_BASE_URL") or Conf.TWILIO_BASE_URL,
     "TWILIO_ACCOUNT_SID": env.str("TWILIO_ACCOUNT_SID", **of_twilio),
@@ -114,11 +116,27 @@ PROVEFLOW: dict[str, Any] = {
 # Empty: all countries, which is harmless with a simulated Twilio and which Prove's test users need.
 countries = [] if SANDBOX_TWILIO else [PROVEFLOW["DEFAULT_REGION"]]
 PROVEFLOW["ALLOWED_COUNTRIES"] = env.list("ALLOWED_COUNTRIES", default=countries)
-if origins := env.list("PROVE_DEVICE_ORIGINS", default=[]):
-    PROVEFLOW["PROVE_DEVICE_ORIGINS"] = origins
+of_the_urls = {
+    "PROVE_REGION": env.str("PROVE_REGION", default=""),
+    "PROVE_DEVICE_ORIGINS": env.list("PROVE_DEVICE_ORIGINS", default=[]),
+    "PROVE_EU_BASE_URL": env.address("PROVE_EU_BASE_URL").rstrip("/"),
+    "PROVE_EU_DEVICE_ORIGINS": env.list("PROVE_EU_DEVICE_ORIGINS", default=[]),
+}
+PROVEFLOW |= {name: value for name, value in of_the_urls.items() if value}  # onboarding.conf has their defaults
+if SANDBOX_PROVE and PROVEFLOW["PROVE_EU_CLIENT_ID"]:
+    raise ImproperlyConfigured(
+        "PROVE_EU_CLIENT_ID is set and PROVE_CLIENT_ID is not. A project of Europe alone sets PROVE_CLIENT_ID, "
+        "PROVE_CLIENT_SECRET and PROVE_BASE_URL."
+    )
 if SANDBOX_PROVE:
-    PROVEFLOW["PROVE_BASE_URL"] = "sandbox://embedded/sandbox/prove"
-    PROVEFLOW["PROVE_CLIENT_ID"] = PROVEFLOW["PROVE_CLIENT_SECRET"] = "sandbox"  # noqa: S105 - a published secret
+    PROVEFLOW |= {
+        "PROVE_BASE_URL": "sandbox://embedded/sandbox/prove",
+        "PROVE_CLIENT_ID": "sandbox",
+        "PROVE_CLIENT_SECRET": "sandbox",
+        "PROVE_EU_BASE_URL": "sandbox://embedded/sandbox/prove-eu",
+        "PROVE_EU_CLIENT_ID": "sandbox-eu",
+        "PROVE_EU_CLIENT_SECRET": "sandbox-eu",
+    }
 if SANDBOX_TWILIO:
     PROVEFLOW |= {
         "TWILIO_BASE_URL": "sandbox://embedded/sandbox/twilio",
@@ -284,7 +302,7 @@ CONTENT_SECURITY_POLICY: dict[str, Any] = {
         "style-src": [SELF, *STATIC_ORIGINS],
         "img-src": [SELF, *STATIC_ORIGINS],
         "font-src": [SELF, *STATIC_ORIGINS],
-        "connect-src": [SELF, *read(PROVEFLOW).PROVE_DEVICE_ORIGINS],
+        "connect-src": [SELF, *read(PROVEFLOW).device_origins],
         "form-action": [SELF],
         "base-uri": [NONE],
         "frame-ancestors": [NONE],

@@ -8,7 +8,14 @@ from pathlib import Path
 
 os.environ["ENV_FILE"] = os.devnull  # the .env file is for `make run` only
 os.environ.update(DEBUG="1", SECRET_KEY="tests-" + "s" * 44, ALLOWED_HOSTS="127.0.0.1,localhost,testserver")
-for name in ("PROVE_CLIENT_ID", "PROVE_BASE_URL", "TWILIO_ACCOUNT_SID", "TWILIO_BASE_URL"):
+for name in (
+    "PROVE_CLIENT_ID",
+    "PROVE_BASE_URL",
+    "PROVE_EU_CLIENT_ID",
+    "PROVE_REGION",
+    "TWILIO_ACCOUNT_SID",
+    "TWILIO_BASE_URL",
+):
     os.environ[name] = ""
 os.environ["LIMITS_WATCH_ONLY"] = "0"  # as with real vendors
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"  # Playwright keeps an event loop in the thread that tests run in

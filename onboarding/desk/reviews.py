@@ -28,6 +28,7 @@ from onboarding.telemetry.observation import subject, verb
 class VendorIds(NamedTuple):
     """The ids that Prove and Twilio know a session by, empty for what was not asked; and that of its log lines."""
 
+    prove_region: str
     correlation_id: str
     client_request_id: str
     verification_sid: str
@@ -107,6 +108,7 @@ def vendor_ids(*, session: OnboardingSession, by: AbstractBaseUser, reason: str)
     """Return what names the session to Prove and Twilio, for a ticket there, and write to the event log who saw it."""
     events.record(Name.IDS_REVEALED, {"reason": reason}, actor=by, session=session)
     return VendorIds(
+        prove_region=session.prove_region,
         correlation_id=session.correlation_id or "",
         client_request_id=str(session.client_request_id),
         verification_sid=session.verification_sid,

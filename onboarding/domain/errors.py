@@ -10,6 +10,10 @@ class StaleState(Exception):
     """Another request changed the session since the caller read it. Nothing was done."""
 
 
+class NotServed(Exception):
+    """Prove serves the number's country by a region for which we have no account. Nothing was done."""
+
+
 class Why(StrEnum):
     """Why a reviewer may not act."""
 

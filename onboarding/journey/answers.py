@@ -54,7 +54,7 @@ def gather(session: OnboardingSession, answer: UnifyAnswer) -> Evidence:
     """Return the evidence. For a "true", number and key are locked until the transaction ends."""
     device_id = answer.device_id or ""
     is_true = answer.success is Success.TRUE
-    key = keys.lock(session.number, device_id) if is_true else ProveKey(device_id=device_id)
+    key = keys.lock(session.number, device_id, session.prove_region) if is_true else ProveKey(device_id=device_id)
     return Evidence(key, linked_to(session.number, device_id) if device_id else [])
 
 

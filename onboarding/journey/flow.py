@@ -15,7 +15,7 @@ from django.db.models.functions import Now
 from onboarding import events, hooks, limits
 from onboarding.conf import conf
 from onboarding.domain.budgets import Address
-from onboarding.domain.errors import Garbled, HookFailed, StaleState, UpstreamError
+from onboarding.domain.errors import Garbled, HookFailed, NotServed, StaleState, UpstreamError
 from onboarding.domain.phone import Number
 from onboarding.domain.policy import NOT_ALLOWED, REBIND, Judgement, Success, Verdict
 from onboarding.domain.states import AFTER_LOST_CLAIM, CLAIMS, WAITING, Notice, State
@@ -71,12 +71,16 @@ def start(
 
     `accepted` is the version of the legal notices that the person accepted. `recalled` says that the browser remembered
     the number; `journey` is the browser's, if `previous` is not known. `device_name` is what the person reads in the
-    list of their devices. Raises UpstreamError; Limited; StaleState if `previous` already waits for a code for the same
-    number (it was started in another tab) or if `start_key` was used.
+    list of their devices. Raises UpstreamError; Limited; NotServed; StaleState if `previous` already waits for a
+    code for the same number (it was started in another tab) or if `start_key` was used.
     """
     if previous is not None and previous.state in WAITING and previous.number == number.e164:
         raise StaleState
+    region = conf.prove_region(number.region)
+    if region is None:
+        raise NotServed
     how = {
+        "prove_region": region,
         "journey": previous.journey if previous else journey or uuid.uuid4(),
         "rebind": False,
         "recalled": recalled,
@@ -93,8 +97,9 @@ def rebind(
 ) -> Opened:
     """Start a new flow that ties this device's key to the session's number after a code, as the person agreed to.
 
-    `key` is the binding that this browser is verified by. Raises as `start` does; if Prove fails, the new session has
-    the offer. Raises StaleState, with the reason set on the session, if the rebind is held or too soon.
+    The flow is at the host whose flow offered it. `key` is the binding that this browser is verified by.
+    Raises as `start` does; if Prove fails, the new session has the offer. Raises StaleState, with the reason set on the
+    session, if the rebind is held or too soon.
     """
     if session.state != State.REBIND_OFFERED:
         raise StaleState
@@ -103,7 +108,8 @@ def rebind(
     how = {
         name: getattr(session, name)
         for name in (
-            *("journey", "recalled", "device_name", "notices_version", "notices_accepted_at", "failure_reasons"),
+            *("prove_region", "journey", "recalled", "device_name", "notices_version", "notices_accepted_at"),
+            "failure_reasons",
         )
     }
     how |= {"rebind": True, "moves_from": key or session.moves_from}
@@ -130,7 +136,7 @@ def _open(
     client_ids = hooks.client_ids()
     session = _asked(number=number, start_key=start_key, previous=previous, address=address, how=how)
     try:
-        flow = prove().unify(
+        flow = prove(session.prove_region).unify(
             number=number.e164,
             client_request_id=str(session.client_request_id),
             rebind=session.rebind,
@@ -191,7 +197,7 @@ def check_device(*, session: OnboardingSession, address: Address, app_hash: str 
     """
     transition(session, State.CHECKING_DEVICE, Name.DEVICE_ASKED, status_calls=F("status_calls") + 1)
     try:
-        answer = prove().unify_status(
+        answer = prove(session.prove_region).unify_status(
             correlation_id=str(session.correlation_id),
             number=session.number,
             client_request_id=str(session.client_request_id),

@@ -16,22 +16,23 @@ EVERY_KEY = ""
 LOCK = {
     "postgresql": """
         WITH locked AS MATERIALIZED (SELECT pg_advisory_xact_lock(hashtextextended(%s, 0)))
-        INSERT INTO onboarding_provekey (device_id, revoked_at) SELECT %s, ({since}) FROM locked""",
+        INSERT INTO onboarding_provekey (device_id, prove_region, revoked_at) SELECT %s, %s, ({since}) FROM locked""",
     "sqlite": """
-        INSERT INTO onboarding_provekey (device_id, revoked_at)
-        SELECT column2, ({since}) FROM (VALUES (%s, %s)) WHERE true""",
+        INSERT INTO onboarding_provekey (device_id, prove_region, revoked_at)
+        SELECT column2, column3, ({since}) FROM (VALUES (%s, %s, %s)) WHERE true""",
 }
 SINCE = "SELECT revoked_at FROM onboarding_provekey WHERE device_id = ''"
-READ = " ON CONFLICT (device_id) DO UPDATE SET device_id = excluded.device_id RETURNING *"
+READ = " ON CONFLICT (device_id) DO UPDATE SET prove_region = excluded.prove_region RETURNING *"
 
 
-def lock(number: str, device_id: str) -> ProveKey:
+def lock(number: str, device_id: str, region: str) -> ProveKey:
     """Return what is remembered of a key, with the number and the key locked until the transaction ends.
 
+    `region` is the one whose host has just named the key.
     Without the locks, two people could link the same number, or a key be linked while it is being revoked.
     """
     statement = LOCK[connection.vendor].format(since=SINCE) + READ
-    return ProveKey.objects.raw(statement, [f"number {number}", device_id])[0]
+    return ProveKey.objects.raw(statement, [f"number {number}", device_id, region])[0]
 
 
 def revoke(device_ids: Iterable[str]) -> None:

@@ -334,7 +334,7 @@ def _is_refused(session: OnboardingSession) -> bool:
 
 def _ask_to_bind(session: OnboardingSession) -> OnboardingSession:
     try:
-        answer = prove().unify_bind(
+        answer = prove(session.prove_region).unify_bind(
             correlation_id=str(session.correlation_id),
             number=session.number,
             client_request_id=str(session.client_request_id),

@@ -42,16 +42,18 @@ def _unlink(bindings: QuerySet[Binding], *, why: str, by: AbstractBaseUser | Non
 @verb
 def tell_prove(*, device_id: str) -> bool:
     """Ask Prove to revoke a key that was revoked here. Return False if Prove did not answer: it stays owed."""
-    if not ProveKey.objects.filter(device_id=device_id, tell_prove_at__isnull=False).exists():
+    owed = ProveKey.objects.filter(device_id=device_id, tell_prove_at__isnull=False)
+    key = owed.first()
+    if key is None:
         return True
     try:
-        prove().revoke_device(device_id=device_id, client_request_id=str(uuid.uuid4()))
+        prove(key.prove_region).revoke_device(device_id=device_id, client_request_id=str(uuid.uuid4()))
     except UpstreamError as error:
         if not (isinstance(error, Refused) and error.code == NO_SUCH_KEY):
             events.record(Name.REVOKE_UNANSWERED, events.error_facts(error), **_about(device_id))
             return False
     with transaction.atomic():
-        if ProveKey.objects.filter(device_id=device_id, tell_prove_at__isnull=False).update(tell_prove_at=None):
+        if owed.update(tell_prove_at=None):
             events.record(Name.REVOKE_ANSWERED, {}, **_about(device_id))
     return True
 

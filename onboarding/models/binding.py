@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from django_otp.models import Device
 
 from onboarding.domain.phone import Number
+from onboarding.domain.regions import ProveRegion
 from onboarding.models.number import HasNumber
 from onboarding.models.session import ID_LENGTH
 
@@ -101,6 +102,12 @@ class ProveKey(models.Model):
     """What is remembered of a Prove Key beyond its bindings. A revoked key verifies nobody until a code is passed."""
 
     device_id = models.CharField(max_length=ID_LENGTH, primary_key=True)
+    prove_region = models.CharField(
+        max_length=3,
+        db_default=ProveRegion.ALL.value,
+        default=ProveRegion.ALL.value,
+        help_text="Whose host knows the key.",
+    )
     revoked_at = models.DateTimeField(null=True, help_text="Not trusted since then.")
     tell_prove_at = models.DateTimeField(null=True, help_text="Prove has yet to be asked to revoke it: when to ask.")
 

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from onboarding.conf import conf
 from onboarding.domain.phone import Number
 from onboarding.domain.policy import NO_POSSESSION, NOT_ALLOWED, RELINK
+from onboarding.domain.regions import ProveRegion
 from onboarding.domain.states import CLAIMS, FINAL, OPEN, PASSED, Channel, Notice, Review, State
 from onboarding.domain.wording import STATE_WORDS
 from onboarding.models.number import HasNumber
@@ -41,6 +42,12 @@ class OnboardingSession(HasNumber):
     recalled = models.BooleanField(default=False, help_text="Not typed: this browser was asked to remember it.")
     notices_version = models.CharField(max_length=32, blank=True, help_text="Of the words accepted by going on.")
     notices_accepted_at = models.DateTimeField(null=True)
+    prove_region = models.CharField(
+        max_length=3,
+        db_default=ProveRegion.ALL.value,
+        default=ProveRegion.ALL.value,
+        help_text="Whose host has the flow.",
+    )
     rebind = models.BooleanField(default=False)
     moves_from = models.ForeignKey(
         "Binding", models.SET_NULL, null=True, related_name="+", help_text="A rebind: what the browser is verified by."

@@ -40,7 +40,8 @@ SIDS = {"TWILIO_ACCOUNT_SID": "AC", "TWILIO_VERIFY_SERVICE_SID": "VA"}
 @of_settings()
 def upstream_urls(**_kwargs: object) -> Iterator[CheckMessage]:
     """E001: a base URL is not encrypted. E002: a base URL contains credentials."""
-    for name in ("PROVE_BASE_URL", "TWILIO_BASE_URL"):
+    names = ["PROVE_BASE_URL", "TWILIO_BASE_URL", *(["PROVE_EU_BASE_URL"] if conf.PROVE_EU_CLIENT_ID else [])]
+    for name in names:
         url = getattr(conf, name)
         if not is_safe(url):
             hint = "Plain http is for 127.0.0.1, [::1] and localhost only."
@@ -63,15 +64,6 @@ def secret_key(**_kwargs: object) -> Iterator[CheckMessage]:
 
 
 @of_settings()
-def device_origins(**_kwargs: object) -> Iterator[CheckMessage]:
-    """E018: the Content-Security-Policy does not let the Web SDK reach Prove."""
-    is_emulated = conf.PROVE_BASE_URL.startswith(tuple(conf.UPSTREAM_ADAPTERS))
-    if not is_emulated and not conf.PROVE_DEVICE_ORIGINS:
-        hint = "Ask Prove which origin the Web SDK talks to with your PROVE_BASE_URL."
-        yield Error("PROVE_DEVICE_ORIGINS is not set.", hint=hint, id="proveflow.E018")
-
-
-@of_settings()
 def web_sdk(**_kwargs: object) -> Iterator[CheckMessage]:
     """E004: Prove's Web SDK, which runs the device check, is not installed."""
     if finders.find(WEB_SDK) is None:
@@ -84,6 +76,8 @@ def secrets(**_kwargs: object) -> Iterator[CheckMessage]:
     for name, value in (
         ("PROVE_CLIENT_ID", conf.PROVE_CLIENT_ID),
         ("PROVE_CLIENT_SECRET", conf.PROVE_CLIENT_SECRET),
+        *([("PROVE_EU_CLIENT_SECRET", conf.PROVE_EU_CLIENT_SECRET)] if conf.PROVE_EU_CLIENT_ID else []),
+        ("PROVE_EU_CLIENT_ID", conf.PROVE_EU_CLIENT_ID or "none"),
         ("TWILIO_API_KEY_SECRET" if conf.TWILIO_API_KEY_SECRET else "TWILIO_AUTH_TOKEN", conf.twilio_credentials[1]),
     ):
         if not re.fullmatch(r"[!-~]+", value):

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -30,6 +31,7 @@ OLDEST_POSTGRESQL = 130000
 FORGED = "203.0.113.9"  # an address for documentation: https://www.rfc-editor.org/rfc/rfc5737
 LEAST_FREE = 0.1  # of the disk
 CERTIFICATE_DAYS = 14
+PROVE_NAMES = {"prove": "Prove", "prove-eu": "Prove EU"}  # by the service's name in metrics
 
 
 @dataclass(frozen=True)
@@ -84,9 +86,11 @@ def _clock(name: str, examined: Examined | None) -> Iterator[Finding]:
 
 
 def _prove() -> Iterator[Finding]:
-    examined, finding = _asked("Prove", examine_prove)
-    yield finding
-    yield from _clock("Prove", examined)
+    for account in conf.prove_accounts.values():
+        name = PROVE_NAMES[account.service]
+        examined, finding = _asked(name, partial(examine_prove, account))
+        yield finding
+        yield from _clock(name, examined)
 
 
 def _twilio() -> Iterator[Finding]:

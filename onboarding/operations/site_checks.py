@@ -44,6 +44,7 @@ def hosts(**_kwargs: object) -> Iterator[CheckMessage]:
     yield from _mismatches("CONTINUE_HOSTS", conf.CONTINUE_HOSTS, HOST_AND_PORT, hint)
     hint = "As https://device.prove-auth.proveapis.com, without a path."
     yield from _mismatches("PROVE_DEVICE_ORIGINS", conf.PROVE_DEVICE_ORIGINS, ORIGIN, hint)
+    yield from _mismatches("PROVE_EU_DEVICE_ORIGINS", conf.PROVE_EU_DEVICE_ORIGINS, ORIGIN, hint)
 
 
 def _mismatches(name: str, found: Sequence[str], pattern: re.Pattern[str], hint: str) -> Iterator[CheckMessage]:
@@ -92,14 +93,6 @@ def folders(**_kwargs: object) -> Iterator[CheckMessage]:
         if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):
             hint = "Name a place that this user can write to."
             yield Error(f"{name} is in a folder that cannot be written to.", hint=hint, id="proveflow.E040")
-
-
-@of_settings()
-def vendors(**_kwargs: object) -> Iterator[CheckMessage]:
-    """W041: production asks Prove's test environment."""
-    if not settings.DEBUG and urlsplit(conf.PROVE_BASE_URL).hostname == "platform.uat.proveapis.com":
-        hint = "In production: https://platform.proveapis.com"
-        yield Warning("PROVE_BASE_URL is Prove's test environment (UAT).", hint=hint, id="proveflow.W041")
 
 
 @of_settings()

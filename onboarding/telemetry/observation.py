@@ -12,14 +12,14 @@ from typing import Any, ParamSpec, TypeVar
 from django.db import connection
 
 from onboarding.conf import conf
-from onboarding.domain.errors import Limited, StaleState, UpstreamError
+from onboarding.domain.errors import Limited, NotServed, StaleState, UpstreamError
 from onboarding.hashes import keyed_hash
 from onboarding.telemetry import metrics, request_ids
 from onboarding.telemetry.tracing import span
 
 log = logging.getLogger("onboarding.verbs")
 SUBJECT_DIGITS = 16
-OUTCOMES = {StaleState: "stale", Limited: "limited"}
+OUTCOMES = {StaleState: "stale", Limited: "limited", NotServed: "not_served"}
 UNASKED = ("unreachable", "not_asked", "circuit_open", "busy")
 # By operation: the setting with its price in cents.
 PRICES = {

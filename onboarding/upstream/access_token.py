@@ -46,7 +46,7 @@ class AccessTokens:
         if not self._fetching.acquire(timeout=0 if old else wait):
             if old:
                 return old
-            raise Unreachable("prove", "token")
+            raise Unreachable(self._upstream.service, "token")
         try:
             return self._renewed(token, old)
         finally:
@@ -74,18 +74,19 @@ class AccessTokens:
     def _fetch(self) -> AccessToken:
         asked = time.monotonic()
         try:
-            return _parsed(self._upstream.post("/token", data=self._form), asked)
+            return _parsed(self._upstream.post("/token", data=self._form), asked, self._upstream.service)
         except Busy:
             raise
         except UpstreamError as error:
             if isinstance(error, Refused):
                 log.error("Prove gives us no access token: %s", error)
-            raise Unreachable("prove", "token", error.status, error.code, error.request_id) from error
+            known = error.status, error.code, error.request_id
+            raise Unreachable(self._upstream.service, "token", *known) from error
 
 
-def _parsed(body: Mapping[str, Any], asked: float) -> AccessToken:
+def _parsed(body: Mapping[str, Any], asked: float, service: str) -> AccessToken:
     with suppress(KeyError, TypeError, ValueError, AttributeError):
         secret, seconds = body["access_token"], float(body["expires_in"])
         if body["token_type"].lower() == "bearer" and BEARER.fullmatch(secret) and seconds > 0:
             return AccessToken(secret, asked + max(seconds - RENEW_BEFORE, seconds / 2), asked + seconds)
-    raise Garbled("prove", "token")
+    raise Garbled(service, "token")

@@ -10,7 +10,7 @@ from http.client import HTTPConnection, HTTPSConnection
 from typing import Any
 from urllib.parse import urlsplit
 
-from onboarding.conf import conf
+from onboarding.conf import ProveAccount, conf
 from onboarding.upstream.access_token import AccessTokens
 from onboarding.upstream.http import USER_AGENT, Upstream
 
@@ -36,12 +36,12 @@ class Fetched:
     certificate_days: int | None
 
 
-def examine_prove() -> Examined:
+def examine_prove(account: ProveAccount) -> Examined:
     """Fetch an access token and drop it. Raises UpstreamError. https://developer.prove.com/reference/token-request"""
-    upstream = Upstream("prove", conf.PROVE_BASE_URL, {"token": LIMIT})
+    upstream = Upstream(account.service, account.base_url, {"token": LIMIT})
     began = time.monotonic()
     with upstream.call("token", "doctor") as call:
-        AccessTokens(upstream, conf.PROVE_CLIENT_ID, conf.PROVE_CLIENT_SECRET).get(call.left)
+        AccessTokens(upstream, account.client_id, account.client_secret).get(call.left)
     return Examined(_ms(began), _date(upstream))
 
 

@@ -8,9 +8,10 @@ from functools import cache
 from typing import Any, TypeVar
 
 from onboarding.conf import conf
-from onboarding.domain.errors import Garbled, Refused
+from onboarding.domain.errors import Garbled, Refused, Unreachable
 from onboarding.domain.phone import same
 from onboarding.domain.policy import Success
+from onboarding.domain.regions import ProveRegion
 from onboarding.models import ID_LENGTH
 from onboarding.upstream.access_token import AccessToken, AccessTokens
 from onboarding.upstream.deadline import Call
@@ -67,10 +68,10 @@ class UnifyAnswer:
 
 
 class Prove:
-    """Prove's API. All calls raise UpstreamError; Unreachable also if no access token can be fetched."""
+    """Prove's API at one host. All calls raise UpstreamError; Unreachable also if no access token can be fetched."""
 
-    def __init__(self, base_url: str, client_id: str, client_secret: str) -> None:
-        self._upstream = Upstream("prove", base_url, DEADLINES, REPEATABLE)
+    def __init__(self, base_url: str, client_id: str, client_secret: str, service: str = "prove") -> None:
+        self._upstream = Upstream(service, base_url, DEADLINES, REPEATABLE)
         self._tokens = AccessTokens(self._upstream, client_id, client_secret)
 
     def unify(
@@ -122,7 +123,7 @@ class Prove:
             answer = self._post_with_token(path, body, call)
             with suppress(ValueError):
                 return parse(answer)
-            raise Garbled("prove", operation)
+            raise Garbled(self._upstream.service, operation)
 
     def _post_with_token(self, path: str, body: Mapping[str, Any], call: Call) -> dict[str, Any]:
         token = self._tokens.get(call.left)
@@ -139,9 +140,16 @@ class Prove:
 
 
 @cache
-def prove() -> Prove:
-    """Return the client of this process, made from the settings."""
-    return Prove(conf.PROVE_BASE_URL, conf.PROVE_CLIENT_ID, conf.PROVE_CLIENT_SECRET)
+def prove(region: str) -> Prove:
+    """Return the client of this process for a ProveRegion. Raises Unreachable if the settings have no account for it.
+
+    ALL is the account of PROVE_*, which may have been given a region since.
+    """
+    if region == ProveRegion.ALL != conf.PROVE_REGION:
+        return prove(conf.PROVE_REGION)
+    if account := conf.prove_accounts.get(region):
+        return Prove(account.base_url, account.client_id, account.client_secret, account.service)
+    raise Unreachable(f"prove-{region}", "account")
 
 
 def _started_flow(body: Mapping[str, Any]) -> StartedFlow:

@@ -124,7 +124,7 @@ def _allowed(numbers: Sequence[Number]) -> list[Number]:
     """Return the numbers of allowed countries. Raises ValidationError if none is of one."""
     allowed = [number for number in numbers if number.region in allowed_countries()]
     if numbers and not allowed:
-        raise forms.ValidationError(_country_message(numbers[0]), code="country")
+        raise forms.ValidationError(country_message(numbers[0]), code="country")
     return allowed
 
 
@@ -157,8 +157,8 @@ def _without_accents(name: str) -> str:
 
 
 def allowed_countries() -> Collection[str]:
-    """Return the ISO 3166 codes of ALLOWED_COUNTRIES, or of all countries."""
-    return conf.ALLOWED_COUNTRIES or NAMES.keys()
+    """Return the ISO 3166 codes of ALLOWED_COUNTRIES, or of all countries: those that our accounts at Prove serve."""
+    return list(filter(conf.prove_region, conf.ALLOWED_COUNTRIES or NAMES))
 
 
 def likely_country(languages: str) -> str:
@@ -173,7 +173,8 @@ def likely_country(languages: str) -> str:
     return country if country in allowed_countries() else ""
 
 
-def _country_message(number: Number) -> Any:
+def country_message(number: Number) -> Any:
+    """Return what a person is told whose number's country is not served."""
     name = NAMES.get(number.region or "")
     if name is None:
         return _("We don't serve the country of this number yet. Use a number from another country.")

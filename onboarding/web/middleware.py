@@ -139,7 +139,7 @@ def content_security_policy() -> str:
     """Return the policy of the app's pages: their own scripts and styles, and Prove for the Web SDK."""
     static = urlsplit(settings.STATIC_URL or "")
     own = " ".join(["'self'", *([f"{static.scheme}://{static.netloc}"] if static.netloc else [])])
-    prove = " ".join(["'self'", *conf.PROVE_DEVICE_ORIGINS])
+    prove = " ".join(["'self'", *conf.device_origins])
     loaded = "; ".join(f"{kind}-src {own}" for kind in ("script", "style", "img", "font"))
     return (
         f"default-src 'none'; {loaded}; connect-src {prove}; form-action 'self'; base-uri 'none'; "

@@ -13,7 +13,7 @@ from django_otp.decorators import otp_required
 from onboarding import hooks
 from onboarding.conf import conf
 from onboarding.domain.browsers import device_name
-from onboarding.domain.errors import HookFailed, Limited, StaleState, UpstreamError
+from onboarding.domain.errors import HookFailed, Limited, NotServed, StaleState, UpstreamError
 from onboarding.domain.phone import Number
 from onboarding.domain.states import FINAL, Notice, State
 from onboarding.journey import flow, possession, unlinking
@@ -21,7 +21,16 @@ from onboarding.journey.bindings import devices_of
 from onboarding.journey.clock import time_left
 from onboarding.models import Binding, OnboardingSession
 from onboarding.web import address, gate, logins
-from onboarding.web.forms import CodeForm, DeviceForm, PhoneForm, SendForm, StartForm, first_error, known_number
+from onboarding.web.forms import (
+    CodeForm,
+    DeviceForm,
+    PhoneForm,
+    SendForm,
+    StartForm,
+    country_message,
+    first_error,
+    known_number,
+)
 from onboarding.web.responses import render, too_many_requests, unavailable, wants_json
 from onboarding.web.sentences import Sentences
 
@@ -128,6 +137,8 @@ def _start_flow(request: HttpRequest, form: StartForm, number: Number, *, recall
         return gate.redirect_to_page(request, gate.current(request))
     except Limited as limited:
         return too_many_requests(request, limited)
+    except NotServed:
+        return JsonResponse({"field": "phone", "error": country_message(number)}, status=400)
     except UpstreamError as error:
         return unavailable(error)
     except HookFailed:

@@ -15,6 +15,7 @@ from django.urls import reverse
 from django.views.decorators.csrf import csrf_exempt
 
 from sandbox.desk import page
+from sandbox.prove import regions
 from sandbox.state import clock, switches
 from sandbox.state.records import TABLES, Device, Fault, Flow, Handset, Received, Setting
 from sandbox.state.store import Store, transaction
@@ -105,11 +106,13 @@ def _arguments(request: HttpRequest, known: Arguments) -> JsonObject:
         "number of calls to affect; null, the default, for all", nullable(integer(1, MAX_TIMES)), required=False
     ),
     number=Argument("only calls about this number", nullable(arguments.number), required=False),
+    host=Argument("only calls to this host of Prove, na or eu", nullable(one_of(regions.PATHS)), required=False),
     **faults.OPTIONS,
 )
 def _order_fault(store: Store, values: JsonObject) -> JsonObject:
-    target = values.pop("route"), values.pop("kind"), values.pop("times", None), values.pop("number", None) or ""
-    return _fault_as_json(faults.order(store, *target, options=values))
+    target = values.pop("route"), values.pop("kind"), values.pop("times", None)
+    number, region = values.pop("number", None) or "", values.pop("host", None) or ""
+    return _fault_as_json(faults.order(store, *target, number, options=values, region=region))
 
 
 @action("the ordered faults that are still in force")
@@ -125,7 +128,7 @@ def _cancel_faults(store: Store, _: JsonObject) -> JsonObject:
 
 def _fault_as_json(fault: Fault) -> JsonObject:
     facts = {"id": fault.id, "route": fault.route, "kind": fault.kind, "times": fault.times, "number": fault.number}
-    return facts | fault.options
+    return facts | ({"host": fault.region} if fault.region else {}) | fault.options
 
 
 @action(

@@ -24,6 +24,7 @@ class Fault:
     times: int | None
     number: str  # E.164; empty: all numbers
     options: dict[str, Any]
+    region: str = ""  # of Prove; empty: both
     INDEXES: ClassVar[tuple[str, ...]] = ("route",)
 
 

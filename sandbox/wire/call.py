@@ -100,7 +100,8 @@ class Route:
             store.set_savepoint()
             reply = self._handle(call)
             reply = replace(reply, headers={**reply.headers, **call.headers})
-            fault = faults.active_fault(store, self.name, call.number, from_browser=self.cross_origin)
+            region = arguments.get("region", "")
+            fault = faults.active_fault(store, self.name, call.number, region, from_browser=self.cross_origin)
             if fault:
                 if fault.record:
                     call.facts["ordered"] = True

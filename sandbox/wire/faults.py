@@ -1,4 +1,4 @@
-"""Fault injection: any route can fail, for the next N calls or for all, for one number or for all numbers."""
+"""Fault injection: any route can fail, for the next N calls or for all, for one number or region, or for all."""
 
 import json
 import uuid
@@ -142,10 +142,10 @@ class ActiveFault:
         return replace(reply, headers={**reply.headers, "Retry-After": str(self.option("retry_after"))})
 
 
-def active_fault(store: Store, route: str, number: str, *, from_browser: bool) -> ActiveFault | None:
+def active_fault(store: Store, route: str, number: str, region: str, *, from_browser: bool) -> ActiveFault | None:
     """The fault that affects this call, or None: the oldest order, or else airplane mode, or else the number's own."""
     for fault in store.find(Fault, route=route):
-        if fault.number in ("", number):
+        if fault.number in ("", number) and fault.region in ("", region):
             return ActiveFault(route, fault.kind, fault.options, fault)
     handset = store.get(Handset, number) if from_browser else None
     if handset and handset.airplane:
@@ -164,8 +164,10 @@ def _is_used_up(store: Store, fault: people.NumberFault, number: str) -> bool:
     return sum((r.route, r.outcome) == (fault.route, fault.kind) for r in calls) >= fault.times
 
 
-def order(store: Store, route: str, kind: str, times: int | None, number: str, options: dict[str, Any]) -> Fault:
-    """Stores a fault for the next `times` calls (None: all calls) about `number` (empty: any number).
+def order(
+    store: Store, route: str, kind: str, times: int | None, number: str, options: dict[str, Any], region: str = ""
+) -> Fault:
+    """Stores a fault for the next `times` calls (None: all calls) about `number`, to the host of `region` (empty: any).
 
     Raises ValueError for an order that could have no effect, such as an option that the kind does not take.
     """
@@ -177,7 +179,9 @@ def order(store: Store, route: str, kind: str, times: int | None, number: str, o
     if foreign:
         takes = ", ".join([*KINDS[kind].options, "effect"])
         raise ValueError(f"{kind} takes {takes}, not {', '.join(sorted(foreign))}")
-    fault = Fault(uuid.uuid4().hex, route, kind, times, number, options)
+    if region and not route.startswith("prove."):
+        raise ValueError("only Prove has regions")
+    fault = Fault(uuid.uuid4().hex, route, kind, times, number, options, region)
     store.save(fault)
     return fault
 

@@ -24,11 +24,8 @@ CAUGHT, SURVIVES = 1, 0  # pytest's exit codes: tests failed, all passed
 BETWEEN = "tests/journey/links/test_between_sessions.py"
 POSSESSION = "onboarding/journey/possession.py"
 ANSWERS = "onboarding/journey/answers.py"
-FLOW, TRANSITIONS, STATES = (
-    "onboarding/journey/flow.py",
-    "onboarding/journey/transitions.py",
-    "onboarding/domain/states.py",
-)
+FLOW, TRANSITIONS = "onboarding/journey/flow.py", "onboarding/journey/transitions.py"
+STATES, UNLINKING = "onboarding/domain/states.py", "onboarding/journey/unlinking.py"
 VIEWS, GATE, POLICY = "onboarding/web/views.py", "onboarding/web/gate.py", "onboarding/domain/policy.py"
 PROVE, TWILIO, HTTP = "onboarding/upstream/prove.py", "onboarding/upstream/twilio.py", "onboarding/upstream/http.py"
 CONNECTION, CONNECT = "onboarding/upstream/transport/connection.py", "onboarding/upstream/transport/connect.py"
@@ -39,11 +36,8 @@ CONNECTIONS, CONNECTS = "tests/upstream/transport/test_connections.py", "tests/u
 SETTINGS, BINDINGS, FORMS = "proveflow/settings.py", "onboarding/journey/bindings.py", "onboarding/web/forms.py"
 JOURNEYS = "tests/journey/test_"
 FIRST, FAILURES = f"{JOURNEYS}first_time.py", f"{JOURNEYS}vendor_failures.py"
-REQUESTS, REBINDS, CLOSED = (
-    f"{JOURNEYS}unexpected_requests.py",
-    "tests/journey/links/test_rebind.py",
-    f"{JOURNEYS}fail_closed.py",
-)
+REQUESTS, CLOSED = f"{JOURNEYS}unexpected_requests.py", f"{JOURNEYS}fail_closed.py"
+REBINDS, REGIONS = "tests/journey/links/test_rebind.py", "tests/journey/links/test_regions.py"
 VERDICTS = "onboarding/desk/reviews.py"
 RISK, REVIEWS, STAMPS = f"{JOURNEYS}risk.py", "tests/desk/test_reviews.py", "onboarding/desk/acts.py"
 LIMITS, LEASE = "onboarding/limits.py", "onboarding/journey/lease.py"
@@ -111,6 +105,12 @@ MUTANTS = (
     Mutant("F41", "pending is asked for ever", FLOW, "STATUS_CALLS = 10 ", "STATUS_CALLS = 1000 ", CLOSED),
     Mutant("I11", "a lost claim of unify-status is taken for possession_required", STATES, "    S.CHECKING_DEVICE: S.STARTED,\n", "    S.CHECKING_DEVICE: S.POSSESSION_REQUIRED,\n", CRASHES),
     Mutant("I11", "a lost claim of the start counts as started", STATES, "    S.STARTING: S.FAILED,\n", "    S.STARTING: S.STARTED,\n", CRASHES),
+    Mutant("I45", "the region of a flow is looked up in the table again", FLOW, "prove(session.prove_region).unify_status(", "prove(str(conf.prove_region(session.phone.region))).unify_status(", REGIONS),
+    Mutant("I45", "every bind goes to North America", POSSESSION, "prove(session.prove_region).unify_bind(", 'prove("na").unify_bind(', REGIONS),
+    Mutant("I45", "every revoke goes to the first host", UNLINKING, "prove(key.prove_region).revoke_device(", 'prove("all").revoke_device(', REGIONS),
+    Mutant("I45", "a rebind forgets the region of its offer", FLOW, '*("prove_region", "journey",', '*("journey",', REGIONS),
+    Mutant("I45", "a key that is seen again gets no region", KEYS, "SET prove_region = excluded.prove_region", "SET device_id = excluded.device_id", REGIONS),
+    Mutant("I45", "a remembered number of a region without an account is asked about", FLOW, "    if region is None:\n        raise NotServed\n", "    region = region or conf.PROVE_REGION  # type: ignore[assignment]\n", REGIONS),
     Mutant("T34", "an unknown reason passes", POLICY, "OWN_VERDICTS.get(code) or Verdict.REVIEW", "OWN_VERDICTS.get(code) or Verdict.GO_ON", DOMAIN),
     # The text
     Mutant("I09", "a text is not counted", POSSESSION, '"sends": F("sends") + 1, ', "", FAILURES),

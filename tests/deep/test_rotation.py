@@ -24,7 +24,8 @@ from tests.processes import manage
 AT_ONCE = 6
 PEOPLE = share(deep=500, quick=10)  # of ten requests each
 ROTATED = ("SECRET_KEY", "LASTING_KEY")
-CREDENTIALS = ("PROVE_CLIENT_SECRET", "TWILIO_AUTH_TOKEN")
+CREDENTIALS = {"PROVE_CLIENT_SECRET": "sandbox", "PROVE_EU_CLIENT_SECRET": "sandbox-eu", "TWILIO_AUTH_TOKEN": "sandbox"}
+COUNTRIES = ("+1415", "+4915")  # half of the people in each of Prove's regions
 
 pytestmark = pytest.mark.skipif(
     connection.vendor == "postgresql", reason="runs on a database of its own: once is enough"
@@ -40,8 +41,8 @@ class Secrets:
         for name in ROTATED:
             self.write(name, secrets.token_urlsafe(50))
             self.write(f"{name}_FALLBACKS", "")
-        for name in CREDENTIALS:
-            self.write(name, "sandbox")
+        for name, value in CREDENTIALS.items():
+            self.write(name, value)
 
     def write(self, name: str, value: str) -> None:
         (self.folder / name).write_text(value)
@@ -53,7 +54,7 @@ class Secrets:
             self.write(f"{name}_FALLBACKS", ",".join(filter(None, former)))
             self.write(name, secrets.token_urlsafe(50))
         else:
-            self.write(name, "sandbox")
+            self.write(name, CREDENTIALS[name])
 
     @property
     def environment(self) -> dict[str, str]:
@@ -87,7 +88,8 @@ def a_node(tmp_path: Path, files: Secrets) -> Iterator[Node]:
 
 @pytest.mark.xdist_group("node")
 def test_nobody_is_lost_while_keys_and_credentials_are_changed_under_load(a_node: Node, files: Secrets) -> None:
-    people = [SimulatedPerson(People(a_node), f"+1415{2_000_000 + n * 13}") for n in range(PEOPLE)]  # type: ignore[arg-type]
+    numbers = [f"{COUNTRIES[n % 2]}{(2_000_000, 112_000_000)[n % 2] + n * 13}" for n in range(PEOPLE)]
+    people = [SimulatedPerson(People(a_node), number) for number in numbers]  # type: ignore[arg-type]
     for person in people:
         person.browser.headers["Connection"] = "close"
     finished = threading.Semaphore(0)

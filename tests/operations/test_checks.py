@@ -22,6 +22,7 @@ pytestmark = pytest.mark.django_db  # from Django 6.1 on, its check of JSON fiel
 GOOD_KEY = "k9Zq-x7Rw_" * 6
 # Django's test runner switches DEBUG off.
 DEVELOPMENT: dict[str, Any] = {"DEBUG": True, "PROVE_DEVICE_ORIGINS": ["https://device.example.com"]}
+DEVELOPMENT |= {"PROVE_EU_CLIENT_ID": "", "PROVE_EU_CLIENT_SECRET": ""}
 PRODUCTION: dict[str, Any] = {
     "DEBUG": False,
     "UPSTREAM_ADAPTERS": {},
@@ -255,6 +256,43 @@ def test_watch_only_limits_and_unlimited_countries_are_warnings_in_production() 
 
 def test_a_missing_device_origin_of_prove_is_an_error() -> None:
     assert ids(**PRODUCTION | {"PROVE_DEVICE_ORIGINS": []}) == ["proveflow.E018"]
+
+
+EUROPE = {
+    "PROVE_EU_CLIENT_ID": "an-id",
+    "PROVE_EU_CLIENT_SECRET": "a-secret",
+    "PROVE_EU_DEVICE_ORIGINS": ["https://device.example.com"],
+}
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"ALLOWED_COUNTRIES": ["US", "PR", "CA"]}, []),
+        ({"ALLOWED_COUNTRIES": ["US", "DE"]}, ["proveflow.W061"]),
+        ({"ALLOWED_COUNTRIES": ["US", "DE"], "PROVE_REGION": "all"}, []),
+        ({"ALLOWED_COUNTRIES": ["US", "DE"], "PROVE_BASE_URL": "https://gateway.example.com"}, []),
+        ({"PROVE_BASE_URL": "https://platform.eu.proveapis.com"}, ["proveflow.W061"]),
+        ({"PROVE_REGION": "eu"}, ["proveflow.E060", "proveflow.W061"]),
+        ({"PROVE_REGION": "europe"}, ["proveflow.E060", "proveflow.W061"]),
+        ({"PROVE_EU_CLIENT_SECRET": "a-secret"}, ["proveflow.E060"]),
+        ({"ALLOWED_COUNTRIES": ["US", "DE"], **EUROPE}, []),
+        ({**EUROPE, "PROVE_REGION": "all"}, ["proveflow.E060"]),
+        ({**EUROPE, "PROVE_BASE_URL": "https://platform.eu.proveapis.com"}, ["proveflow.E001", "proveflow.E060"]),
+        ({**EUROPE, "PROVE_BASE_URL": "https://gateway.example.com"}, ["proveflow.E001"]),
+        ({**EUROPE, "PROVE_EU_BASE_URL": "http://example.com"}, ["proveflow.E001"]),
+        ({**EUROPE, "PROVE_EU_BASE_URL": "https://platform.uat.eu.proveapis.com"}, ["proveflow.W041"]),
+        ({**EUROPE, "PROVE_EU_CLIENT_SECRET": ""}, ["proveflow.E021"]),
+        ({**EUROPE, "PROVE_EU_CLIENT_ID": "two words"}, ["proveflow.E021"]),
+        ({**EUROPE, "PROVE_EU_DEVICE_ORIGINS": []}, ["proveflow.E018"]),
+        ({**EUROPE, "PROVE_EU_DEVICE_ORIGINS": ["device.example.com"]}, ["proveflow.E038"]),
+    ],
+)
+def test_the_accounts_at_prove_fit_together_and_serve_the_allowed_countries(
+    changes: dict[str, Any], expected: list[str]
+) -> None:
+    with override_settings(PROVEFLOW={name: value for name, value in given().items() if name != "PROVE_EU_BASE_URL"}):
+        assert sorted(ids(**PRODUCTION | changes)) == expected
 
 
 @pytest.mark.parametrize("setting", ["LOGIN_IDLE", "LOGIN_LIFE", "STEP_UP"])

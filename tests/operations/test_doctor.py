@@ -41,6 +41,7 @@ def test_all_is_well_with_the_sandbox() -> None:
     ("subject", "name", "value", "verdict"),
     [
         ("Prove", "PROVE_CLIENT_SECRET", "another", BAD),
+        ("Prove EU", "PROVE_EU_CLIENT_SECRET", "another", BAD),
         ("Twilio Verify", "TWILIO_AUTH_TOKEN", "another", BAD),
         ("Twilio Verify", "TWILIO_VERIFY_SERVICE_SID", "VA" + "1" * 32, BAD),
         ("length of codes", "CODE_LENGTH", 8, BAD),
@@ -57,8 +58,9 @@ def test_a_wrong_setting_changes_the_verdict(
 
 
 def test_a_vendor_that_does_not_answer_is_told(sandbox: Sandbox) -> None:
-    sandbox.inject_fault("prove.token", "refuse")
-    assert verdicts()["Prove"] == BAD
+    sandbox.inject_fault("prove.token", "refuse", host="na")
+    found = verdicts()
+    assert (found["Prove"], found["Prove EU"]) == (BAD, OK)
 
 
 def test_an_empty_database_is_told_with_all_else(tmp_path: Path) -> None:
@@ -72,7 +74,7 @@ def test_an_empty_database_is_told_with_all_else(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("off_s", "verdict"), [(0, OK), (60, BAD)])
 def test_a_clock_that_is_wrong_is_told(monkeypatch: pytest.MonkeyPatch, off_s: int, verdict: str) -> None:
     date = datetime.now(UTC) - timedelta(seconds=off_s)
-    monkeypatch.setattr(doctor, "examine_prove", lambda: Examined(20, date))
+    monkeypatch.setattr(doctor, "examine_prove", lambda _account: Examined(20, date))
     assert verdicts()["clock against Prove"] == verdict
 
 

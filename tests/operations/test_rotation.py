@@ -124,8 +124,9 @@ def test_nothing_to_carry_over_is_no_error(db: None, rotate: Rotate) -> None:
 
 def test_a_secret_is_read_from_the_file_that_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "secret").write_text("with $ and a line end\n")
-    monkeypatch.setenv("PROVE_CLIENT_SECRET_FILE", str(tmp_path / "secret"))
-    assert Environment(tmp_path / ".env").str("PROVE_CLIENT_SECRET") == "with $ and a line end"
+    for name in ("PROVE_CLIENT_SECRET", "PROVE_EU_CLIENT_SECRET"):
+        monkeypatch.setenv(f"{name}_FILE", str(tmp_path / "secret"))
+        assert Environment(tmp_path / ".env").str(name) == "with $ and a line end"
 
 
 def test_a_secret_is_read_from_systemds_credentials(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -330,9 +330,9 @@ def test_the_settings_configure_the_client_of_this_process(
     settings.PROVE_BASE_URL = BASE
     module.prove.cache_clear()
     try:
-        assert module.prove() is module.prove()
+        assert module.prove("na") is module.prove("na")
         documented.TOKEN.register(vendor, URLS["token"])
         documented.UNIFIED.register(vendor, URLS["unify"])
-        assert call(module.prove(), "unify").correlation_id == documented.CORRELATION_ID
+        assert call(module.prove("na"), "unify").correlation_id == documented.CORRELATION_ID
     finally:
         module.prove.cache_clear()
