@@ -15,7 +15,6 @@ from django.urls import reverse
 from django.views.decorators.csrf import csrf_exempt
 
 from sandbox.desk import page
-from sandbox.prove import regions
 from sandbox.state import clock, switches
 from sandbox.state.records import TABLES, Device, Fault, Flow, Handset, Received, Setting
 from sandbox.state.store import Store, transaction
@@ -27,6 +26,7 @@ JsonObject = dict[str, Any]
 Handler = Callable[[Store, JsonObject], Any]  # gets the validated arguments; raises ValueError if it cannot do it
 JSON, FORM = "application/json", "application/x-www-form-urlencoded"
 MAX_TIMES = 10_000
+PROVE_HOSTS = ("na", "eu")
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,7 @@ def _arguments(request: HttpRequest, known: Arguments) -> JsonObject:
         "number of calls to affect; null, the default, for all", nullable(integer(1, MAX_TIMES)), required=False
     ),
     number=Argument("only calls about this number", nullable(arguments.number), required=False),
-    host=Argument("only calls to this host of Prove, na or eu", nullable(one_of(regions.PATHS)), required=False),
+    host=Argument("only calls to this host of Prove, na or eu", nullable(one_of(PROVE_HOSTS)), required=False),
     **faults.OPTIONS,
 )
 def _order_fault(store: Store, values: JsonObject) -> JsonObject:
