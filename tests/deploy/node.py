@@ -68,6 +68,9 @@ def node(folder: Path, **more: str) -> Iterator[Node]:
         "COMMIT": "0e7bbe2",
         "STATIC_ROOT": str(static_files()),
         **vendor_environment(prove=sandbox, twilio=sandbox),
+        "PROVE_EU_BASE_URL": f"{sandbox}/sandbox/prove-eu",
+        "PROVE_EU_CLIENT_ID": "sandbox-eu",
+        "PROVE_EU_CLIENT_SECRET": "sandbox-eu",
     }
     environment = product_environment(folder, **{**settings, **more})
     for name in more:
