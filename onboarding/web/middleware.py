@@ -38,7 +38,6 @@ LENGTH_DIGITS = 9  # of a Content-Length; a longer one is too large without bein
 UTF_8 = ("utf-8", "utf8")
 BEGINNINGS = ("/verifications", "/initialize")  # how the paths of the API end that begin a journey
 OPERATIONS = {
-    "prove": prove.DEADLINES,
     "twilio": twilio.DEADLINES,
     "twilio-lookup": lookup.DEADLINES,
     "twilio-messaging": messaging.DEADLINES,
@@ -78,7 +77,8 @@ class Request(WSGIRequest):
 
 def observed(get_response: Handler) -> Handler:
     """Give each request an id, a trusted proxy's (X-Request-ID) or a new one, and count its response."""
-    metrics.begin_at_zero(OPERATIONS, conf.ALLOWED_COUNTRIES)
+    of_prove = {account.service: prove.DEADLINES for account in conf.prove_accounts.values()}
+    metrics.begin_at_zero({**of_prove, **OPERATIONS}, conf.ALLOWED_COUNTRIES)
 
     def middleware(request: HttpRequest) -> HttpResponse:
         proposed = str(request.META.get("HTTP_X_REQUEST_ID", ""))
