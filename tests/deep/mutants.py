@@ -152,7 +152,7 @@ MUTANTS = (
     Mutant("T51", "an earlier person keeps the number", BINDINGS, "if each.prove_id != answer.prove_id", "if False and each.prove_id != answer.prove_id", FIRST),
     Mutant("I15", "a transition is not recorded", TRANSITIONS, "        Event.objects.bulk_create(entries)\n", "", FAILURES),
     # Risk, rebinds, reviewers
-    Mutant("T51", "a reason is ignored if success is not false", POLICY, "        verdicts.append(SUCCESS_VERDICTS[success])", "        verdicts = [SUCCESS_VERDICTS[success]]", f"{DOMAIN} {RISK}"),
+    Mutant("T51", "a reason is ignored if success is not false", POLICY, "        found.append(SUCCESS_VERDICTS[success])", "        found = [SUCCESS_VERDICTS[success]]", f"{DOMAIN} {RISK}"),
     Mutant("T51", "every type of line gets a text", POSSESSION, "    return None if judgement.verdict is Verdict.ASK_POSSESSION else judgement\n", "    return None\n", RISK),
     Mutant("F08", "a failed look-up needs a review", "onboarding/journey/risk.py", "        return UNKNOWN_LINE\n", '        return "unheardOf"\n', RISK),
     Mutant("T17", "no cooling off", FLOW, "    if risk.moved_lately(session.number, key):", "    if False:", REBINDS),
