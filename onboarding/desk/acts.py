@@ -18,6 +18,8 @@ from django.utils.translation import gettext_lazy as _
 
 from onboarding.conf import conf
 from onboarding.desk import cases, reviews
+from onboarding.desk.access import history
+from onboarding.desk.access.proof import ProofForm
 from onboarding.desk.reviews import VendorIds
 from onboarding.desk.site import is_reviewer
 from onboarding.domain.errors import Forbidden, Limited, StaleState
@@ -30,9 +32,10 @@ from onboarding.models import Proposal
 LONGEST_REASON = 200  # characters
 
 
-class ReasonForm(forms.Form):
+class ReasonForm(ProofForm):
     """The reason for an act. It is written to the event log, which must not contain a number."""
 
+    field_order = ("reason", "code")
     reason = forms.CharField(label=_("Reason"), max_length=LONGEST_REASON, widget=forms.TextInput({"size": 60}))
 
     def clean_reason(self) -> str:
@@ -53,6 +56,7 @@ class Act:
     parameter: str  # of the verb, for the row
     applies: Callable[[Any], bool]
     permission: str = ""  # where several acts share one
+    steps_up: bool = False  # it needs a code, if the last one is older than STEP_UP
 
     @property
     def needs(self) -> str:
@@ -86,6 +90,7 @@ REVOKE = Act(
     reviews.revoke,
     "binding",
     lambda binding: binding.confirmed,
+    steps_up=True,
 )
 REVEAL = Act(
     "reveal",
@@ -94,6 +99,7 @@ REVEAL = Act(
     reviews.reveal,
     "of",
     lambda _row: True,
+    steps_up=True,
 )
 VENDOR_IDS = Act(
     "ids",
@@ -201,7 +207,8 @@ class ActsAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         row = self.get_object(request, unquote(object_id))
         if row is None:
             raise Http404
-        form = ReasonForm(request.POST if request.method == "POST" else None)
+        posted = request.POST if request.method == "POST" else None
+        form = ReasonForm(posted, request=request, is_needed=act.steps_up)
         if not act.applies(row):
             return self._too_late(request, row)
         if not form.is_valid():
@@ -216,6 +223,7 @@ class ActsAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         except Limited:
             messages.error(request, _("Too many numbers shown. Try again in a few minutes."))
             return self._back(row)
+        history.note(request.user, row, act.name)
         if isinstance(done, Number):
             return self._page(request, act, row, revealed=done.display)
         if isinstance(done, VendorIds):

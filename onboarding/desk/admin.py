@@ -21,7 +21,7 @@ from django.views.decorators.http import require_POST
 
 from onboarding import limits
 from onboarding.conf import conf
-from onboarding.desk import cases, story
+from onboarding.desk import account, cases, people, story  # noqa: F401 - two add pages to the site
 from onboarding.desk.acts import (
     APPROVE,
     DECLINE,

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from onboarding import events
 from onboarding.api.models import PublishableKey
+from onboarding.desk.access import history
 from onboarding.desk.acts import Act, ActsAdmin
 from onboarding.domain.errors import StaleState
 from onboarding.events import Name
@@ -35,6 +36,7 @@ REVOKE_KEY = Act(
     revoke_key,
     "key",
     lambda key: key.revoked_at is None,
+    steps_up=True,
 )
 
 
@@ -73,6 +75,7 @@ class PublishableKeyAdmin(ActsAdmin):
         if form.is_valid():
             with transaction.atomic():
                 key = form.save()
+                history.note(request.user, key, "make")
                 events.record(Name.KEY_MADE, {"key": key.key}, actor=request.user)
             here = f"admin:{self.opts.app_label}_{self.opts.model_name}_change"
             return HttpResponseRedirect(reverse(here, args=[key.pk], current_app=self.admin_site.name))

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_POST
 
 from onboarding.conf import conf
 from onboarding.desk import cases
+from onboarding.desk.access import history
 from onboarding.desk.acts import ActsAdmin
 from onboarding.domain.errors import Forbidden, StaleState
 from onboarding.domain.wording import REASON_WORDS, WHY_WORDS
@@ -106,13 +107,15 @@ class QueueViews(ActsAdmin):
         if session is None:
             messages.info(request, _("No case is free now."))
             return HttpResponseRedirect(self.path_of("queue"))
+        history.note(request.user, session, "take")
         return HttpResponseRedirect(self.path_of("change", session.pk))
 
     def take_view(self, request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         """Give the reviewer this case."""
         self._may_work(request)
         try:
-            cases.take(session=OnboardingSession(pk=pk), by=request.user)  # type: ignore[arg-type]
+            session = cases.take(session=OnboardingSession(pk=pk), by=request.user)  # type: ignore[arg-type]
+            history.note(request.user, session, "take")
         except StaleState:
             messages.error(request, _("This case does not wait any more."))
             return HttpResponseRedirect(self.path_of("queue"))

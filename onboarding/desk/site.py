@@ -8,12 +8,14 @@ from django.core.exceptions import ValidationError
 from django.forms import CharField, PasswordInput
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.urls import URLPattern
 from django.utils.translation import gettext_lazy as _
 from django_otp.admin import OTPAdminSite
 from django_otp.forms import OTPAuthenticationFormMixin
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from onboarding import events, limits
+from onboarding.desk.access import recovery
 from onboarding.domain import budgets
 from onboarding.domain.errors import Limited
 from onboarding.events import Name
@@ -43,12 +45,14 @@ class ReviewerLoginForm(OTPAuthenticationFormMixin, AdminAuthenticationForm):
     request: HttpRequest  # never None here, unlike in the base class
     username = UsernameField(widget=Unechoed(attrs={"autofocus": True, "autocomplete": "username"}))
     otp_token = CharField(
-        label=_("Code from your authenticator app"),
-        widget=Unechoed(attrs={"autocomplete": "one-time-code", "inputmode": "numeric"}),
+        label=_("Code from your authenticator app, or a recovery code"),
+        widget=Unechoed(attrs={"autocomplete": "one-time-code"}),
     )
 
     def clean_otp_token(self) -> str:
-        return code_in(self.cleaned_data["otp_token"])
+        """Return the digits, or a recovery code as it was typed."""
+        typed: str = self.cleaned_data["otp_token"]
+        return code_in(typed) or typed
 
     def confirm_login_allowed(self, user: Any) -> None:
         super().confirm_login_allowed(user)
@@ -74,6 +78,12 @@ class ReviewerLoginForm(OTPAuthenticationFormMixin, AdminAuthenticationForm):
         super().clean()
         self.clean_otp(self.get_user())
 
+    def _verify_token(self, user: Any, token: str, device: Any = None) -> Any:
+        """Return the authenticator, of which this is a code, or which a recovery code stands in for."""
+        if device is not None and recovery.use(user, token):
+            return device
+        return super()._verify_token(user, token, device)
+
     def _update_form(self, user: Any) -> None:
         """Do not show the password again after a wrong code, as the base class does."""
 
@@ -88,8 +98,12 @@ class ReviewersSite(OTPAdminSite):
 
     site_title = site_header = _("Reviewers' desk")
     index_title = _("Who linked which number, and how it went")
+    pages: tuple[URLPattern, ...] = ()  # that other modules of the desk add
     login_form = ReviewerLoginForm
     login_template = "admin/proveflow/login.html"
+
+    def get_urls(self) -> list[Any]:
+        return [*self.pages, *super().get_urls()]
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         try:
@@ -111,3 +125,12 @@ class ReviewersSite(OTPAdminSite):
 
 
 site = ReviewersSite("reviewers")
+
+
+def page_of(
+    request: HttpRequest, template: str, title: object, *, status: int = 200, **context: object
+) -> TemplateResponse:
+    """Return a page of the desk that belongs to no list. Before a log-in, it has no links to others."""
+    request.current_app = site.name
+    known = {**site.each_context(request), "title": title, "is_popup": not is_reviewer(request)}
+    return TemplateResponse(request, f"admin/proveflow/{template}", {**known, **context}, status=status)

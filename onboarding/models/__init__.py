@@ -1,5 +1,6 @@
 """The database models and their constraints. Only verbs write them."""
 
+from onboarding.models.access import Invitation, RecoveryCode
 from onboarding.models.announcement import Announcement
 from onboarding.models.binding import Binding, ProveKey
 from onboarding.models.case import Case, Proposal
@@ -27,9 +28,11 @@ __all__ = [
     "Event",
     "Figure",
     "Handoff",
+    "Invitation",
     "Lease",
     "OnboardingSession",
     "Proposal",
     "ProveKey",
+    "RecoveryCode",
     "RollUp",
 ]

@@ -24,7 +24,7 @@ from onboarding.domain.states import CLAIMS, FINAL, OPEN
 from onboarding.figures.rollup import roll_up
 from onboarding.journey import flow, keys, unlinking
 from onboarding.journey.clock import CLAIM_TIMEOUT
-from onboarding.models import Binding, Event, OnboardingSession, ProveKey
+from onboarding.models import Binding, Event, Invitation, OnboardingSession, ProveKey
 from onboarding.operations.evidence.checkpoints import seal
 from onboarding.operations.evidence.removal import remove, removing
 
@@ -106,6 +106,7 @@ def _delete_old() -> int:
         + _delete_links(past)
         + _delete(_forgettable_keys().filter(revoked_at__lte=past))
         + _delete_events(past)
+        + _delete(Invitation.objects.filter(expires_at__lte=Now()))
         + _delete(Session.objects.filter(expire_date__lte=Now()))
     )
 

@@ -17,7 +17,7 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 from onboarding.domain.states import CLAIMS, OPEN
 from onboarding.journey import keys
 from onboarding.journey.clock import CLAIM_TIMEOUT
-from onboarding.models import Binding, Handoff, Lease, OnboardingSession, ProveKey
+from onboarding.models import Binding, Handoff, Invitation, Lease, OnboardingSession, ProveKey, RecoveryCode
 from onboarding.operations.recovery import BATCH, recover
 
 restored = Signal()  # sent in the same transaction, for tables of other apps
@@ -32,6 +32,8 @@ def after_restore() -> Mapping[str, int]:
             "links that no browser remembers": _rename_links(),
             "leases ended": Lease.objects.all().delete()[0],
             "handoffs ended": Handoff.objects.all().delete()[0],
+            "recovery codes and invitations ended": RecoveryCode.objects.all().delete()[0]
+            + Invitation.objects.all().delete()[0],
             "authenticators whose codes were used": _use_codes(),
         }
         OnboardingSession.objects.filter(state__in=CLAIMS).update(moved_at=Now() - CLAIM_TIMEOUT)

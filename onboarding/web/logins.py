@@ -69,7 +69,7 @@ def _unless_ended(request: HttpRequest, known: Any) -> Any:
         return _anonymous(request)
     if not login.binding and not conf.ENDS_ALL_LOGINS:
         return user
-    now = user.read_at if login.binding else _now(user)
+    now = user.read_at if login.binding else now_of(user)
     began, used = (datetime.fromisoformat(time) if time else now for time in (login.began, login.used))
     if has_ended(now, began, used):
         return _anonymous(request)
@@ -106,7 +106,8 @@ def _has_password_of(user: Any, known: str) -> bool:
     return any(constant_time_compare(known, each) for each in hashes)
 
 
-def _now(user: Any) -> datetime:
+def now_of(user: Any) -> datetime:
+    """Return the time of the database."""
     now: datetime = auth.get_user_model().objects.filter(pk=user.pk).values_list(Now(), flat=True).get()
     return now
 

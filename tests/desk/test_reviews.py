@@ -7,9 +7,11 @@ import pytest
 from django.contrib.auth.models import Permission, User
 from django.core.management import call_command
 from django.test import Client
+from django.utils import timezone
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from onboarding.desk import reviews
+from onboarding.desk.access.proof import PROVED_KEY
 from onboarding.domain.errors import StaleState
 from onboarding.domain.states import PASSED, State
 from onboarding.models import Binding, Event, OnboardingSession
@@ -40,6 +42,7 @@ def at_the_desk(user: User, device: Any = None) -> Client:
     browser.force_login(user)
     session = browser.session
     session["otp_device_id"] = (device or TOTPDevice.objects.get_or_create(user=user)[0]).persistent_id
+    session[PROVED_KEY] = timezone.now().isoformat()
     session.save()
     return browser
 

@@ -4,15 +4,17 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
 
+from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group, Permission
 from django.contrib.sessions.models import Session
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from onboarding import events
 from onboarding.events import Name
-from onboarding.models import Case, Proposal
+from onboarding.models import Case, Invitation, Proposal, RecoveryCode
 
 
 class ForeignGroup(Exception):
@@ -64,33 +66,53 @@ def give(user: Any, role: Role, *, keys: bool = False) -> None:
 
 
 @transaction.atomic
-def change_role(user: Any, role: Role, *, keys: bool = False) -> None:
+def change_role(user: Any, role: Role, *, keys: bool = False, by: Any = None) -> None:
     """Give another role. What the user has under way at the desk ends. Raises as `give`."""
     give(user, role, keys=keys)
     _end_work(user)
-    _changed(user, f"role: {role}")
+    _changed(user, f"role: {role}", by)
+
+
+def named(name: str) -> dict[str, str]:
+    """Return the field by which the user model names users, with the name."""
+    model: Any = get_user_model()
+    return {model.USERNAME_FIELD: name}
 
 
 @transaction.atomic
-def new_authenticator(user: Any) -> TOTPDevice:
-    """Return a new authenticator, after the loss of the one before, which ends."""
+def make(name: str, password: str, role: Role, *, keys: bool = False) -> Any:
+    """Return a new reviewer, who needs an authenticator to log in. Raises ValidationError; ForeignGroup."""
+    user: Any = get_user_model()(**named(name), is_staff=True)
+    user.set_password(password)
+    user.full_clean()
+    user.save()
+    give(user, role, keys=keys)
+    return user
+
+
+@transaction.atomic
+def new_authenticator(user: Any, **columns: object) -> TOTPDevice:
+    """Return a new authenticator. The one before ends, if there is one, and so do log-ins and recovery codes."""
     TOTPDevice.objects.filter(user=user).delete()
-    device = TOTPDevice.objects.create(user=user, name="Authenticator")
+    RecoveryCode.objects.filter(user=user).delete()
+    device = TOTPDevice.objects.create(user=user, name="Authenticator", **columns)
     _changed(user, "new authenticator")
     return device
 
 
 @transaction.atomic
-def leave(user: Any) -> None:
+def leave(user: Any, *, by: Any = None) -> None:
     """End the access: the account, its authenticators, roles and work. The log keeps the name."""
     TOTPDevice.objects.filter(user=user).delete()
+    RecoveryCode.objects.filter(user=user).delete()
+    Invitation.objects.filter(Q(by=user) | Q(name=user.get_username())).delete()
     user.groups.clear()
     user.user_permissions.clear()
     _end_work(user)
     user.is_active = user.is_staff = user.is_superuser = False
     user.set_unusable_password()
     user.save()
-    _changed(user, "left")
+    _changed(user, "left", by)
 
 
 def _end_work(user: Any) -> None:
@@ -99,9 +121,14 @@ def _end_work(user: Any) -> None:
     Proposal.objects.filter(by=user).delete()
 
 
-def _changed(user: Any, change: str) -> None:
+def _changed(user: Any, change: str, by: Any = None) -> None:
     """End the user's log-ins, and write the event."""
     for session in Session.objects.filter(expire_date__gt=timezone.now()).iterator():
         if session.get_decoded().get("_auth_user_id") == str(user.pk):
             session.delete()
-    events.record(Name.REVIEWER_CHANGED, {"account": events.account_hash(user.get_username()), "change": change})
+    record(user.get_username(), change, by=by)
+
+
+def record(name: str, change: str, *, by: Any = None) -> None:
+    """Write the event of a change of somebody's access."""
+    events.record(Name.REVIEWER_CHANGED, {"account": events.account_hash(name), "change": change}, actor=by)

@@ -5,7 +5,6 @@ from argparse import ArgumentParser
 from base64 import b32encode
 from getpass import getpass
 from io import StringIO
-from typing import Any
 
 import segno
 from django.contrib.auth import get_user_model
@@ -15,8 +14,8 @@ from django.core.management.base import BaseCommand, CommandError, OutputWrapper
 from django.db import transaction
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from onboarding.desk.access import roles
-from onboarding.desk.access.roles import ForeignGroup, Role
+from onboarding.desk.access import recovery, roles
+from onboarding.desk.access.roles import ForeignGroup, Role, named
 
 GENERATED_PASSWORD_BYTES = 18
 
@@ -43,17 +42,13 @@ class Command(BaseCommand):
         self.stdout.write(self.style.SUCCESS(f"{name} can now log in at /admin/."))
 
 
-def named(name: str) -> dict[str, str]:
-    """Return the field by which the user model names users, with the name."""
-    model: Any = get_user_model()
-    return {model.USERNAME_FIELD: name}
-
-
 def show_authenticator(out: OutputWrapper, device: TOTPDevice) -> None:
-    """Write what an authenticator app needs."""
+    """Write what an authenticator app needs, and new recovery codes."""
     out.write("Scan this with an authenticator app:")
     out.write(_qr_code(device.config_url))
     out.write(f"Or type it in there: {b32encode(device.bin_key).decode()} (time based, 6 digits, 30 s)")
+    out.write("Recovery codes, shown only now. Each stands in for the app, once:")
+    out.write("\n".join(recovery.new_codes(device.user)))
 
 
 def _qr_code(url: str) -> str:
@@ -78,15 +73,10 @@ def _asked_password(name: str) -> str:
 @transaction.atomic
 def _make_reviewer(name: str, password: str, role: Role, *, keys: bool) -> TOTPDevice:
     """Return the new reviewer's authenticator. Raises CommandError for an invalid name, or a group of the host's."""
-    user: Any = get_user_model()(**named(name), is_staff=True)
-    user.set_password(password)
     try:
-        user.full_clean()
+        user = roles.make(name, password, role, keys=keys)
     except ValidationError as error:
         raise CommandError(" ".join(error.messages)) from None
-    user.save()
-    try:
-        roles.give(user, role, keys=keys)
     except ForeignGroup as error:
         raise CommandError(str(error)) from None
     return TOTPDevice.objects.create(user=user, name="Authenticator")

@@ -7,8 +7,8 @@ from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError
 
 from onboarding.desk.access import roles
-from onboarding.desk.access.roles import ForeignGroup, Role
-from onboarding.management.commands.createreviewer import named, show_authenticator
+from onboarding.desk.access.roles import ForeignGroup, Role, named
+from onboarding.management.commands.createreviewer import show_authenticator
 
 
 class Command(BaseCommand):

@@ -6,8 +6,10 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.test import Client
+from django.utils import timezone
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
+from onboarding.desk.access.proof import PROVED_KEY
 from onboarding.models import Binding, OnboardingSession
 from tests.authenticator import code_of
 
@@ -31,6 +33,7 @@ def at_the_desk(name: str) -> Client:
     client.force_login(user)
     session = client.session
     session["otp_device_id"] = TOTPDevice.objects.get(user=user).persistent_id
+    session[PROVED_KEY] = timezone.now().isoformat()
     session.save()
     return client
 
