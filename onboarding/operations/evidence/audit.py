@@ -3,7 +3,7 @@
 All is read as it is at one moment, in the order of ids and in portions, so that memory is bounded.
 """
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
@@ -26,7 +26,21 @@ def findings(since: datetime | None, seen: Seen) -> Generator[Finding]:
     """Yield the faults of what was written since, or ever: of events in their order, then of sessions."""
     with _one_moment():
         yield from _checkpoints(since, seen)
-        yield from _sessions(since, seen)
+        changed = OnboardingSession.objects.filter(moved_at__gte=since) if since else OnboardingSession.objects.all()
+        yield from _sessions(changed, seen)
+
+
+def faults_of_session(session: OnboardingSession, sealed_by: Iterable[Checkpoint]) -> Iterator[Finding]:
+    """Yield the faults of a session, of its events, and of the checkpoints that seal them."""
+    with _one_moment():
+        for portion in _portions(Event.objects.filter(session=session)):
+            yield from _faults_of_events(portion, max((row.unsigned_to for row in sealed_by), default=portion[-1].pk))
+        last = Checkpoint.objects.order_by("number").last()
+        for row in sealed_by:
+            before = Checkpoint.objects.filter(number=row.number - 1).first()
+            yield from _faults_of(row, before, last or row)
+            yield from _sealed_events(row, Seen())
+        yield from _sessions(OnboardingSession.objects.filter(pk=session.pk), Seen())
 
 
 @contextmanager
@@ -150,17 +164,15 @@ def _fault_of(event: Event, keys: Sequence[str], unsigned_to: int) -> Fault | No
 # --- Sessions ----------------------------------------------------------------------------------------------------
 
 
-def _sessions(since: datetime | None, seen: Seen) -> Iterator[Finding]:
+def _sessions(sessions: QuerySet[OnboardingSession], seen: Seen) -> Iterator[Finding]:
     """Yield the sessions whose state, version and head are not those of their last step, or that lack a step."""
     steps = Event.objects.filter(session=OuterRef("pk"), version__isnull=False).order_by()
     end = steps.filter(version=OuterRef("version"))
-    rows = OnboardingSession.objects.order_by("pk").annotate(
+    rows = sessions.order_by("pk").annotate(
         steps=Subquery(steps.values("session").annotate(count=Count("pk")).values("count")),
         end=Subquery(end.values("mac")[:1]),
         end_state=Subquery(end.values("to_state")[:1]),
     )
-    if since:
-        rows = rows.filter(moved_at__gte=since)
     after: Any = None
     while portion := list((rows.filter(pk__gt=after) if after else rows)[:SIZE]):
         for session in portion:

@@ -15,7 +15,7 @@ from onboarding.operations.recovery import recover
 from tests.deep.any_order import desk
 from tests.journey.visitor import Visitor, wrong
 
-HELD = "201 555 0135"
+HELD = "202 555 0137"
 NUMBERS = [f"201555010{last}" for last in range(10)]
 
 
