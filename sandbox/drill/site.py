@@ -118,7 +118,8 @@ def environment(database: str, vendors: str, folder: Path) -> dict[str, str]:
         "BEHIND_TLS_PROXY": "1", "TRUSTED_PROXY_COUNT": "1", "TRUSTED_PROXY_CIDRS": "127.0.0.0/8",
         "FORWARDED_HEADER": "X-Forwarded-For", "TRACES": "0", "DATABASE_URL": database,
         "PROVE_BASE_URL": f"{vendors}/sandbox/prove", "PROVE_CLIENT_ID": "sandbox",
-        "PROVE_DEVICE_ORIGINS": "", "PROVE_CHECK_REPUTATION": "0", "TWILIO_LOOKUP": "0",
+        "PROVE_DEVICE_ORIGINS": "", "PROVE_REGION": "all", "PROVE_EU_CLIENT_ID": "", "PROVE_EU_CLIENT_SECRET": "",
+        "PROVE_EU_BASE_URL": "", "PROVE_EU_DEVICE_ORIGINS": "", "PROVE_CHECK_REPUTATION": "0", "TWILIO_LOOKUP": "0",
         "TWILIO_BASE_URL": f"{vendors}/sandbox/twilio", "TWILIO_ACCOUNT_SID": "AC" + "0" * 32,
         "TWILIO_API_KEY_SID": "", "TWILIO_VERIFY_SERVICE_SID": "VA" + "0" * 32,
     }  # fmt: skip
