@@ -73,6 +73,8 @@ class Name(StrEnum):
     ACT_PROPOSED = "act:proposed"
     NUMBER_REVEALED = "number:revealed"
     IDS_REVEALED = "ids:revealed"
+    LIST_EXPORTED = "list:exported"
+    LIST_SENT = "list:sent"
     REVIEWER_CHANGED = "reviewer:changed"
     SUBJECT_EXPORTED = "subject:exported"
     SUBJECT_ERASED = "subject:erased"
@@ -106,6 +108,8 @@ FACTS: Mapping[Name, frozenset[str]] = {
     **dict.fromkeys(
         (Name.CASE_RELEASED, Name.CASE_SNOOZED, Name.CASE_ESCALATED, Name.CASE_NOTED), frozenset({"reason"})
     ),
+    Name.LIST_EXPORTED: frozenset({"list", "filters", "whole"}),
+    Name.LIST_SENT: frozenset({"list", "rows"}),
     Name.REVIEWER_CHANGED: frozenset({"account", "change"}),
     Name.CASE_LABELLED: frozenset({"reason", "outcome"}),
     **dict.fromkeys(

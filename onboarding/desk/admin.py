@@ -33,9 +33,9 @@ from onboarding.desk.acts import (
     REVOKE,
     SNOOZE,
     VENDOR_IDS,
-    ActsAdmin,
 )
 from onboarding.desk.dashboard.backtest import BacktestViews
+from onboarding.desk.dashboard.export import ExportViews
 from onboarding.desk.dashboard.page import DashboardViews
 from onboarding.desk.filters import (
     AgeFilter,
@@ -70,7 +70,7 @@ from onboarding.models import Binding, OnboardingSession
 SESSION_PAGE = "admin:proveflow_onboardingsession_change"
 
 
-class ReadOnlyAdmin(ReadOnly, ActsAdmin):
+class ReadOnlyAdmin(ReadOnly, ExportViews):
     """A list that stays fast with a million rows, and pages without an edit form."""
 
     show_full_result_count = False
@@ -86,7 +86,8 @@ class ReadOnlyAdmin(ReadOnly, ActsAdmin):
         return lookup in {entry.parameter_name for entry in self.list_filter}  # type: ignore[union-attr]
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
-        return super().changelist_view(request, {"queue": cases.status(), **(extra_context or {})})
+        known = {"queue": cases.status(), "may_reveal": self.may_reveal(request)}
+        return super().changelist_view(request, {**known, **(extra_context or {})})
 
     def changeform_view(
         self,

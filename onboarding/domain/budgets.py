@@ -118,6 +118,7 @@ LOGINS_ADDRESS_DAY = Budget("logins_address_day", 26, HOUR, "At most 50 in any 2
 LOGINS_NETWORK = Budget("logins_network", 10, 3 * MINUTE, "An IPv6 /48: 10 wrong log-ins at once, 30 in an hour.")
 
 REVEALS = Budget("reveals", 10, 6 * MINUTE, "Reviewers: 10 whole numbers at once, then 10 an hour.")
+EXPORTS = Budget("exports", 6, 10 * MINUTE, "Reviewers: 6 lists downloaded at once, then 6 an hour.")
 FINDS = Budget("finds", 30, 2 * MINUTE, "Reviewers: 30 numbers looked up at once, then 30 an hour.")
 
 NUMBER_OWNER = Budget("number_owner", 1, 10 * MINUTE, "One browser at a time gets codes for a number, till they end.")

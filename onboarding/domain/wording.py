@@ -161,6 +161,8 @@ EVENT_WORDS: Mapping[str, Any] = {
     "act:proposed": _("A reviewer asked for what needs two"),
     "number:revealed": _("A reviewer saw the whole number"),
     "ids:revealed": _("A reviewer saw the vendors' ids"),
+    "list:exported": _("A reviewer downloaded a list"),
+    "list:sent": _("The rows of the list were sent"),
     "reviewer:changed": _("A reviewer's access was changed"),
     "subject:exported": _("A person's data were exported"),
     "subject:erased": _("A person's data were erased"),

@@ -46,6 +46,13 @@ def a_reviewer_takes_a_case_and_puts_it_back(actors: Actors) -> None:
         actors.reviewer_does(act)
 
 
+@scenario(CHECKING, Name.LIST_EXPORTED, Name.LIST_SENT)
+def a_reviewer_downloads_a_list(actors: Actors) -> None:
+    actors.visitor.starts(HELD)
+    b"".join(desk.reviewer().post(f"{desk.SESSIONS}export/"))
+    actors.visitor.opens("/unverified/")
+
+
 @scenario(CHECKING, Name.REVIEWER_CHANGED)
 def a_reviewer_leaves(actors: Actors) -> None:
     actors.visitor.starts(HELD)

@@ -48,7 +48,7 @@ TABLE = {
     **{f"{row}<path:object_id>/delete/": NEVER for row in (S, B, K)},
     **{f"{row}add/": NEVER for row in (S, B)},
 }
-POSTED = {f"{S}find/": INSIDE, f"{B}find/": INSIDE}
+POSTED = {f"{row}{page}/": INSIDE for row in (S, B) for page in ("find", "export")}
 NOT_PAGES = {"logout/", "autocomplete/", "r/<path:content_type_id>/<path:object_id>/", "(?P<url>.*)$"}
 BY_POST = {f"{S}queue/next/", f"{S}<uuid:pk>/take/"}
 

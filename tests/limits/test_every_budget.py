@@ -95,6 +95,10 @@ def looks_a_number_up() -> Any:
     return desk.reviewer().post("/admin/proveflow/binding/find/", {"number": NUMBER}, follow=True)
 
 
+def downloads_a_list() -> Any:
+    return desk.reviewer().post(f"{desk.SESSIONS}export/", follow=True)
+
+
 def starts_in_an_app() -> Any:
     return app_from(HERE).begins(NUMBER)
 
@@ -121,13 +125,14 @@ REQUESTS: Mapping[str, Callable[[], Any]] = {
     "sends_key": asks_for_a_text_in_an_app,
     "reveals": reveals_a_number,
     "finds": looks_a_number_up,
+    "exports": downloads_a_list,
     "guesses_elsewhere": types_the_code_of_another_browser,
     "number_owner": asks_for_a_text_to_a_leased_number,
 }
 WATCH_ONLY = {name for name, budget in BUDGETS.items() if budget.watch_only}
 # They decide on a share, on what is given back, and on who waits after a refusal (test_texts.py).
 NO_BURST = {"refused_address", "given_back", "refused_pair"}
-SHOWN_IN_A_PAGE = {"reveals", "finds"}  # at the desk, which is no 429
+SHOWN_IN_A_PAGE = {"reveals", "finds", "exports"}  # at the desk, which is no 429
 
 
 def test_only_the_alarm_refuses_nobody() -> None:

@@ -14,6 +14,7 @@ from onboarding.models import Binding, OnboardingSession
 from tests.authenticator import code_of
 
 REASON = "called back"
+SESSIONS = "/admin/proveflow/onboardingsession/"
 KEYS = "/admin/proveflow_api/publishablekey/"
 PASSWORD = "a reviewer's own words"
 
