@@ -53,6 +53,7 @@ KEYS, RESTORE = "onboarding/journey/keys.py", "onboarding/operations/restore.py"
 RESTORED = "tests/operations/test_restore.py"
 LOGIN, ENDS = "onboarding/web/logins.py", "tests/web/test_logins.py"
 SITE, LOGINS = "onboarding/desk/site.py", "tests/desk/test_logins.py"
+ACCESS, BY_CODE = "onboarding/desk/access/", "tests/desk/test_access.py"
 PATHS, HEADERS = "tests/hostile/test_every_path.py", "tests/hostile/test_headers.py"
 ANY_ORDER, AUTHORITY, RECOVERY = (
     "tests/deep/test_any_order.py",
@@ -329,6 +330,10 @@ MUTANTS = (
     Mutant("I38", "a failed log-in is not recorded", SITE, '            events.record(Name.LOGIN_FAILED, {"account": events.account_hash(account)})\n', "", LOGINS),
     Mutant("I38", "a name that was typed is in the event log", "onboarding/events.py", '    return keyed_hash("onboarding.events", account)', "    return account", LOGINS),
     Mutant("T63", "each /64 of a site has its own wrong log-ins", BUDGETS, "    yield from _by_address(LOGINS_ADDRESS, LOGINS_NETWORK, address)", "    yield from _by_address(LOGINS_ADDRESS, LOGINS_ADDRESS, address)", LOGINS),
+    Mutant("I46", "no act asks for a code again", f"{ACCESS}proof.py", "if not is_needed or is_fresh(request):", "if True:", BY_CODE),
+    Mutant("I46", "a code is right for ever", f"{ACCESS}proof.py", "logins.now_of(request.user) - datetime.fromisoformat(proved) <= conf.STEP_UP", "True", BY_CODE),
+    Mutant("I47", "a recovery code works again", f"{ACCESS}recovery.py", "found, _ = RecoveryCode.objects.filter(user=user, code_hash=_hash(code)).delete()", "found = RecoveryCode.objects.filter(user=user, code_hash=_hash(code)).count()", BY_CODE),
+    Mutant("I47", "an invitation works again", f"{ACCESS}invitations.py", "expires_at__gt=Now()).delete()[0]:", "expires_at__gt=Now()).exists():", BY_CODE),
     Mutant("I28", "any django-otp device opens the desk", SITE, "isinstance(getattr(request.user, \"otp_device\", None), TOTPDevice)", "request.user.is_verified()", "tests/desk/test_admin.py"),
 )  # fmt: skip
 
