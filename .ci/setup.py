@@ -78,7 +78,7 @@ def settings() -> None:
     """Writes .env with a secret key, unless there is one."""
     if not Path(".env").exists():
         with open(os.open(".env", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            file.write(f"DEBUG=1\nSECRET_KEY={secrets.token_urlsafe(50)}\n")
+            file.write(f"DEBUG=1\nSECRET_KEY={secrets.token_urlsafe(50)}\nDATA_KEYS={secrets.token_urlsafe(50)}\n")
 
 
 def database() -> None:

@@ -21,6 +21,7 @@ from django.utils.functional import LazyObject, empty
 from onboarding.domain.regions import ProveRegion, european_host, region_of, region_of_host
 
 NAME = "PROVEFLOW"
+PLAIN = "plain"  # in the first place of DATA_KEYS: nothing is encrypted yet, and the keys that follow decrypt
 # The origin that Prove's Web SDK calls, by base URL. The Content-Security-Policy has to allow it.
 DEVICE_ORIGINS = {
     "https://platform.uat.proveapis.com": ["https://device.uat.prove-auth.proveapis.com"],
@@ -126,6 +127,8 @@ class Conf:
     # Of counts, leases, log lines and remembered browsers, in place of SECRET_KEY, which then can be changed
     LASTING_KEY: str = field(default="", repr=False)
     LASTING_KEY_FALLBACKS: Sequence[str] = field(default=(), repr=False)
+    # Of numbers at rest: the first one encrypts, all decrypt. Empty: numbers are stored plain
+    DATA_KEYS: Sequence[str] = field(default=(), repr=False)
     # What operators see
     COMMIT: str = ""  # that runs, for /version and the metrics
     METRICS_DIR: str = ""  # where the processes of a node keep their metrics, for `manage.py metrics`

@@ -19,9 +19,12 @@ from django.db.models.functions import Now
 from django.db.models.signals import post_delete
 from django.dispatch import Signal
 
-from onboarding.models import Announcement
+from onboarding.models import Announcement, encrypted
+from onboarding.models.number import number_hash
 
 KEPT = timedelta(days=1)
+HASH = "number_hash"  # in what is stored of a change, to find it by
+Payload = dict[str, Any]
 RESEND_AFTER = timedelta(minutes=1)
 MOST_AT_ONCE = 1000
 log = logging.getLogger(__name__)
@@ -93,7 +96,7 @@ KINDS = {kind.__name__: kind for kind in SIGNALS}
 def announce(change: Change) -> None:
     """Send the signal of the change when the transaction that is open has been committed."""
     if SIGNALS[type(change)].has_listeners():
-        row = Announcement.objects.create(kind=type(change).__name__, change=asdict(change))
+        row = Announcement.objects.create(kind=type(change).__name__, change=_sealed(asdict(change)))
         transaction.on_commit(lambda: _send(row), robust=True)
 
 
@@ -117,12 +120,50 @@ def _forget_user(instance: Any, **_signal: object) -> None:
 post_delete.connect(_forget_user, sender=settings.AUTH_USER_MODEL)
 
 
+def is_current(row: Announcement) -> bool:
+    """Return whether the number of the signal is encrypted and hashed under the keys in use. Raises Undecryptable."""
+    if "number" not in row.change:
+        return True
+    hashed = number_hash(_opened(row.change)["number"])
+    return encrypted.is_current(row.change["number"]) and row.change.get(HASH) == hashed
+
+
+def renew(row: Announcement) -> bool:
+    """Encrypt and hash the number of the signal under the keys in use. Return False if it was, or was sent meanwhile.
+
+    Raises Undecryptable.
+    """
+    if is_current(row):
+        return False
+    return bool(Announcement.objects.filter(pk=row.pk).update(change=_sealed(_opened(row.change))))
+
+
+def _sealed(change: Payload) -> Payload:
+    """Return what is stored of a change: its number is encrypted, with its hash beside it."""
+    if "number" not in change:
+        return change
+    number = change["number"]
+    return {**change, "number": encrypted.encrypt(number, _place(change)), HASH: number_hash(number)}
+
+
+def _opened(change: Payload) -> Payload:
+    """Return the change of what is stored of it. Raises Undecryptable."""
+    if "number" not in change:
+        return change
+    own = {name: value for name, value in change.items() if name != HASH}
+    return {**own, "number": encrypted.decrypt(change["number"], _place(change))}
+
+
+def _place(change: Payload) -> str:
+    return f"{Announcement._meta.db_table}.change of {change['id']}"
+
+
 def _send(row: Announcement) -> bool:
     """Return whether all receivers returned. What one raises is logged by its class, since it may have a number."""
     try:
         kind = KINDS[row.kind]
-        change = kind(**row.change)
-    except (KeyError, TypeError):  # of another release, which sends it again
+        change = kind(**_opened(row.change))
+    except (KeyError, TypeError, encrypted.Undecryptable):  # of another release or key, which sends it again
         log.warning("A signal of another release waits: %s", row.kind)
         return False
     failed = [error for _, error in SIGNALS[kind].send_robust(kind, change=change) if error]

@@ -108,6 +108,7 @@ PROVEFLOW: dict[str, Any] = {
     "LOOKUP_PRICE_CENTS": env.int("LOOKUP_PRICE_CENTS", default=1),
     "LASTING_KEY": env.str("LASTING_KEY", default=""),
     "LASTING_KEY_FALLBACKS": env.list("LASTING_KEY_FALLBACKS", default=[]),
+    "DATA_KEYS": env.list("DATA_KEYS", default=[]),
     "COMMIT": env.str("COMMIT", default=""),
     "METRICS_DIR": env.str("METRICS_DIR", default=METRICS_DIR),
     "TRACES": env.bool("TRACES", default=False),

@@ -63,7 +63,7 @@ def seed(sessions: int) -> None:
 
     from onboarding.figures.rollup import AT_ONCE, CHUNKS, roll_up
     from onboarding.models import Figure, RollUp
-    from onboarding.models.number import fill
+    from onboarding.operations.privacy.encryption import renew
 
     states = [f"'{state}'" for state, weight in SEEDED for _ in range(weight)]
     figures = {
@@ -80,8 +80,7 @@ def seed(sessions: int) -> None:
         cursor.execute("SET statement_timeout = 0; SET session_replication_role = replica")  # no checks of foreign keys
         for statement in (SESSIONS, EVENTS, PEOPLE, BINDINGS, KEYS):
             cursor.execute(statement.format(**figures))
-    for table in ("onboarding_onboardingsession", "onboarding_binding"):
-        fill(table)
+    renew()
     with connection.cursor() as cursor:
         for table in TABLES:
             cursor.execute(f"ANALYZE {table}")

@@ -17,6 +17,7 @@ for name in (
     "TWILIO_BASE_URL",
 ):
     os.environ[name] = ""
+os.environ["DATA_KEYS"] = "tests-" + "d" * 44
 os.environ["LIMITS_WATCH_ONLY"] = "0"  # as with real vendors
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"  # Playwright keeps an event loop in the thread that tests run in
 FOLDER = Path(tempfile.mkdtemp(prefix="proveflow-tests-"))

@@ -28,6 +28,7 @@ from onboarding.domain.phone import Number
 from onboarding.domain.states import Outcome, State
 from onboarding.domain.wording import OUTCOME_WORDS, WHY_WORDS
 from onboarding.models import Proposal
+from onboarding.models.encrypted import Undecryptable
 
 LONGEST_REASON = 200  # characters
 
@@ -219,6 +220,9 @@ class ActsAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             return self._too_late(request, row)
         except Forbidden as forbidden:
             messages.error(request, WHY_WORDS[forbidden.why])
+            return self._back(row)
+        except Undecryptable:
+            messages.error(request, _("The number cannot be decrypted. Tell those who operate the server."))
             return self._back(row)
         except Limited:
             messages.error(request, _("Too many numbers shown. Try again in a few minutes."))

@@ -6,6 +6,8 @@ browser history contains a number.
 
 import json
 from collections.abc import Sequence
+from functools import reduce
+from operator import or_
 from typing import Any
 
 from django.apps import apps
@@ -65,7 +67,7 @@ from onboarding.domain.errors import Limited
 from onboarding.domain.phone import NotANumber, Number
 from onboarding.domain.readings import read
 from onboarding.domain.wording import NOTICE_WORDS, REVIEW_WORDS, STATE_WORDS
-from onboarding.models import Binding, OnboardingSession
+from onboarding.models import Binding, OnboardingSession, of_number
 
 SESSION_PAGE = "admin:proveflow_onboardingsession_change"
 
@@ -120,7 +122,7 @@ class ReadOnlyAdmin(ReadOnly, ExportViews):
         except Limited:
             messages.error(request, _("Too many searches. Try again in a few minutes."))
             return HttpResponseRedirect(target)
-        row = self.model.objects.filter(number__in=[number.e164 for number in numbers]).first()
+        row = self.model.objects.filter(reduce(or_, [of_number(number.e164) for number in numbers])).first()
         if row is None:
             messages.info(request, _("Nothing here has that number."))
             return HttpResponseRedirect(target)
@@ -128,7 +130,7 @@ class ReadOnlyAdmin(ReadOnly, ExportViews):
 
     @admin.display(description=_("number"))
     def masked(self, row: OnboardingSession | Binding) -> str:
-        return row.phone.masked
+        return row.masked
 
 
 def _numbers(text: str) -> Sequence[Number]:

@@ -54,8 +54,8 @@ def queue() -> QuerySet[OnboardingSession]:
 
 def earlier(sessions: list[OnboardingSession]) -> dict[str, int]:
     """Return how many sessions each number of these has."""
-    numbers = {session.number for session in sessions}
-    found = OnboardingSession.objects.filter(number__in=numbers).order_by().values_list("number")
+    numbers = {session.number_hash for session in sessions} - {""}
+    found = OnboardingSession.objects.filter(number_hash__in=numbers).order_by().values_list("number_hash")
     return dict(found.annotate(count=Count("pk")))
 
 
@@ -100,7 +100,7 @@ def _decidable(by: AbstractBaseUser) -> QuerySet[OnboardingSession]:
 
     These are escalated cases, if the reviewer is no lead; what they proposed; and their own number or account.
     """
-    own = Binding.objects.filter(user_id=by.pk, number=OuterRef("number"))
+    own = Binding.objects.filter(user_id=by.pk, number_hash=OuterRef("number_hash"))
     proposed = Proposal.objects.filter(by_id=by.pk, session=OuterRef("pk"), at__gt=Now() - PROPOSAL_LIFE)
     cases = queue().exclude(Exists(proposed)).exclude(Exists(own)).exclude(binding__user_id=by.pk)
     return cases if cast(User, by).has_perm(LEAD) else cases.filter(case__escalated_at=None)

@@ -215,7 +215,7 @@ class SameFilter(DeskFilter):
     def lookups(self, _request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         value = self.value()
         row = model_admin.model.objects.filter(pk=self._key(value, model_admin)).first() if value else None
-        return [(str(value), row.phone.masked)] if row else []
+        return [(str(value), row.masked)] if row else []
 
     def queryset(self, _request: HttpRequest, rows: QuerySet[Any]) -> QuerySet[Any]:
         value = self.value()
@@ -233,7 +233,7 @@ class SameFilter(DeskFilter):
 
 
 class SameNumberFilter(SameFilter):
-    title, parameter_name, column = _("number"), "same_number_as", "number"
+    title, parameter_name, column = _("number"), "same_number_as", "number_hash"
 
 
 class SameKeyFilter(SameFilter):

@@ -51,14 +51,14 @@ class Row:
 
     @property
     def country(self) -> str:
-        return self.session.phone.region or ""
+        return str(self.session.country)
 
 
 def rows() -> list[Row]:
     """Return the first cases of the queue, in three queries."""
     sessions = list(cases.queue()[: cases.SHOWN])
     counts = cases.earlier(sessions)
-    return [Row(each, counts.get(each.number, 1) - 1, _holder(each)) for each in sessions]
+    return [Row(each, counts.get(each.number_hash, 1) - 1, _holder(each)) for each in sessions]
 
 
 def _holder(session: OnboardingSession) -> str:

@@ -21,7 +21,7 @@ from onboarding.domain.phone import Number
 from onboarding.domain.states import Review, State
 from onboarding.events import Name
 from onboarding.journey import unlinking
-from onboarding.models import Binding, Case, OnboardingSession, Proposal
+from onboarding.models import Binding, Case, OnboardingSession, Proposal, of_number
 from onboarding.telemetry.observation import subject, verb
 
 
@@ -95,12 +95,13 @@ def revoke(*, binding: Binding, by: AbstractBaseUser, reason: str) -> Binding | 
 
 @verb
 def reveal(*, of: OnboardingSession | Binding, by: AbstractBaseUser, reason: str) -> Number:
-    """Return the whole number, and write to the event log who saw it and why. Raises Limited."""
+    """Return the whole number, and write to the event log who saw it and why. Raises Limited and Undecryptable."""
+    number = of.phone
     about: dict[str, object] = {"session" if isinstance(of, OnboardingSession) else "binding": of}
     with transaction.atomic():
         limits.charge([Charge(REVEALS, by.get_username())])
         events.record(Name.NUMBER_REVEALED, {"reason": reason}, actor=by, **about)
-    return of.phone
+    return number
 
 
 @verb
@@ -120,7 +121,7 @@ def _is_not_own(row: OnboardingSession | Binding, by: AbstractBaseUser) -> None:
     """Raise Forbidden if the number, or the account that it is linked to, is the reviewer's own."""
     account = Binding.objects.filter(user_id=by.pk)
     binding = row if isinstance(row, Binding) else row.binding
-    if (binding and binding.user_id == by.pk) or account.filter(number=row.number).exists():
+    if (binding and binding.user_id == by.pk) or account.filter(of_number(row.number)).exists():
         raise Forbidden(Why.OWN)
 
 

@@ -78,8 +78,8 @@ def told(session: OnboardingSession) -> str:
     """Return who began this and when, where it stands and why, and what will happen next."""
     begun = gettext("Begun on %(time)s with the number %(number)s (%(country)s).") % {
         "time": time(session.created_at),
-        "number": session.phone.masked,
-        "country": session.phone.region or "?",
+        "number": session.masked,
+        "country": session.country or "?",
     }
     stands = gettext("It stands at: %(state)s.") % {"state": STATE_WORDS[session.state]}
     why = [str(REASON_WORDS.get(code, text)) for code, text in session.failure_reasons.items()]
@@ -105,7 +105,7 @@ def _next(session: OnboardingSession) -> Any:
 def related(session: OnboardingSession) -> Iterator[tuple[str, object, str, str]]:
     """Yield the other sessions of the same number, key and journey: the filter's name, its value, a title, a count."""
     others = OnboardingSession.objects.exclude(pk=session.pk).order_by()
-    yield _kind("number", session, gettext("same number"), others.filter(number=session.number))
+    yield _kind("number", session, gettext("same number"), others.filter(number_hash=session.number_hash))
     if session.device_id:
         same_key = others.filter(HAS_KEY, device_id=session.device_id)
         yield _kind("key", session, gettext("same key"), same_key)

@@ -3,11 +3,13 @@
 import re
 import unicodedata
 from collections.abc import Collection, Iterator
+from typing import Any
 
-from onboarding.domain.phone import NotANumber
+from onboarding.domain.phone import NotANumber, Number
 from onboarding.domain.readings import FEWEST_DIGITS, VANITY, read
 
 MOST_DIGITS = 15  # of E.164
+LAST_DIGITS = 7  # of a number, which are enough to know it by
 DATE = re.compile(r"(?<![0-9])(?:19|20)[0-9]{2}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])(?![0-9])")  # ISO 8601
 LIKE_A_NUMBER = re.compile(r"([0-9][\s().+/-]*){7}")  # without an area code, too
 RUN = re.compile(r"\+?[0-9](?:[\W_]{0,5}[0-9])*")  # of digits, with whatever but letters between them
@@ -27,6 +29,22 @@ def mentions_number(text: str, regions: Collection[str]) -> bool:
         or any(_is_number(part, region) for part in parts + words for region in regions)
         or any(_is_number(f"+{part.removeprefix('+')}", "") for part in parts)
     )
+
+
+def without_number(value: Any, number: Number) -> Any:
+    """Return a JSON value with `number` masked in its texts, in whatever spelling. Names of members stay."""
+    last = r"[\W_]{0,5}".join(number.e164[-LAST_DIGITS:])
+    return _replaced(value, re.compile(rf"(?:\+?[0-9(][0-9() ./-]*)?{last}(?![0-9])"), number.masked)
+
+
+def _replaced(value: Any, pattern: re.Pattern[str], by: str) -> Any:
+    if isinstance(value, dict):
+        return {name: _replaced(each, pattern, by) for name, each in value.items()}
+    if isinstance(value, list):
+        return [_replaced(each, pattern, by) for each in value]
+    if isinstance(value, str) or (isinstance(value, int) and pattern.search(str(value))):
+        return pattern.sub(by, str(value))
+    return value
 
 
 def _digits_in_ascii(text: str) -> str:

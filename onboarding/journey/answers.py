@@ -7,6 +7,7 @@ from django.db import IntegrityError, OperationalError, transaction
 
 from onboarding import events, signals
 from onboarding.domain.errors import HookFailed
+from onboarding.domain.phone import same
 from onboarding.domain.policy import (
     KEY_OF_ANOTHER_PERSON,
     KEY_REVOKED,
@@ -24,7 +25,7 @@ from onboarding.events import Name
 from onboarding.journey import keys, risk, security_texts
 from onboarding.journey.bindings import Linked, link, linked_to, was_linked
 from onboarding.journey.transitions import Step, take
-from onboarding.models import Binding, OnboardingSession, ProveKey
+from onboarding.models import Binding, OnboardingSession, ProveKey, of_number
 from onboarding.upstream.prove import UnifyAnswer
 
 AFTER_STATUS = {
@@ -54,7 +55,7 @@ def gather(session: OnboardingSession, answer: UnifyAnswer) -> Evidence:
     """Return the evidence. For a "true", number and key are locked until the transaction ends."""
     device_id = answer.device_id or ""
     is_true = answer.success is Success.TRUE
-    key = keys.lock(session.number, device_id, session.prove_region) if is_true else ProveKey(device_id=device_id)
+    key = keys.lock(session.phone, device_id, session.prove_region) if is_true else ProveKey(device_id=device_id)
     return Evidence(key, linked_to(session.number, device_id) if device_id else [])
 
 
@@ -107,7 +108,7 @@ def _key_reasons(session: OnboardingSession, answer: UnifyAnswer, evidence: Evid
     of_the_key = [each for each in evidence.linked if each.device_id == answer.device_id]
     if any(binding.prove_id != answer.prove_id for binding in of_the_key):
         return {KEY_OF_ANOTHER_PERSON: OTHER_PERSON_TEXT}
-    if session.number not in [each.number for each in of_the_key] and was_linked(session.number):
+    if not any(same(each.number, session.number) for each in of_the_key) and was_linked(session.number):
         return {KEY_UNKNOWN: UNKNOWN_TEXT}  # a bind whose answer was lost, or that is not ours
     return {}
 
@@ -121,8 +122,9 @@ def _judge(session: OnboardingSession, answer: UnifyAnswer, evidence: Evidence, 
 
 
 def _is_linked(session: OnboardingSession, answer: UnifyAnswer, evidence: Evidence) -> bool:
-    theirs = (session.number, answer.prove_id or "", answer.device_id)
-    return theirs in [(each.number, each.prove_id, each.device_id) for each in evidence.linked]
+    theirs = (answer.prove_id or "", answer.device_id)
+    of_the_number = [each for each in evidence.linked if same(each.number, session.number)]
+    return theirs in [(each.prove_id, each.device_id) for each in of_the_number]
 
 
 def answer_facts(answer: UnifyAnswer, judgement: Judgement) -> events.Facts:
@@ -188,6 +190,6 @@ def record_link(
 
 def _observe_bind(number: str) -> None:
     """Record that a bind whose answer was lost did happen: Prove recognised a key that no other bind of ours tied."""
-    lost = OnboardingSession.objects.filter(number=number, state=State.BIND_UNKNOWN)
+    lost = OnboardingSession.objects.filter(of_number(number), state=State.BIND_UNKNOWN)
     if session := lost.exclude(events__name=Name.BIND_OBSERVED).first():
         events.record(Name.BIND_OBSERVED, {}, session=session)

@@ -9,10 +9,11 @@ from django.db.models.functions import Coalesce, Now
 from django.utils.translation import get_language
 
 from onboarding import events, hooks, signals
+from onboarding.domain.phone import same
 from onboarding.domain.states import PASSED
 from onboarding.events import Name
 from onboarding.journey import keys
-from onboarding.models import Binding, OnboardingSession
+from onboarding.models import Binding, OnboardingSession, of_number
 from onboarding.upstream.prove import UnifyAnswer
 
 
@@ -33,14 +34,14 @@ def link(session: OnboardingSession, answer: UnifyAnswer, linked: Sequence[Bindi
     """
     proof = proof_of(session, linked, answer)
     user = hooks.user_for(proof) if hooks.is_overridden("user_for") else None
-    of_the_number = [each for each in linked if each.number == session.number]
+    of_the_number = [each for each in linked if same(each.number, session.number)]
     theirs = [each for each in of_the_number if each.prove_id != answer.prove_id or (user and each.user != user)]
-    moved = [each for each in linked if each.device_id == answer.device_id and each.number != session.number]
+    moved = [each for each in linked if each.device_id == answer.device_id and each not in of_the_number]
     others = revoke(theirs, why="number has a new person")
     keys.revoke({binding.device_id for binding in others} - {answer.device_id})
     moved_from = next(iter(revoke(moved, why="key has a new number")), None)
-    for binding in linked:
-        if binding not in theirs and binding.device_id == answer.device_id and binding.number == session.number:
+    for binding in of_the_number:
+        if binding not in theirs and binding.device_id == answer.device_id:
             return Linked(binding, is_new=False, moved_from=moved_from)
     binding = Binding.objects.create(
         user=user or hooks.user_for(proof),
@@ -72,13 +73,13 @@ def devices_of(person: Binding) -> QuerySet[Binding]:
 
 def linked_to(number: str, device_id: str | None) -> list[Binding]:
     """Return the bindings in force of the number or the key, with their people, the oldest first."""
-    same = Q(number=number) | Q(device_id=device_id) if device_id else Q(number=number)
-    return list(Binding.objects.filter(same, confirmed=True).select_related("user").order_by("pk"))
+    either = of_number(number) | Q(device_id=device_id) if device_id else of_number(number)
+    return list(Binding.objects.filter(either, confirmed=True).select_related("user").order_by("pk"))
 
 
 def proof_of(session: OnboardingSession, linked: Sequence[Binding], answer: UnifyAnswer | None = None) -> hooks.Proof:
     """Return what a hook is told. `linked` has the bindings in force of the number."""
-    owner = next((each.user for each in linked if each.number == session.number), None)
+    owner = next((each.user for each in linked if same(each.number, session.number)), None)
     if answer is None:
         return hooks.Proof(session.number, device_id=session.device_id, owner=owner)
     return hooks.Proof(session.number, str(answer.prove_id or ""), str(answer.device_id or ""), owner)
@@ -86,7 +87,7 @@ def proof_of(session: OnboardingSession, linked: Sequence[Binding], answer: Unif
 
 def was_linked(number: str) -> bool:
     """Return whether the number is linked, or was, to any key."""
-    return Binding.objects.filter(number=number).exists()
+    return Binding.objects.filter(of_number(number)).exists()
 
 
 def revoke(bindings: Iterable[Binding], *, why: str, by: AbstractBaseUser | None = None) -> list[Binding]:

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from django.db import connection
 from django.db.models.functions import Now
 
+from onboarding.domain.phone import Number
 from onboarding.journey.clock import CLAIM_TIMEOUT
 from onboarding.models import ProveKey
 
@@ -25,14 +26,14 @@ SINCE = "SELECT revoked_at FROM onboarding_provekey WHERE device_id = ''"
 READ = " ON CONFLICT (device_id) DO UPDATE SET prove_region = excluded.prove_region RETURNING *"
 
 
-def lock(number: str, device_id: str, region: str) -> ProveKey:
+def lock(number: Number, device_id: str, region: str) -> ProveKey:
     """Return what is remembered of a key, with the number and the key locked until the transaction ends.
 
     `region` is the one whose host has just named the key.
     Without the locks, two people could link the same number, or a key be linked while it is being revoked.
     """
     statement = LOCK[connection.vendor].format(since=SINCE) + READ
-    return ProveKey.objects.raw(statement, [f"number {number}", device_id, region])[0]
+    return ProveKey.objects.raw(statement, [f"number {number.subscriber}", device_id, region])[0]
 
 
 def revoke(device_ids: Iterable[str]) -> None:

@@ -15,7 +15,7 @@ from onboarding.domain.phone import Number
 from onboarding.domain.policy import DECLINED_BEFORE, HELD, NOT_ALLOWED, UNKNOWN_LINE
 from onboarding.domain.states import Review, State
 from onboarding.events import Name
-from onboarding.models import Binding, OnboardingSession
+from onboarding.models import Binding, OnboardingSession, of_number
 from onboarding.upstream.lookup import lookup
 
 CLEARANCE_LIFE = timedelta(hours=24)
@@ -44,8 +44,8 @@ def _clearances(session: OnboardingSession) -> QuerySet[OnboardingSession]:
     if session.previous_id is None:  # the first session of its journey: no statement is needed
         return OnboardingSession.objects.none()
     return OnboardingSession.objects.filter(
+        of_number(session.number),
         journey=session.journey,
-        number=session.number,
         review=Review.APPROVED,
         reviewed_at__gt=Now() - CLEARANCE_LIFE,
         clearance_used_at=None,
@@ -58,7 +58,8 @@ def earlier_decision(session: OnboardingSession, device_id: str | None) -> dict[
     Only binds count, whose person had passed a code: so no stranger can have a number held up. A reviewer's approval
     ends a decision, and so does HOLD_LIFE.
     """
-    same = Q(number=session.number) | Q(device_id=device_id) if device_id else Q(number=session.number)
+    same = of_number(session.number)
+    same = same | Q(device_id=device_id) if device_id else same
     decided = OnboardingSession.objects.filter(
         same,
         state__in=(State.IN_REVIEW, State.DECLINED),
@@ -77,7 +78,7 @@ def earlier_decision(session: OnboardingSession, device_id: str | None) -> dict[
 def moved_lately(number: str, key: Binding | None) -> bool:
     """Return whether the number, or the binding `key` of this browser, was rebound within REBIND_COOLING_OFF."""
     moved = Binding.objects.filter(moved_from__isnull=False, created_at__gt=Now() - conf.REBIND_COOLING_OFF)
-    return moved.filter(Q(number=number) | Q(moved_from__number=number) | Q(pk=key and key.pk)).exists()
+    return moved.filter(of_number(number) | of_number(number, "moved_from__") | Q(pk=key and key.pk)).exists()
 
 
 def line_type(session: OnboardingSession) -> str:
@@ -93,7 +94,7 @@ def line_type(session: OnboardingSession) -> str:
 
 
 def _known(number: str) -> str:
-    of_the_number = OnboardingSession.objects.filter(number=number, created_at__gt=Now() - LINE_TYPE_LIFE)
+    of_the_number = OnboardingSession.objects.filter(of_number(number), created_at__gt=Now() - LINE_TYPE_LIFE)
     found = of_the_number.exclude(line_type__in=("", UNKNOWN_LINE)).values_list("line_type", flat=True)
     return found.first() or ""
 

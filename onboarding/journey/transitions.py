@@ -77,7 +77,7 @@ def _taken(session: OnboardingSession, columns: Mapping[str, object], entries: l
     move = _move_and_log if connection.vendor == "postgresql" else _move_then_log
     moved = move(session, columns, entries)
     for column in OnboardingSession._meta.concrete_fields:
-        setattr(session, column.attname, getattr(moved, column.attname))
+        setattr(session, column.attname, vars(moved)[column.attname])  # encrypted as it is
     session.read_at = moved.read_at
     if session.state == State.IN_REVIEW:
         signals.announce(signals.ReviewWanted(session=str(session.pk), reference=session.reference))

@@ -3,16 +3,29 @@
 from typing import Any
 
 from django.conf import settings
-from django.db import migrations, models
+from django.db import connection, migrations, models, transaction
 
 from onboarding.migrations import _concurrently
-from onboarding.models.number import fill
+from onboarding.models.number import block_hash, country, number_hash
+
+BATCH = 1_000
 
 
-def fill_columns(apps: Any, _schema_editor: Any) -> None:
-    """Fill the columns of the rows of before. What processes of the old release still write is filled later."""
+def fill(apps: Any, _schema_editor: Any) -> None:
+    """Fill the columns of the rows of before, in batches. What an earlier release still writes, `encrypt` fills."""
     for model in ("OnboardingSession", "Binding"):
-        fill(apps.get_model("proveflow", model)._meta.db_table)
+        _fill(apps.get_model("proveflow", model)._meta.db_table)
+
+
+def _fill(table: str) -> None:
+    rows = f"SELECT id, number FROM {table} WHERE number_hash = ''"
+    write = f"UPDATE {table} SET number_hash = %s, block_hash = %s, country = %s WHERE id = %s AND number_hash = ''"
+    with connection.cursor() as cursor:
+        cursor.execute(f"{rows} ORDER BY id LIMIT {BATCH}")
+        while batch := cursor.fetchall():
+            with transaction.atomic():
+                cursor.executemany(write, [(number_hash(e), block_hash(e), country(e), pk) for pk, e in batch])
+            cursor.execute(f"{rows} AND id > %s ORDER BY id LIMIT {BATCH}", [batch[-1][0]])
 
 
 class Migration(migrations.Migration):
@@ -55,7 +68,7 @@ class Migration(migrations.Migration):
             name='number_hash',
             field=models.CharField(blank=True, db_default='', editable=False, help_text='Keyed hash: the same for all spellings of a number.', max_length=64),
         ),
-        migrations.RunPython(fill_columns, migrations.RunPython.noop, elidable=True),
+        migrations.RunPython(fill, migrations.RunPython.noop, elidable=True),
         _concurrently.AddIndex(
             model_name='binding',
             index=models.Index(fields=['number_hash'], name='binding_by_number_hash'),

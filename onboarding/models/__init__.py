@@ -9,6 +9,7 @@ from onboarding.models.count import Cell, Lease
 from onboarding.models.event import FAILED, NO_STEP, Event
 from onboarding.models.figure import Figure, RollUp
 from onboarding.models.handoff import Handoff
+from onboarding.models.number import of_number
 from onboarding.models.session import HAS_KEY, HAS_NOTICE, HAS_REASONS, ID_LENGTH, REVIEWED, WAITS, OnboardingSession
 
 __all__ = [
@@ -35,4 +36,5 @@ __all__ = [
     "ProveKey",
     "RecoveryCode",
     "RollUp",
+    "of_number",
 ]

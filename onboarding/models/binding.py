@@ -12,9 +12,9 @@ from django.db.models.sql.compiler import SQLCompiler
 from django.utils.translation import gettext_lazy as _
 from django_otp.models import Device
 
-from onboarding.domain.phone import Number
 from onboarding.domain.regions import ProveRegion
-from onboarding.models.number import HasNumber
+from onboarding.models.encrypted import EncryptedField
+from onboarding.models.number import LONGEST, HasNumber
 from onboarding.models.session import ID_LENGTH
 
 
@@ -42,7 +42,7 @@ class Binding(HasNumber, Device):
         editable=False,
         help_text="What cookies name it by: no restore reuses it.",
     )
-    number = models.CharField(max_length=16, db_index=True)
+    number = EncryptedField(row="public_id", max_length=LONGEST, db_index=True)
     prove_id = models.CharField(max_length=ID_LENGTH, db_index=True)
     device_id = models.CharField(max_length=ID_LENGTH, blank=True)
     moved_from = models.ForeignKey(
@@ -78,7 +78,7 @@ class Binding(HasNumber, Device):
                 "device_id", name="one_number_a_key", condition=Q(confirmed=True) & ~Q(device_id="")
             ),
             models.UniqueConstraint(
-                fields=["user", "number"],
+                fields=["user", "number_hash"],
                 name="one_binding_without_a_key",
                 condition=Q(confirmed=True, device_id=""),
             ),
@@ -88,11 +88,7 @@ class Binding(HasNumber, Device):
         ]
 
     def __str__(self) -> str:
-        return self.phone.masked
-
-    @property
-    def phone(self) -> Number:
-        return Number(self.number)
+        return self.masked
 
     def is_interactive(self) -> bool:
         return False

@@ -1,21 +1,29 @@
-"""The columns by which rows are found and counted by their number, where the number itself is of no use for that."""
+"""The columns of rows about a number: the number, which is encrypted, and those by which rows are found and counted."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from django.db import connection, models, transaction
+from django.db import models
+from django.db.models import Q
 
 from onboarding.domain.budgets import LINES_IN_A_PREFIX
 from onboarding.domain.phone import Number
-from onboarding.hashes import keyed_hash
+from onboarding.hashes import former_hashes, keyed_hash
+from onboarding.models.encrypted import EncryptedField, Undecryptable
 
 NUMBER, BLOCK = "number", "number block"  # purposes of keyed hashes
-BATCH = 1_000
+UNKNOWN = "•••• ????"  # in place of a masked number that cannot be decrypted
+LONGEST = 160  # characters of what is stored of a number
 
 
 def number_hash(number: str) -> str:
     """Return what stands for a number (E.164): the same for all spellings of one phone."""
     return keyed_hash(NUMBER, Number(number).subscriber)
+
+
+def number_hashes(number: str) -> list[str]:
+    """Return `number_hash`, and what it was under former secrets."""
+    return [number_hash(number), *former_hashes(NUMBER, Number(number).subscriber)]
 
 
 def block_hash(number: str) -> str:
@@ -28,11 +36,20 @@ def country(number: str) -> str:
     return Number(number).region or ""
 
 
+def of_number(number: str, path: str = "") -> Q:
+    """Return the condition of the rows about a number, in all its spellings. `path` leads to them, like `binding__`.
+
+    Rows under a former LASTING_KEY are among them, and rows that a process of an earlier release wrote, without a hash.
+    """
+    of_before = Q(**{f"{path}number_hash": "", f"{path}number__in": sorted(Number(number).spellings)})
+    return Q(**{f"{path}number_hash__in": number_hashes(number)}) | of_before
+
+
 DERIVED: dict[str, Callable[[str], str]] = {"number_hash": number_hash, "block_hash": block_hash, "country": country}
 
 
 class Derived(models.CharField):  # type: ignore[type-arg]
-    """A text that each write of the row computes from its column `number`. The old release leaves it empty."""
+    """A text that each write of the row computes from its column `number`. An earlier release leaves it empty."""
 
     def __init__(self, *args: Any, **named: Any) -> None:
         super().__init__(*args, **{"blank": True, "db_default": "", "editable": False, **named})
@@ -48,8 +65,9 @@ class Derived(models.CharField):  # type: ignore[type-arg]
 
 
 class HasNumber(models.Model):
-    """A row about a number."""
+    """A row about a number. Its subclass has the column `number`, an EncryptedField."""
 
+    number: EncryptedField
     number_hash = Derived(max_length=64, help_text="Keyed hash: the same for all spellings of a number.")
     block_hash = Derived(max_length=64, help_text="Keyed hash of the number without its last four digits.")
     country = Derived(max_length=3, help_text="ISO 3166.")
@@ -57,17 +75,15 @@ class HasNumber(models.Model):
     class Meta:
         abstract = True
 
+    @property
+    def phone(self) -> Number:
+        """Return the number. Raises Undecryptable."""
+        return Number(self.number)
 
-def fill(table: str) -> None:
-    """Compute the derived columns of the rows that have none, in batches. Killed, it can be run again."""
-    read = f"SELECT id, number FROM {table} WHERE id > %s AND number_hash = '' ORDER BY id LIMIT {BATCH}"  # noqa: S608
-    first = f"SELECT id, number FROM {table} WHERE number_hash = '' ORDER BY id LIMIT {BATCH}"  # noqa: S608
-    columns = ", ".join(f"{name} = %s" for name in DERIVED)
-    write = f"UPDATE {table} SET {columns} WHERE id = %s AND number_hash = ''"  # noqa: S608
-    with connection.cursor() as cursor:
-        cursor.execute(first)
-        while rows := cursor.fetchall():
-            derived = [[*(compute(number) for compute in DERIVED.values()), pk] for pk, number in rows]
-            with transaction.atomic():
-                cursor.executemany(write, derived)
-            cursor.execute(read, [rows[-1][0]])
+    @property
+    def masked(self) -> str:
+        """Return the number as reviewers see it; UNKNOWN if it cannot be decrypted."""
+        try:
+            return self.phone.masked
+        except Undecryptable:
+            return UNKNOWN

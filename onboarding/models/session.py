@@ -11,12 +11,12 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from onboarding.conf import conf
-from onboarding.domain.phone import Number
 from onboarding.domain.policy import NO_POSSESSION, NOT_ALLOWED, RELINK
 from onboarding.domain.regions import ProveRegion
 from onboarding.domain.states import CLAIMS, FINAL, OPEN, PASSED, Channel, Notice, Review, State
 from onboarding.domain.wording import STATE_WORDS
-from onboarding.models.number import HasNumber
+from onboarding.models.encrypted import EncryptedField
+from onboarding.models.number import LONGEST, HasNumber
 from onboarding.timed import TimedManager
 
 # The conditions of partial indexes. A query that uses such an index states its condition.
@@ -38,7 +38,7 @@ class OnboardingSession(HasNumber):
         "self", models.SET_NULL, verbose_name=_("previous session"), null=True, blank=True, related_name="next_ones"
     )
     journey = models.UUIDField(default=uuid.uuid4, help_text="Handed on from session to session of one browser.")
-    number = models.CharField(max_length=16, help_text="E.164, written once.")
+    number = EncryptedField(row="id", max_length=LONGEST, help_text="E.164, written once.")
     recalled = models.BooleanField(default=False, help_text="Not typed: this browser was asked to remember it.")
     notices_version = models.CharField(max_length=32, blank=True, help_text="Of the words accepted by going on.")
     notices_accepted_at = models.DateTimeField(null=True)
@@ -134,11 +134,7 @@ class OnboardingSession(HasNumber):
         ]
 
     def __str__(self) -> str:
-        return f"{self.phone.masked} · {STATE_WORDS[self.state]}"
-
-    @property
-    def phone(self) -> Number:
-        return Number(self.number)
+        return f"{self.masked} · {STATE_WORDS[self.state]}"
 
     @property
     def reference(self) -> str:

@@ -16,7 +16,7 @@ from django.contrib.staticfiles import finders
 from django.core.checks import CheckMessage, Error, Info, Warning
 
 from onboarding import limits
-from onboarding.conf import conf
+from onboarding.conf import PLAIN, conf
 from onboarding.domain import budgets
 from onboarding.domain.budgets import BUDGETS, NUMBER_OWNER
 from onboarding.domain.states import Channel
@@ -53,14 +53,28 @@ def upstream_urls(**_kwargs: object) -> Iterator[CheckMessage]:
 
 @of_settings()
 def secret_key(**_kwargs: object) -> Iterator[CheckMessage]:
-    """E003: SECRET_KEY, which signs the cookies, or LASTING_KEY is weak."""
-    for name, key in {"SECRET_KEY": settings.SECRET_KEY, "LASTING_KEY": conf.LASTING_KEY}.items():
-        if name == "LASTING_KEY" and not key:
+    """E003: SECRET_KEY, which signs the cookies, LASTING_KEY or a key of DATA_KEYS is weak."""
+    found = {"SECRET_KEY": settings.SECRET_KEY, "LASTING_KEY": conf.LASTING_KEY}
+    found |= {f"DATA_KEYS, entry {n},": key for n, key in enumerate(conf.DATA_KEYS, start=1)}
+    for name, key in found.items():
+        if (name == "LASTING_KEY" and not key) or key == PLAIN:
             continue
         weak = len(key) < SHORTEST_SECRET_KEY or len(set(key)) < FEWEST_KEY_CHARACTERS
         if not settings.DEBUG and (weak or key.lower().startswith(PLACEHOLDERS)):
             hint = "python -c 'import secrets; print(secrets.token_urlsafe(50))'"
             yield Error(f"{name} is short or a placeholder.", hint=hint, id="proveflow.E003")
+
+
+@of_settings()
+def data_keys(**_kwargs: object) -> Iterator[CheckMessage]:
+    """E053: DATA_KEYS has another secret, or `plain` not in front. W052: numbers are stored plain in production."""
+    others = {settings.SECRET_KEY, conf.LASTING_KEY, *settings.SECRET_KEY_FALLBACKS, *conf.LASTING_KEY_FALLBACKS}
+    if PLAIN in conf.DATA_KEYS[1:] or not others.isdisjoint(conf.DATA_KEYS):
+        hint = "Keys of their own, the newest in front; `plain` only in front, until all nodes have the first key."
+        yield Error("DATA_KEYS has SECRET_KEY or LASTING_KEY, or `plain` behind a key.", hint=hint, id="proveflow.E053")
+    if not settings.DEBUG and [*conf.DATA_KEYS, PLAIN][0] == PLAIN:
+        hint = "Set DATA_KEYS, as docs/operating.md describes under Encryption."
+        yield Warning("Phone numbers are stored unencrypted.", hint=hint, id="proveflow.W052")
 
 
 @of_settings()

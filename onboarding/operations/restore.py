@@ -18,6 +18,7 @@ from onboarding.domain.states import CLAIMS, OPEN
 from onboarding.journey import keys
 from onboarding.journey.clock import CLAIM_TIMEOUT
 from onboarding.models import Binding, Handoff, Invitation, Lease, OnboardingSession, ProveKey, RecoveryCode
+from onboarding.models.number import UNKNOWN
 from onboarding.operations.recovery import BATCH, recover
 
 restored = Signal()  # sent in the same transaction, for tables of other apps
@@ -44,11 +45,16 @@ def after_restore() -> Mapping[str, int]:
 
 
 def _rename_links() -> int:
-    """Give each binding another `public_id`: cookies that name the old one name nothing now. Return how many."""
+    """Give each binding another `public_id`: cookies that name the old one name nothing now. Return how many.
+
+    The number is bound to the `public_id`, so it is encrypted again. One that no key decrypts stays as it is.
+    """
     names = list(Binding.objects.values_list("pk", flat=True))
     for start in range(0, len(names), BATCH):
-        batch = [Binding(pk=pk, public_id=uuid.uuid4()) for pk in names[start : start + BATCH]]
-        Binding.objects.bulk_update(batch, ["public_id"])
+        for binding in Binding.objects.filter(pk__in=names[start : start + BATCH]).only("public_id", "number"):
+            columns = ["public_id"] if binding.masked == UNKNOWN else ["public_id", "number"]
+            binding.public_id = uuid.uuid4()
+            binding.save(update_fields=columns)
     return len(names)
 
 

@@ -18,7 +18,8 @@ from onboarding.domain.states import CLAIMS
 from onboarding.events import Name
 from onboarding.hashes import keyed_hash
 from onboarding.journey import unlinking
-from onboarding.models import Binding, Event, OnboardingSession, ProveKey
+from onboarding.models import Binding, Event, OnboardingSession, ProveKey, of_number
+from onboarding.models.number import number_hashes
 from onboarding.operations.evidence.removal import remove, removing
 from onboarding.operations.recovery import unknown_elsewhere
 
@@ -73,7 +74,8 @@ def _erase_rows(
     if not CLAIMS.isdisjoint(states.values()) or any(link.confirmed for link in links):
         raise StaleState
     of_sessions = Q(change__session__in=[str(pk) for pk in states])
-    signals.forget(of_sessions | Q(change__number__in=list(number.spellings)))
+    of_the_number = Q(change__number_hash__in=number_hashes(number.e164)) | Q(change__number__in=list(number.spellings))
+    signals.forget(of_sessions | of_the_number)
     remove(Event.objects.filter(Q(session__in=list(states)) | Q(binding__in=links)))
     OnboardingSession.objects.filter(pk__in=list(states)).delete()
     Binding.objects.filter(pk__in=[link.pk for link in links]).delete()
@@ -88,8 +90,8 @@ def _erase_rows(
 
 
 def _rows(number: Number) -> tuple[QuerySet[OnboardingSession], QuerySet[Binding]]:
-    of_number = {"number__in": number.spellings}
-    return OnboardingSession.objects.filter(**of_number), Binding.objects.filter(**of_number)
+    about = of_number(number.e164)
+    return OnboardingSession.objects.filter(about), Binding.objects.filter(about)
 
 
 def _subject(number: Number) -> str:

@@ -2,14 +2,15 @@
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import cache
 from typing import Any, TypeVar
 
 from onboarding.conf import conf
 from onboarding.domain.errors import Garbled, Refused, Unreachable
-from onboarding.domain.phone import same
+from onboarding.domain.mentions import without_number
+from onboarding.domain.phone import Number, same
 from onboarding.domain.policy import Success
 from onboarding.domain.regions import ProveRegion
 from onboarding.models import ID_LENGTH
@@ -42,7 +43,7 @@ class StartedFlow:
 class UnifyAnswer:
     """Prove's answer to unify-status and unify-bind. `prove_id` is set if `success` is TRUE.
 
-    `evaluation` is Prove's JSON object; any other JSON value is wrapped as {"evaluation": value}.
+    `evaluation` is Prove's JSON object, with our number masked. Any other JSON value is wrapped: {"evaluation": value}.
     """
 
     success: Success
@@ -115,7 +116,7 @@ class Prove:
         answer = self._call(path, number, body, _unify_answer)
         if answer.names_another(body["clientRequestId"], number):
             self._upstream.drop_connections()
-        return answer
+        return replace(answer, evaluation=without_number(answer.evaluation, Number(number)))
 
     def _call(self, path: str, about: str, body: Mapping[str, Any], parse: Callable[[dict[str, Any]], T]) -> T:
         operation = path.rsplit("/", 1)[-1]

@@ -14,7 +14,7 @@ from onboarding.backtest import acts, answers, log
 from onboarding.desk.access.roles import Role
 from onboarding.domain import budgets
 from onboarding.domain.policy import VERDICTS
-from onboarding.models import Case, Event, OnboardingSession
+from onboarding.models import Case, Event, OnboardingSession, of_number
 from sandbox.state.people import PEOPLE
 from tests.desk.test_admin import SESSIONS
 from tests.desk.test_roles import invited
@@ -55,7 +55,7 @@ def test_todays_table_changes_nothing_in_the_answers_for_any_test_user(settings:
 def test_other_verdicts_decline_hold_and_let_through_others(tmp_path: Path) -> None:
     for number in (HELD, SWAPPED, PUBLIC):
         Visitor().starts(number)
-    Case.objects.create(session=OnboardingSession.objects.get(number=HELD), outcome="false_alarm")
+    Case.objects.create(session=OnboardingSession.objects.get(of_number(HELD)), outcome="false_alarm")
     found = run(tmp_path, {"9137": "decline", "9135": "ask_possession", "9132": "review"})["answers"]
     assert (found["answers"], found["different"]) == (3, 3)
     assert found["more"] == {"declined": 0, "held": -1, "let_through": 1} or found["changes"]

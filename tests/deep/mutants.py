@@ -149,7 +149,7 @@ MUTANTS = (
     Mutant("T17", "every flow is a rebind", FLOW, '        "rebind": False,\n', '        "rebind": True,\n', f"{REBINDS} {FIRST}"),
     Mutant("I14", "9101 asks for a code at once", POLICY, "    KEY_BELONGS_TO_ANOTHER_NUMBER: Verdict.OFFER_REBIND,", "    KEY_BELONGS_TO_ANOTHER_NUMBER: Verdict.ASK_POSSESSION,", REBINDS),
     Mutant("T51", "unlinking revokes nothing", "onboarding/journey/unlinking.py", "        revoked = revoke(bindings.filter(confirmed=True).order_by(\"pk\"), why=why, by=by)\n", "        revoked = list(bindings)\n", FIRST),
-    Mutant("T04", "a key keeps its earlier number", BINDINGS, "if each.device_id == answer.device_id and each.number", "if False and each.number", REBINDS),
+    Mutant("T04", "a key keeps its earlier number", BINDINGS, "if each.device_id == answer.device_id and each not in", "if False and each not in", REBINDS),
     Mutant("T51", "an earlier person keeps the number", BINDINGS, "if each.prove_id != answer.prove_id", "if False and each.prove_id != answer.prove_id", FIRST),
     Mutant("I15", "a transition is not recorded", TRANSITIONS, "        Event.objects.bulk_create(entries)\n", "", FAILURES),
     # Risk, rebinds, reviewers
@@ -157,7 +157,7 @@ MUTANTS = (
     Mutant("T51", "every type of line gets a text", POSSESSION, "    return None if judgement.verdict is Verdict.ASK_POSSESSION else judgement\n", "    return None\n", RISK),
     Mutant("F08", "a failed look-up needs a review", "onboarding/journey/risk.py", "        return UNKNOWN_LINE\n", '        return "unheardOf"\n', RISK),
     Mutant("T17", "no cooling off", FLOW, "    if risk.moved_lately(session.number, key):", "    if False:", REBINDS),
-    Mutant("T17", "only the new number cools off", "onboarding/journey/risk.py", "Q(number=number) | Q(moved_from__number=number) | Q(pk=key and key.pk)", "Q(number=number)", REBINDS),
+    Mutant("T17", "only the new number cools off", "onboarding/journey/risk.py", 'of_number(number) | of_number(number, "moved_from__") | Q(pk=key and key.pk)', "of_number(number)", REBINDS),
     Mutant("T17", "a rebind never waits for a review", FLOW, "    if conf.REBIND_REVIEW and REBIND", "    if False and REBIND", REBINDS),
     Mutant("T17", "the old number gets no text", ANSWERS, "        security_texts.send_moved_away(linked.moved_from)\n", "        pass\n", REBINDS),
     Mutant("T64", "any reviewer may do anything", STAMPS, "self.has_view_permission(request) and request.user.has_perm(permission)", "self.has_view_permission(request)", REVIEWS),
@@ -184,7 +184,7 @@ MUTANTS = (
     # Authority
     Mutant("I04", "a request may say that its number was not typed", VIEWS, 'form.cleaned_data["phone"], recalled=False)', 'form.cleaned_data["phone"], recalled="recalled" in request.POST)', AUTHORITY),
     Mutant("I13", "the code form may name another number", VIEWS, "        session = possession.check_code(", '        session.number = request.POST.get("phone", session.number)\n        session = possession.check_code(', AUTHORITY),
-    Mutant("I22", "the answer to a number tells whether it is linked", VIEWS, '{"auth_token": opened.auth_token, ', '{"known": Binding.objects.filter(number=opened.session.number).exists(), "auth_token": opened.auth_token, ', f"{JOURNEYS}enumeration.py"),
+    Mutant("I22", "the answer to a number tells whether it is linked", VIEWS, '{"auth_token": opened.auth_token, ', '{"known": Binding.objects.filter(number_hash=opened.session.number_hash).exists(), "auth_token": opened.auth_token, ', f"{JOURNEYS}enumeration.py"),
     Mutant("I34", "a sent code cannot be checked", STATES, "    S.CODE_SENT: frozenset({S.CHECKING_CODE, ", "    S.CODE_SENT: frozenset({", DOMAIN),
     # Caught by the state machine alone
     Mutant("I02", "a lost bind is asked again", POSSESSION, "    if isinstance(error, Unreachable | Busy) or error.status == 401:", "    if isinstance(error, UpstreamError):", ANY_ORDER),

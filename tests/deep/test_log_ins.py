@@ -12,7 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 from onboarding.desk import reviews
 from onboarding.domain.errors import StaleState
 from onboarding.journey import unlinking
-from onboarding.models import Binding, OnboardingSession
+from onboarding.models import Binding, OnboardingSession, of_number
 from onboarding.operations.recovery import recover
 from tests.deep.any_order.faults import later
 from tests.deep.any_order.log_ins import LogIns
@@ -148,7 +148,7 @@ class People(RuleBasedStateMachine):
     @rule(name=names)
     def a_reviewer_revokes_a_link(self, name: str) -> None:
         number = self._number_of(name)
-        for binding in Binding.objects.filter(number=number, confirmed=True) if number else ():
+        for binding in Binding.objects.filter(of_number(number), confirmed=True) if number else ():
             unlinking.unlink(binding=binding, reason="by a reviewer")
         for device in self.judge.devices_of(number or ""):
             self.judge.is_revoked(device)

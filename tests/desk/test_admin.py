@@ -23,7 +23,7 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from onboarding.desk.site import site
 from onboarding.domain.states import Notice, State
-from onboarding.models import Binding, Event, OnboardingSession
+from onboarding.models import Binding, Event, OnboardingSession, of_number
 from tests.authenticator import code_of
 from tests.device import PretendDevice, through
 from tests.languages import pseudo
@@ -67,7 +67,7 @@ def links(number: str) -> OnboardingSession:
     browser.post("/device/", headers=JSON)
     code = browser.get("/sandbox/messages.json", {"to": number}).json()[0]["code"]
     browser.post("/code/", {"code": code})
-    return OnboardingSession.objects.get(number=number)
+    return OnboardingSession.objects.get(of_number(number))
 
 
 def a_session(**columns: Any) -> OnboardingSession:

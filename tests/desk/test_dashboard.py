@@ -14,7 +14,7 @@ from onboarding.domain.states import FINAL, State
 from onboarding.figures import report, rollup
 from onboarding.figures.rollup import roll_up
 from onboarding.figures.tally import Measure, Tally, tally
-from onboarding.models import Event, Figure, OnboardingSession, RollUp
+from onboarding.models import Event, Figure, OnboardingSession, RollUp, of_number
 from onboarding.operations.recovery import recover
 from tests.desk.test_admin import MALFORMED, SESSIONS, a_binding, a_session, rows
 from tests.desk.test_lists import queries_of
@@ -82,7 +82,7 @@ def test_a_day_of_journeys_is_told_by_its_figures(
     Visitor().starts("+12015550199")  # gets a code and leaves
     later(60 * 60)
     recover()
-    held = OnboardingSession.objects.get(number=HELD)
+    held = OnboardingSession.objects.get(of_number(HELD))
     desk.post(url_of(held, "approve"), {"reason": WHY})
     found = tables(desk)
     assert {label: figures[0] for label, figures in found["steps"].items()} == {

@@ -2,7 +2,8 @@
 
 import pytest
 
-from onboarding.domain.mentions import mentions_number
+from onboarding.domain.mentions import mentions_number, without_number
+from onboarding.domain.phone import Number
 
 
 @pytest.mark.parametrize(
@@ -47,3 +48,18 @@ def test_a_date_or_a_short_id_is_no_number(text: str) -> None:
 def test_numbers_of_all_countries_that_are_served_are_found() -> None:
     assert not mentions_number("07400;123;456", {"US"})
     assert mentions_number("07400;123;456", {"US", "GB"})
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["+12015550123", "12015550123", "2015550123", "(201) 555-0123", "201-555-0123", "+1 201-555-0123", "555 0123"],
+)
+def test_a_persons_number_is_masked_in_what_a_vendor_says_of_it(text: str) -> None:
+    said = {"9135": [f"The SIM of {text} was swapped on 2026-11-29", text, 7, 1.5, True, None]}
+    masked = {"9135": ["The SIM of •••• 0123 was swapped on 2026-11-29", "•••• 0123", 7, 1.5, True, None]}
+    assert without_number(said, Number("+12015550123")) == masked
+
+
+def test_a_number_in_digits_alone_is_masked_and_others_stay() -> None:
+    said = {"phone": 12015550123, "other": "+12015550124", "longer": 120155501234}
+    assert without_number(said, Number("+12015550123")) == {**said, "phone": "•••• 0123"}

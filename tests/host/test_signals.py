@@ -11,7 +11,7 @@ from django.db.models.functions import Now
 from django.dispatch import Signal
 
 from onboarding import signals
-from onboarding.models import Announcement, Binding
+from onboarding.models import Announcement, Binding, of_number
 from onboarding.operations.recovery import recover
 from tests.journey.conftest import Sandbox
 from tests.journey.visitor import Visitor
@@ -71,7 +71,7 @@ def test_nothing_that_waits_names_a_person_who_is_gone(connect: Callable[..., No
     erased.starts(NUMBER)
     Visitor().starts(HELD)
     Visitor().links("201 555 0199", "+12015550199")
-    deleted = Binding.objects.get(number="+12015550199").user
+    deleted = Binding.objects.get(of_number("+12015550199")).user
     call_command("erase_subject", E164, stdout=StringIO())
     call_command("erase_subject", HELD, stdout=StringIO())
     assert {row.change["user"] for row in Announcement.objects.all()} == {str(deleted.pk)}

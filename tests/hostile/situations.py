@@ -9,7 +9,7 @@ from typing import Any
 from django.test import Client
 
 from onboarding.journey import handoff
-from onboarding.models import Binding, Handoff, OnboardingSession
+from onboarding.models import Binding, Handoff, OnboardingSession, of_number
 from tests.deep.any_order import desk
 from tests.deep.any_order.invariants import BIND, CHECK, SEND, STATUS, UNIFY
 from tests.device import through
@@ -137,7 +137,7 @@ def _at_the_desk(number: str, sandbox: Sandbox) -> PreparedBrowser:
     visitor = Visitor()
     visitor.client = desk.reviewer(f"ada{number[-4:]}")
     visitor.client.handler.enforce_csrf_checks = True
-    rows = {"onboardingsession": str(OnboardingSession.objects.get(number=number).pk)}
+    rows = {"onboardingsession": str(OnboardingSession.objects.get(of_number(number)).pk)}
     return PreparedBrowser(visitor, number, rows | {"binding": str(Binding.objects.latest("pk").pk)})
 
 

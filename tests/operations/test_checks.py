@@ -27,6 +27,7 @@ PRODUCTION: dict[str, Any] = {
     "DEBUG": False,
     "UPSTREAM_ADAPTERS": {},
     "SECRET_KEY": GOOD_KEY,
+    "DATA_KEYS": [GOOD_KEY[::-1]],
     "PROVE_BASE_URL": "https://platform.proveapis.com",
     "TWILIO_BASE_URL": "https://verify.twilio.com",
     "SUPPORT_URL": "https://example.com/help",
@@ -138,6 +139,24 @@ def test_a_sandbox_url_is_allowed_only_if_an_adapter_is_mounted() -> None:
 def test_a_weak_secret_key_is_an_error_in_production_only(key: str) -> None:
     assert ids(**PRODUCTION | {"SECRET_KEY": key}) == ["proveflow.E003"]
     assert ids(SECRET_KEY=key) == []
+
+
+@pytest.mark.parametrize(
+    ("keys", "expected"),
+    [
+        ([], ["proveflow.W052"]),
+        (["plain"], ["proveflow.W052"]),
+        (["plain", GOOD_KEY[::-1]], ["proveflow.W052"]),
+        ([GOOD_KEY[::-1], "plain"], ["proveflow.E053"]),
+        ([GOOD_KEY], ["proveflow.E053"]),
+        ([GOOD_KEY[::-1], "short"], ["proveflow.E003"]),
+    ],
+)
+def test_numbers_are_encrypted_in_production_under_strong_keys_of_their_own(
+    keys: list[str], expected: list[str]
+) -> None:
+    assert ids(**PRODUCTION | {"DATA_KEYS": keys}) == expected
+    assert ids(DATA_KEYS=keys) == [each for each in expected if each == "proveflow.E053"]
 
 
 def test_a_missing_web_sdk_says_which_command_installs_it(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Iterator
+from importlib import import_module
 from typing import Any
 
 import pytest
@@ -45,7 +46,7 @@ def test_each_binding_of_an_earlier_version_gets_a_public_id_of_its_own() -> Non
 
 @pytest.mark.usefixtures("_migrated_afterwards")
 def test_rows_of_an_earlier_version_get_the_columns_that_are_made_of_their_number(monkeypatch: Any) -> None:
-    monkeypatch.setattr(number, "BATCH", 2)
+    monkeypatch.setattr(import_module("onboarding.migrations.0013_number_hash"), "BATCH", 2)
     MigrationExecutor(connection).migrate([("proveflow_api", None)])  # it needs the newest
     before = migrate("0012")
     user = before.get_model("auth", "User").objects.create(username="prove:1")

@@ -26,6 +26,7 @@ from onboarding.domain.budgets import EXPORTS, Charge
 from onboarding.domain.errors import Limited
 from onboarding.domain.mentions import mentions_number
 from onboarding.events import Name
+from onboarding.models.number import UNKNOWN
 
 MOST_ROWS = 10_000
 MOST_PAGES = 250  # that are read, where filters match few rows
@@ -122,7 +123,7 @@ class ExportViews(ActsAdmin):
             page = self.get_changelist_instance(request)
 
     def _cell(self, row: Any, column: str, *, is_whole: bool) -> object:
-        if column == NUMBER_COLUMN and is_whole:
+        if column == NUMBER_COLUMN and is_whole and row.masked != UNKNOWN:
             return row.phone.e164
         shown = getattr(self, column, None)
         return shown(row) if shown else getattr(row, column)

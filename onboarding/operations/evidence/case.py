@@ -58,7 +58,7 @@ def export(session: OnboardingSession) -> Mapping[str, object]:
     """Return the evidence of the session, with its number masked, as JSON can hold it, and a signature of it."""
     events = list(Event.objects.filter(session=session).order_by("pk"))
     case: dict[str, Any] = {
-        "session": {"id": session.pk, "reference": session.reference, "number": session.phone.masked}
+        "session": {"id": session.pk, "reference": session.reference, "number": session.masked}
         | _columns(session, OF_SESSION),
         "events": [_columns(event, OF_EVENT) for event in events],
         "checkpoints": [_columns(row, (*SEALED, "at", "mac")) for row in _checkpoints(events)],

@@ -14,7 +14,8 @@ from django.db import connection
 from django.test import Client
 
 from onboarding.domain.states import State
-from onboarding.models import Binding, OnboardingSession
+from onboarding.models import Binding, OnboardingSession, of_number
+from onboarding.models.number import number_hash
 from onboarding.upstream.prove import prove
 from onboarding.upstream.twilio import twilio
 from tests.deep.conftest import report, share
@@ -128,16 +129,18 @@ def link_in_turns(clock: Clock, pauses: Iterable[float]) -> tuple[Person, Person
 def check(people: list[Person]) -> None:
     """Each has their own number at their own key, and nobody shares a person or an answer."""
     for person in people:
-        binding = Binding.objects.get(number=person.number, confirmed=True)
+        binding = Binding.objects.get(of_number(person.number), confirmed=True)
         (registration,) = person.visitor.device.registrations.values()
         assert binding.device_id == registration.device_id, person.number
-    linked = Binding.objects.filter(number__in=[person.number for person in people])
+    linked = Binding.objects.filter(number_hash__in=[number_hash(person.number) for person in people])
     assert linked.count() == linked.values("user_id").distinct().count() == len(people)
 
 
 def states(people: list[Person]) -> Counter[str]:
     numbers = [person.number for person in people]
-    return Counter(OnboardingSession.objects.filter(number__in=numbers).values_list("state", flat=True))
+    return Counter(
+        OnboardingSession.objects.filter(number_hash__in=map(number_hash, numbers)).values_list("state", flat=True)
+    )
 
 
 def pauses() -> Iterator[float]:

@@ -10,7 +10,7 @@ from django.db.models import F
 from onboarding.conf import conf
 from onboarding.desk import reviews
 from onboarding.domain.states import State
-from onboarding.models import Binding, Event, OnboardingSession
+from onboarding.models import Binding, Event, OnboardingSession, of_number
 from tests.journey.conftest import Sandbox
 from tests.journey.visitor import Visitor
 
@@ -103,7 +103,7 @@ def test_the_old_number_gets_a_text_without_the_new_number_and_the_new_number_ge
     (text,) = security_texts(visitor, FIRST)
     assert "unlinked from a device" in text and SECOND[-4:] not in text
     assert security_texts(visitor, SECOND) == []
-    assert Event.objects.get(name="notice:sent").binding == Binding.objects.get(number=FIRST)
+    assert Event.objects.get(name="notice:sent").binding == Binding.objects.get(of_number(FIRST))
 
 
 def test_the_text_names_the_brand_and_the_support_page_in_the_language_of_the_first_link(
@@ -262,7 +262,7 @@ def test_a_rebind_waits_for_a_reviewer_and_goes_on_after_their_approval(
     held = OnboardingSession.objects.latest("created_at")
     assert held.state == State.IN_REVIEW and list(held.failure_reasons) == ["9101", "rebind"]
     assert not any(call["rebind"] for call in sandbox.calls("prove.unify"))
-    assert Binding.objects.get(number=FIRST).confirmed
+    assert Binding.objects.get(of_number(FIRST)).confirmed
 
     reviews.approve(session=held, by=django_user_model.objects.create(username="ada"), reason="called back")
     rebinds_to(visitor, SECOND)

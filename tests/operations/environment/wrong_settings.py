@@ -19,6 +19,7 @@ from tests.processes import ROOT
 
 SECRETS = {
     "SECRET_KEY": "k9Zq-x7Rw_" * 6,
+    "DATA_KEYS": "wR7x-qZ9k_" * 6,
     "PROVE_CLIENT_SECRET": "prove-Secret-47",
     "TWILIO_AUTH_TOKEN": "twilio-Token-47",
     "TWILIO_API_KEY_SECRET": "key-Secret-47",
@@ -111,6 +112,7 @@ def mistakes(folder: Path) -> Iterator[tuple[str, str]]:
         (["DATABASE_URL"], [url.format(PASSWORD) for url in DATABASE_URLS]),
         (["TRUSTED_PROXY_CIDRS"], NETWORKS),
         (["LIMITS"], LIMITS),
+        (["DATA_KEYS"], ["short", "$K", "changeme" * 7, f"{SECRETS['DATA_KEYS']},plain", SECRETS["SECRET_KEY"]]),
         (["PATH_PREFIX"], ["verify", "/verify/x y", "https://example.com/verify", "//verify", "$P", "/verify?x"]),
         (
             ["STATIC_URL"],

@@ -1,0 +1,1 @@
+"""What operators do with the personal data of the database."""
