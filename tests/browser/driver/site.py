@@ -50,8 +50,10 @@ class Site(ABC):
     def reset(self) -> None:
         """Delete all data of the product and of the sandbox."""
         self.control("POST", "reset", {})
+        self._execute("INSERT INTO proveflow_removal VALUES (1)")  # so that events can be deleted
         for table in ("event", "onboardingsession", "binding", "handoff"):
             self._execute(f"DELETE FROM onboarding_{table}")
+        self._execute("DELETE FROM proveflow_removal")
         self.reset_limits()
 
     def reset_limits(self) -> None:
