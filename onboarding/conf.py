@@ -18,7 +18,7 @@ from django.core.signals import setting_changed
 from django.dispatch import receiver
 from django.utils.functional import LazyObject, empty
 
-from onboarding.domain.regions import ProveRegion, european_host, region_of, region_of_host
+from onboarding.domain.regions import ProveRegion, european_host, region_of_host, serving
 
 NAME = "PROVEFLOW"
 PLAIN = "plain"  # in the first place of DATA_KEYS: nothing is encrypted yet, and the keys that follow decrypt
@@ -160,8 +160,7 @@ class Conf:
 
     def prove_region(self, country: str | None) -> ProveRegion | None:
         """Return the region whose account serves the numbers of a country, or None if there is no such account."""
-        region = ProveRegion.ALL if self.PROVE_REGION == ProveRegion.ALL else region_of(country)
-        return region if region in self.prove_accounts else None
+        return serving(country, self.prove_accounts)
 
     @property
     def continue_hosts(self) -> list[str]:

@@ -3,7 +3,7 @@
 https://developer.prove.com/reference/unify-request
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from enum import StrEnum
 
 
@@ -36,6 +36,12 @@ HOSTS: Sequence[Mapping[ProveRegion, str]] = (
 def region_of(country: str | None) -> ProveRegion:
     """Return the region that serves the numbers of a country (ISO 3166)."""
     return ProveRegion.NORTH_AMERICA if country in NORTH_AMERICAN else ProveRegion.EUROPE
+
+
+def serving(country: str | None, regions: Collection[str]) -> ProveRegion | None:
+    """Return which of these regions serves the numbers of a country, or None if none does."""
+    region = ProveRegion.ALL if ProveRegion.ALL in regions else region_of(country)
+    return region if region in regions else None
 
 
 def region_of_host(base_url: str) -> ProveRegion:

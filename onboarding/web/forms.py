@@ -20,6 +20,7 @@ from onboarding.domain.countries import NAMES
 from onboarding.domain.languages import country_of
 from onboarding.domain.phone import EXAMPLES, NotANumber, Number, Problem, normalized
 from onboarding.domain.readings import read
+from onboarding.domain.regions import serving
 from onboarding.domain.states import Channel
 
 FEWEST_DIGITS = 4  # of a code, https://www.twilio.com/docs/verify/api/service
@@ -158,7 +159,13 @@ def _without_accents(name: str) -> str:
 
 def allowed_countries() -> Collection[str]:
     """Return the ISO 3166 codes of ALLOWED_COUNTRIES, or of all countries: those that our accounts at Prove serve."""
-    return list(filter(conf.prove_region, conf.ALLOWED_COUNTRIES or NAMES))
+    return _served(tuple(conf.ALLOWED_COUNTRIES or NAMES), frozenset(conf.prove_accounts))
+
+
+@lru_cache(maxsize=16)
+def _served(countries: tuple[str, ...], regions: frozenset[str]) -> tuple[str, ...]:
+    """Return the countries that one of the regions serves. Cached: the table is asked about 240 of them."""
+    return tuple(country for country in countries if serving(country, regions))
 
 
 def likely_country(languages: str) -> str:
