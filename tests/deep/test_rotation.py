@@ -22,7 +22,7 @@ from tests.deploy.node import Node, node
 from tests.processes import manage
 
 AT_ONCE = 6
-PEOPLE = share(deep=500, quick=10)  # of ten requests each
+PEOPLE = share(deep=500, quick=12)  # of ten requests each
 ROTATED = ("SECRET_KEY", "LASTING_KEY")
 CREDENTIALS = {"PROVE_CLIENT_SECRET": "sandbox", "PROVE_EU_CLIENT_SECRET": "sandbox-eu", "TWILIO_AUTH_TOKEN": "sandbox"}
 COUNTRIES = ("+1415", "+4915")  # half of the people in each of Prove's regions
