@@ -277,43 +277,6 @@ def test_a_missing_device_origin_of_prove_is_an_error() -> None:
     assert ids(**PRODUCTION | {"PROVE_DEVICE_ORIGINS": []}) == ["proveflow.E018"]
 
 
-EUROPE = {
-    "PROVE_EU_CLIENT_ID": "an-id",
-    "PROVE_EU_CLIENT_SECRET": "a-secret",
-    "PROVE_EU_DEVICE_ORIGINS": ["https://device.example.com"],
-}
-
-
-@pytest.mark.parametrize(
-    ("changes", "expected"),
-    [
-        ({"ALLOWED_COUNTRIES": ["US", "PR", "CA"]}, []),
-        ({"ALLOWED_COUNTRIES": ["US", "DE"]}, ["proveflow.W061"]),
-        ({"ALLOWED_COUNTRIES": ["US", "DE"], "PROVE_REGION": "all"}, []),
-        ({"ALLOWED_COUNTRIES": ["US", "DE"], "PROVE_BASE_URL": "https://gateway.example.com"}, []),
-        ({"PROVE_BASE_URL": "https://platform.eu.proveapis.com"}, ["proveflow.W061"]),
-        ({"PROVE_REGION": "eu"}, ["proveflow.E060", "proveflow.W061"]),
-        ({"PROVE_REGION": "europe"}, ["proveflow.E060", "proveflow.W061"]),
-        ({"PROVE_EU_CLIENT_SECRET": "a-secret"}, ["proveflow.E060"]),
-        ({"ALLOWED_COUNTRIES": ["US", "DE"], **EUROPE}, []),
-        ({**EUROPE, "PROVE_REGION": "all"}, ["proveflow.E060"]),
-        ({**EUROPE, "PROVE_BASE_URL": "https://platform.eu.proveapis.com"}, ["proveflow.E001", "proveflow.E060"]),
-        ({**EUROPE, "PROVE_BASE_URL": "https://gateway.example.com"}, ["proveflow.E001"]),
-        ({**EUROPE, "PROVE_EU_BASE_URL": "http://example.com"}, ["proveflow.E001"]),
-        ({**EUROPE, "PROVE_EU_BASE_URL": "https://platform.uat.eu.proveapis.com"}, ["proveflow.W041"]),
-        ({**EUROPE, "PROVE_EU_CLIENT_SECRET": ""}, ["proveflow.E021"]),
-        ({**EUROPE, "PROVE_EU_CLIENT_ID": "two words"}, ["proveflow.E021"]),
-        ({**EUROPE, "PROVE_EU_DEVICE_ORIGINS": []}, ["proveflow.E018"]),
-        ({**EUROPE, "PROVE_EU_DEVICE_ORIGINS": ["device.example.com"]}, ["proveflow.E038"]),
-    ],
-)
-def test_the_accounts_at_prove_fit_together_and_serve_the_allowed_countries(
-    changes: dict[str, Any], expected: list[str]
-) -> None:
-    with override_settings(PROVEFLOW={name: value for name, value in given().items() if name != "PROVE_EU_BASE_URL"}):
-        assert sorted(ids(**PRODUCTION | changes)) == expected
-
-
 @pytest.mark.parametrize("setting", ["LOGIN_IDLE", "LOGIN_LIFE", "STEP_UP"])
 @pytest.mark.parametrize(("minutes", "expected"), [(5, []), (4, ["proveflow.E019"]), (-1, ["proveflow.E019"])])
 def test_a_log_in_lasts_five_minutes_or_longer(settings: Any, setting: str, minutes: int, expected: list[str]) -> None:
