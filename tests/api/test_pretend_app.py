@@ -57,7 +57,7 @@ def test_it_moves_its_key_after_consent(key: PublishableKey, sandbox: Sandbox, s
     moved = app_with(key, "+12015550123", Trouble(Random(seed), killed=0.3, lost=0.2, twice=0.2), sandbox)
     moved.storage.device = app.storage.device
     assert moved.runs()["status"] == "linked"
-    assert list(Binding.objects.filter(confirmed=True).values_list("number", flat=True)) == ["+12015550123"]
+    assert [binding.number for binding in Binding.objects.filter(confirmed=True)] == ["+12015550123"]
 
 
 @pytest.mark.parametrize(("number", "status"), [("+12025550137", "in_review"), ("+12025550132", "declined")])

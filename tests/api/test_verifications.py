@@ -113,7 +113,7 @@ def test_a_key_with_another_number_moves_after_consent_in_a_new_verification(app
     assert app.verification["id"] != first[0] and app.secret != first[1]
     app.checks_device()
     assert app.enters(app.code()).json()["status"] == "linked"
-    assert list(Binding.objects.filter(confirmed=True).values_list("number", flat=True)) == [NUMBER]
+    assert [binding.number for binding in Binding.objects.filter(confirmed=True)] == [NUMBER]
     ended = app.calls("get", f"verifications/{first[0]}", bearer=first[1]).json()
     assert ended["status"] == "superseded"
 

@@ -87,8 +87,8 @@ def _rows_and_calls(harness: Harness, extras: dict[str, str], where: str) -> lis
     harness.enter_code(0, SECOND)
     assert harness.is_linked(0, SECOND)
     return [
-        list(OnboardingSession.objects.order_by("created_at").values_list(*COLUMNS)),
-        list(Binding.objects.order_by("pk").values_list("number", "confirmed")),
+        [[getattr(session, name) for name in COLUMNS] for session in OnboardingSession.objects.order_by("created_at")],
+        [(binding.number, binding.confirmed) for binding in Binding.objects.order_by("pk")],
         list(Event.objects.order_by("pk").values_list("name", "from_state", "to_state")),
         [{fact: call.get(fact) for fact in FACTS} | {"route": call["route"]} for call in harness.received_calls()],
     ]

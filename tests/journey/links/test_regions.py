@@ -189,8 +189,8 @@ def test_a_number_of_the_other_region_gets_a_key_of_its_own_and_moves_none(sandb
     assert visitor.starts(BERLIN).path == "/code/"
     assert visitor.types_code(visitor.code(BERLIN)).path == "/done/"
     first, second = (registration.device_id for registration in visitor.device.registrations.values())
-    linked = Binding.objects.filter(confirmed=True, moved_from=None).values_list("number", "device_id")
-    assert set(linked) == {(NEW_YORK, first), (BERLIN, second)}
+    linked = Binding.objects.filter(confirmed=True, moved_from=None)
+    assert {(binding.number, binding.device_id) for binding in linked} == {(NEW_YORK, first), (BERLIN, second)}
     for number in (NEW_YORK, BERLIN):
         assert visitor.starts(number).path == "/done/"
     assert not any(call["rebind"] for call in sandbox.calls("prove.unify"))
