@@ -26,7 +26,7 @@ def test_a_reviewer_logs_in_filters_reads_and_finds(person: Person) -> None:
         expect(page).to_contain_text(words)
 
     person.follows("Onboarding sessions")
-    person.page.get_by_label("Whole number").fill("+1 201 555 0788")
+    person.page.get_by_label("Whole number", exact=True).fill("+1 201 555 0788")
     person.presses("Find")
     expect(listed).not_to_contain_text("•••• 0137")
     assert "5550788" not in person.page.url

@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Callable, Mapping
+from datetime import date
 from functools import partial
 from typing import Any
 
@@ -13,7 +14,18 @@ from django.db.models import CharField, F, UniqueConstraint
 from django.db.models.functions import Now
 
 from onboarding.domain.states import State
-from onboarding.models import Binding, Event, Handoff, OnboardingSession, Proposal, ProveKey
+from onboarding.models import (
+    Binding,
+    Checkpoint,
+    Event,
+    Figure,
+    Handoff,
+    Invitation,
+    OnboardingSession,
+    Proposal,
+    ProveKey,
+    RecoveryCode,
+)
 
 NUMBER = "+12015550123"
 MODELS = list(apps.get_app_config("proveflow").get_models())
@@ -69,7 +81,25 @@ def two_bindings_of_one_name() -> None:
 
 
 def a_proposal(**columns: Any) -> Proposal:
-    return Proposal.objects.create(act="approve", by=User.objects.get_or_create(username="ada")[0], **columns)
+    return Proposal.objects.create(act="approve", by=ada(), **columns)
+
+
+def ada() -> User:
+    return User.objects.get_or_create(username="ada")[0]
+
+
+def two_figures_of_one_day() -> None:
+    twice(Figure.objects.create, measure="begun", day=date(2026, 1, 1), label="", count=1, good=1)
+
+
+def two_checkpoints_of_the_same_events() -> None:
+    columns = dict.fromkeys(("after", "last", "count", "total", "unsigned_to", "oldest", "removed_in_all"), 1)
+    for number in (1, 2):
+        Checkpoint.objects.create(number=number, at=Now(), **columns)
+
+
+def an_invitation() -> Invitation:
+    return Invitation.objects.create(token_hash="hash", name="eve", by=ada(), expires_at=Now())
 
 
 def a_primary_key_twice(model: Any, **columns: Any) -> None:
@@ -92,6 +122,10 @@ VIOLATIONS: Mapping[str, Callable[[], None]] = {
     "onboardingsession.correlation_id": lambda: twice(session, correlation_id="flow"),
     "binding.public_id": two_bindings_of_one_name,
     "handoff.token_hash": lambda: twice(handoff),
+    "one_figure_a_day": two_figures_of_one_day,
+    "checkpoint.last": two_checkpoints_of_the_same_events,
+    "invitation.token_hash": lambda: twice(an_invitation),
+    "one_row_a_recovery_code": lambda: twice(RecoveryCode.objects.create, user=ada(), code_hash="hash"),
     "cell.key": lambda: a_primary_key_twice(apps.get_model("proveflow.Cell"), tat=1),
     "provekey.device_id": lambda: twice(partial(ProveKey.objects.create, device_id="key")),
     "lease.key": lambda: a_primary_key_twice(apps.get_model("proveflow.Lease"), journey=uuid.uuid4(), ends_at=Now()),
@@ -117,7 +151,8 @@ def error_texts(name: str) -> list[str]:
     columns = [
         f"{m._meta.db_table}.{field}" for m, c in named if isinstance(c, UniqueConstraint) for field in _fields(c)
     ]
-    return [name, *columns, f"onboarding_{model}.{column}", f"onboarding_{model}_{column}", f"onboarding_{model}_pkey"]
+    tables = [each._meta.db_table for each in MODELS if each._meta.model_name == model]
+    return [name, *columns, *(f"{table}{rest}" for table in tables for rest in (f".{column}", f"_{column}", "_pkey"))]
 
 
 def _fields(constraint: UniqueConstraint) -> list[str]:
