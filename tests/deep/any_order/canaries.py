@@ -19,7 +19,7 @@ from sandbox.prove import regions as sandbox_regions
 from sandbox.twilio import wire as sandbox_twilio
 from tests.deep.any_order.harness import SPELLINGS
 
-CREDENTIALS = ("PROVE_CLIENT_ID", "PROVE_CLIENT_SECRET", "PROVE_EU_CLIENT_SECRET", "TWILIO_AUTH_TOKEN", "SECRET_KEY")
+CREDENTIALS = ("PROVE_CLIENT_ID", "PROVE_CLIENT_SECRET", "TWILIO_AUTH_TOKEN", "SECRET_KEY")
 Canaries = Mapping[str, set[str]]  # by kind
 
 
@@ -103,9 +103,8 @@ def credentials(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Canaries:
     for name in CREDENTIALS:
         setattr(settings, name, secrets.token_urlsafe(32))
     settings.PROVE_CLIENT_ID = settings.PROVE_CLIENT_SECRET  # the sandbox has one word for both
-    settings.PROVE_EU_CLIENT_ID = settings.PROVE_EU_CLIENT_SECRET
-    for region, secret in (("na", settings.PROVE_CLIENT_SECRET), ("eu", settings.PROVE_EU_CLIENT_SECRET)):
-        monkeypatch.setitem(sandbox_regions.CREDENTIALS, region, secret)
+    for region in sandbox_regions.CREDENTIALS:
+        monkeypatch.setitem(sandbox_regions.CREDENTIALS, region, settings.PROVE_CLIENT_SECRET)
     basic = ":".join(conf.twilio_credentials)
     monkeypatch.setattr(sandbox_twilio, "CREDENTIALS", {basic})
     return {name: {getattr(settings, name)} for name in CREDENTIALS}
