@@ -60,6 +60,7 @@ class Name(StrEnum):
     REVOKE_UNANSWERED = "binding:revoke_unanswered"
     REBIND_HELD = "rebind:held"
     REBIND_TOO_SOON = "rebind:too_soon"
+    NOTICE_ASKED = "notice:asked"
     NOTICE_SENT = "notice:sent"
     NOTICE_UNANSWERED = "notice:unanswered"
     REVIEW_APPROVED = "review:approved"

@@ -267,7 +267,7 @@ WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = DEBUG
 if not DEBUG:
     STORAGES = {"staticfiles": {"BACKEND": "proveflow.static_files.Storage"}}
 
-CSRF_FAILURE_VIEW = "onboarding.web.system_views.csrf_failure"
+CSRF_FAILURE_VIEW = "onboarding.web.views.system.csrf_failure"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 16 * 1024  # bytes of a request's body; the request filter applies it to all content types
 DATA_UPLOAD_MAX_NUMBER_FIELDS = None  # the bytes limit it, too; for a query string, nothing catches Django's error
 

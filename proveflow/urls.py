@@ -6,10 +6,10 @@ from django.urls import include, path
 import onboarding.desk.admin  # noqa: F401 - registers the lists on the site
 from onboarding.desk.site import site
 
-handler400 = "onboarding.web.system_views.bad_request"
-handler403 = "onboarding.web.system_views.permission_denied"
-handler404 = "onboarding.web.system_views.page_not_found"
-handler500 = "onboarding.web.system_views.server_error"
+handler400 = "onboarding.web.views.system.bad_request"
+handler403 = "onboarding.web.views.system.permission_denied"
+handler404 = "onboarding.web.views.system.page_not_found"
+handler500 = "onboarding.web.views.system.server_error"
 
 urlpatterns = [
     path("", include("onboarding.web.urls")),

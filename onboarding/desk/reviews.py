@@ -20,7 +20,7 @@ from onboarding.domain.errors import Forbidden, StaleState, Why
 from onboarding.domain.phone import Number
 from onboarding.domain.states import Review, State
 from onboarding.events import Name
-from onboarding.journey import unlinking
+from onboarding.journey import security_texts, unlinking
 from onboarding.models import Binding, Case, OnboardingSession, Proposal, of_number
 from onboarding.telemetry.observation import subject, verb
 
@@ -78,6 +78,7 @@ def _review(
         session.refresh_from_db()
         cases.let_go(session)
         events.record(name, {"reason": reason}, session=session, actor=by)
+    security_texts.send_decision(session)
     return session
 
 

@@ -255,6 +255,16 @@ def _still_checking(session: OnboardingSession, step: Step, notice: Notice) -> S
 
 
 @verb
+def ask_for_text(*, session: OnboardingSession, language: str) -> None:
+    """Let the decision be told by text, as the person asks. Raises StaleState if it does not wait for one."""
+    waiting = OnboardingSession.objects.filter(pk=session.pk, state=State.IN_REVIEW, review="", told_in="")
+    with transaction.atomic():
+        if not waiting.update(told_in=language):
+            raise StaleState
+        events.record(Name.NOTICE_ASKED, {}, session=session)
+
+
+@verb
 def abandon(*, session: OnboardingSession) -> OnboardingSession:
     """End the session, because the person starts again."""
     return transition(session, State.SUPERSEDED, Name.FLOW_SUPERSEDED)

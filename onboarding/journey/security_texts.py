@@ -8,8 +8,9 @@ from onboarding import events, limits
 from onboarding.conf import conf
 from onboarding.domain import budgets
 from onboarding.domain.errors import UpstreamError
+from onboarding.domain.states import Review
 from onboarding.events import Name
-from onboarding.models import Binding
+from onboarding.models import Binding, OnboardingSession
 from onboarding.upstream.messaging import messaging
 
 
@@ -34,17 +35,30 @@ def send_new_device(binding: Binding) -> None:
             _send(other, _("A new device was linked to your account. Not you? Contact us."))
 
 
-def _send(binding: Binding, text: str) -> None:
-    """Text the number of `binding`, if the settings name a sender.
+def send_decision(session: OnboardingSession) -> None:
+    """Tell the session's number what a reviewer decided, if its person asked for that."""
+    if not session.told_in:
+        return
+    with override(session.told_in):
+        if session.review == Review.APPROVED:
+            text = _("We have looked at your number. Go on within 24 hours, in the browser in which you began.")
+        else:
+            text = _("We have looked at your number, and can't link it to your device.")
+        _send(session, text)
+
+
+def _send(about: Binding | OnboardingSession, text: str) -> None:
+    """Text the number that the row has, if the settings name a sender.
 
     It is counted as money while there is some, and sent in any case.
     """
     if not conf.TWILIO_SENDER:
         return
+    row: dict[str, object] = {"binding" if isinstance(about, Binding) else "session": about}
     limits.charge(budgets.security_texts(cents=conf.TEXT_PRICE_CENTS))
     try:
-        messaging().send(binding.number, f"{conf.BRAND_NAME}: {text} {conf.SUPPORT_URL}".strip())
+        messaging().send(about.number, f"{conf.BRAND_NAME}: {text} {conf.SUPPORT_URL}".strip())
     except UpstreamError as error:
-        events.record(Name.NOTICE_UNANSWERED, events.error_facts(error), binding=binding)
+        events.record(Name.NOTICE_UNANSWERED, events.error_facts(error), **row)
     else:
-        events.record(Name.NOTICE_SENT, {}, binding=binding)
+        events.record(Name.NOTICE_SENT, {}, **row)

@@ -77,6 +77,13 @@ class OnboardingSession(HasNumber):
 
     review = models.CharField(max_length=8, blank=True, choices=[(r.value, r.value) for r in Review])
     reviewed_at = models.DateTimeField(null=True)
+    told_in = models.CharField(
+        max_length=16,
+        blank=True,
+        db_default="",
+        default="",
+        help_text="Language of the text with the decision.",
+    )
     clearance_used_at = models.DateTimeField(null=True, help_text="When the approved journey linked its number.")
 
     channel = models.CharField(max_length=8, choices=[(c.value, c.value) for c in Channel], default=Channel.SMS)

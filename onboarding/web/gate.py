@@ -27,6 +27,7 @@ SESSION_KEY = "proveflow_session"  # its onboarding session
 # The handoff that this computer offered; the one that this phone scanned, and the one that it accepted.
 OFFERED_KEY, ASKED_KEY, ACCEPTED_KEY = "proveflow_offered", "proveflow_asked", "proveflow_accepted"
 EXIT_KEY = "proveflow_exit"  # where the person goes on when the number is linked
+OTHER_KEY = "proveflow_other"  # the person wants to type a number, although one is known
 TOUCH_KEY = "proveflow_touch"  # its script found a touch screen
 LONGEST_URL = 2_000
 JOURNEY_COOKIE, JOURNEY_S = "proveflow_journey", 8 * 3600

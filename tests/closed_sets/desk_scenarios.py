@@ -19,6 +19,13 @@ def a_reviewer_approves(actors: Actors) -> None:
     actors.reviewer_does("approve")
 
 
+@scenario("Someone on our team has looked at", Name.NOTICE_ASKED)
+def a_person_asks_for_a_text_with_the_decision(actors: Actors) -> None:
+    actors.visitor.starts(HELD)
+    actors.visitor.submits("/unverified/text/")
+    actors.reviewer_does("approve")
+
+
 @scenario(CANNOT_LINK, Review.DECLINED, Name.REVIEW_DECLINED)
 def a_reviewer_declines(actors: Actors) -> None:
     actors.visitor.starts(HELD)

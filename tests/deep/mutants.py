@@ -22,11 +22,11 @@ COPIES = 2  # of the project, one bug each at a time
 CAUGHT, SURVIVES = 1, 0  # pytest's exit codes: tests failed, all passed
 
 BETWEEN = "tests/journey/links/test_between_sessions.py"
-POSSESSION = "onboarding/journey/possession.py"
+POSSESSION, TRANSITIONS = "onboarding/journey/possession.py", "onboarding/journey/transitions.py"
 ANSWERS = "onboarding/journey/answers.py"
-FLOW, TRANSITIONS = "onboarding/journey/flow.py", "onboarding/journey/transitions.py"
+FLOW, ACCOUNT = "onboarding/journey/flow.py", "onboarding/web/views/account.py"
 STATES, UNLINKING = "onboarding/domain/states.py", "onboarding/journey/unlinking.py"
-VIEWS, GATE, POLICY = "onboarding/web/views.py", "onboarding/web/gate.py", "onboarding/domain/policy.py"
+VIEWS, GATE, POLICY = "onboarding/web/views/journey.py", "onboarding/web/gate.py", "onboarding/domain/policy.py"
 PROVE, TWILIO, HTTP = "onboarding/upstream/prove.py", "onboarding/upstream/twilio.py", "onboarding/upstream/http.py"
 CONNECTION, CONNECT = "onboarding/upstream/transport/connection.py", "onboarding/upstream/transport/connect.py"
 BREAKER, BULKHEAD = "onboarding/upstream/breaker.py", "onboarding/upstream/bulkhead.py"
@@ -184,7 +184,7 @@ MUTANTS = (
     # Authority
     Mutant("I04", "a request may say that its number was not typed", VIEWS, 'form.cleaned_data["phone"], recalled=False)', 'form.cleaned_data["phone"], recalled="recalled" in request.POST)', AUTHORITY),
     Mutant("I13", "the code form may name another number", VIEWS, "        session = possession.check_code(", '        session.number = request.POST.get("phone", session.number)\n        session = possession.check_code(', AUTHORITY),
-    Mutant("I22", "the answer to a number tells whether it is linked", VIEWS, '{"auth_token": opened.auth_token, ', '{"known": Binding.objects.filter(number_hash=opened.session.number_hash).exists(), "auth_token": opened.auth_token, ', f"{JOURNEYS}enumeration.py"),
+    Mutant("I22", "the answer to a number tells whether it is linked", VIEWS, '{"auth_token": opened.auth_token, ', '{"known": OnboardingSession.objects.filter(number_hash=opened.session.number_hash, binding__isnull=False).exists(), "auth_token": opened.auth_token, ', f"{JOURNEYS}enumeration.py"),
     Mutant("I34", "a sent code cannot be checked", STATES, "    S.CODE_SENT: frozenset({S.CHECKING_CODE, ", "    S.CODE_SENT: frozenset({", DOMAIN),
     # Caught by the state machine alone
     Mutant("I02", "a lost bind is asked again", POSSESSION, "    if isinstance(error, Unreachable | Busy) or error.status == 401:", "    if isinstance(error, UpstreamError):", ANY_ORDER),
@@ -202,9 +202,9 @@ MUTANTS = (
     Mutant("T55", "the log holds the headers of calls to vendors", HTTP, "        with deadline(self._deadlines[operation]) as call:\n            return self._send_with_retries(", "        __import__('logging').getLogger(__name__).debug('%s', request.headers)\n        with deadline(self._deadlines[operation]) as call:\n            return self._send_with_retries(", LEAKS),
     Mutant("T60", "the desk's search puts the number into the address", "onboarding/desk/admin.py", '={row.pk}")', '={row.pk}&number={number.e164}")', LEAKS),
     # The browser
-    Mutant("T72", "the QR code links to http", "onboarding/web/handoff_views.py", '        link = link._replace(scheme="https")\n', "        pass\n", f"{JOURNEYS}handoff.py"),
-    Mutant("T33", "one path needs no CSRF token", VIEWS, "@never_cache\n@gate.post_only\ndef forget(", "@__import__('django.views.decorators.csrf', fromlist=['it']).csrf_exempt\n@never_cache\n@gate.post_only\ndef forget(", PATHS),
-    Mutant("T34", "a GET of one path has an effect", VIEWS, '@gate.post_only\n@otp_required(login_url="proveflow:phone", redirect_field_name=None)\ndef remember(', '@otp_required(login_url="proveflow:phone", redirect_field_name=None)\ndef remember(', PATHS),
+    Mutant("T72", "the QR code links to http", "onboarding/web/views/handoff.py", '        link = link._replace(scheme="https")\n', "        pass\n", f"{JOURNEYS}handoff.py"),
+    Mutant("T33", "one path needs no CSRF token", ACCOUNT, "@never_cache\n@gate.post_only\ndef forget(", "@__import__('django.views.decorators.csrf', fromlist=['it']).csrf_exempt\n@never_cache\n@gate.post_only\ndef forget(", PATHS),
+    Mutant("T34", "a GET of one path has an effect", ACCOUNT, '@gate.post_only\n@otp_required(login_url="proveflow:phone", redirect_field_name=None)\ndef remember(', '@otp_required(login_url="proveflow:phone", redirect_field_name=None)\ndef remember(', PATHS),
     Mutant("I21", "no CSRF token is asked for", SETTINGS, '    "django.middleware.csrf.CsrfViewMiddleware",\n', "", REQUESTS),
     Mutant("T37", "the pages may be framed", SETTINGS, 'X_FRAME_OPTIONS = "DENY"', 'X_FRAME_OPTIONS = "SAMEORIGIN"', REQUESTS),
     Mutant("T38", "no Trusted Types", SETTINGS, '        "require-trusted-types-for": ["\'script\'"],\n', "", REQUESTS),
@@ -230,7 +230,7 @@ MUTANTS = (
     Mutant("T50", "a recognised device is told of as a new one", ANSWERS, "    if linked and linked.is_new:", "    if linked:", NEW_DEVICE),
     Mutant("T50", "texts that are no codes cost no money", TEXTS, "    limits.charge(budgets.security_texts(cents=conf.TEXT_PRICE_CENTS))\n", "", NEW_DEVICE),
     Mutant("T50", "whoever uses up the money silences the texts", BUDGETS, "_money(cents, forced=True)", "_money(cents)", NEW_DEVICE),
-    Mutant("T52", "logging out keeps the session", VIEWS, "    auth.logout(request)\n", "", ENDS),
+    Mutant("T52", "logging out keeps the session", ACCOUNT, "    auth.logout(request)\n", "", ENDS),
     Mutant("T52", "the end of a log-in ends the journey", LOGIN, "    for key in OF_A_LOGIN:\n        request.session.pop(key, None)\n", "    request.session.flush()\n", ENDS),
     # Restored backups
     Mutant("I41", "a key of after the backup is trusted after a restore", KEYS, "SELECT revoked_at FROM onboarding_provekey WHERE device_id = ''", "SELECT NULL", RESTORED),
@@ -312,7 +312,7 @@ MUTANTS = (
     Mutant("T25", "the first of two numbers is taken", "onboarding/domain/readings.py", "all(map(_is_long_landline, others)) else listed", "all(map(_is_long_landline, others)) else listed[:1]", f"{DOMAIN}/test_readings.py"),
     Mutant("I07", "strangers have any number of guesses of a code that another browser got", POSSESSION, "            charges += budgets.guesses_elsewhere(session.phone)\n", "", f"{LIMITED}lease.py"),
     Mutant("T73", "the last page leads to any host", GATE, "url_has_allowed_host_and_scheme(url, hosts, request.is_secure())", "url", TRUTHFUL),
-    Mutant("T74", "a form of another site is led to where the browser stands", "onboarding/web/system_views.py", 'has_cookie and request.headers.get("Sec-Fetch-Site") == "same-origin"', "has_cookie", "tests/web/test_browsers.py"),
+    Mutant("T74", "a form of another site is led to where the browser stands", "onboarding/web/views/system.py", 'has_cookie and request.headers.get("Sec-Fetch-Site") == "same-origin"', "has_cookie", "tests/web/test_browsers.py"),
     Mutant("T75", "any browser names its journey", GATE, "key = logins.cookie(request, JOURNEY_COOKIE, max_age=JOURNEY_S)", 'key = request.COOKIES.get(JOURNEY_COOKIE, "")', "tests/web/test_browsers.py"),
     Mutant("T90", "what the host project does not allow is linked", "onboarding/hooks.py", 'return str(_call("may_link", signed_in() or proof.owner, proof.number, proof) or "")', 'return ""', "tests/host/test_hooks.py"),
     Mutant("T91", "a hook leads to any host", GATE, "return _allowed(request, hooks.after_success(request))", "return hooks.after_success(request)", "tests/host/test_hooks.py"),

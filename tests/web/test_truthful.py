@@ -11,7 +11,7 @@ from django.utils.translation import gettext
 
 from onboarding.conf import conf
 from onboarding.models import OnboardingSession
-from onboarding.web import system_views
+from onboarding.web.views import system
 from tests.deep.any_order import desk
 from tests.device import through
 from tests.journey.conftest import Later, Sandbox
@@ -341,7 +341,7 @@ def test_a_link_of_a_qr_code_opened_in_another_browser_is_not_called_old(visitor
 
 
 def test_pages_of_errors_have_the_brand_and_a_link_to_help(support: None, rf: Any) -> None:
-    crash, bad = system_views.server_error(rf.get("/")), Client().get("/?%00")
+    crash, bad = system.server_error(rf.get("/")), Client().get("/?%00")
     assert (crash.status_code, bad.status_code) == (500, 400)
     for answer in (crash, bad):
         assert conf.BRAND_NAME in answer.content.decode() and HELP in answer.content.decode()

@@ -1,11 +1,12 @@
-"""The pages of the journey. Each view reads the form, calls one verb, and renders or redirects."""
+"""The pages from the phone number to the link. Each view reads the form, calls one verb, and renders or redirects."""
 
 import uuid
 from http import HTTPStatus
 
-from django.contrib import auth
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
+from django.utils.translation import get_language
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 from django_otp.decorators import otp_required
@@ -15,15 +16,13 @@ from onboarding.conf import conf
 from onboarding.domain.browsers import device_name
 from onboarding.domain.errors import HookFailed, Limited, NotServed, StaleState, UpstreamError
 from onboarding.domain.phone import Number
-from onboarding.domain.states import FINAL, Notice, State
-from onboarding.journey import flow, possession, unlinking
-from onboarding.journey.bindings import devices_of
+from onboarding.domain.states import FINAL, Notice, Review, State
+from onboarding.journey import flow, possession
 from onboarding.journey.clock import time_left
-from onboarding.models import Binding, OnboardingSession
+from onboarding.models import OnboardingSession
 from onboarding.web import address, gate, logins
 from onboarding.web.forms import (
     CodeForm,
-    DeviceForm,
     PhoneForm,
     SendForm,
     StartForm,
@@ -35,9 +34,6 @@ from onboarding.web.responses import render, too_many_requests, unavailable, wan
 from onboarding.web.sentences import Sentences
 
 POLL_S = 2  # seconds until the page's script asks again
-OTHER_KEY = "proveflow_other"  # of the Django session: the person wants to type a number, as with the next
-# The next page says that it was done.
-UNLINKED_OTHERS_KEY, UNLINKED_ONE_KEY = "proveflow_unlinked_others", "proveflow_unlinked_one"
 
 
 @never_cache
@@ -60,7 +56,7 @@ def _known_number(request: HttpRequest) -> Number | None:
     """Return the number that this browser remembers or that the host project knows of who is signed in, or None."""
     if binding := logins.remembered_binding(request):
         return binding.phone
-    if not hooks.is_overridden("number_of") or not request.user.is_authenticated or request.session.get(OTHER_KEY):
+    if not hooks.is_overridden("number_of") or not request.user.is_authenticated or request.session.get(gate.OTHER_KEY):
         return None
     try:
         return known_number(hooks.number_of(request.user))
@@ -99,6 +95,17 @@ def recall(request: HttpRequest) -> HttpResponse:
 
 
 @never_cache
+@gate.post_only
+@gate.require_state(State.IN_REVIEW, State.DECLINED)
+def resume(request: HttpRequest, session: OnboardingSession) -> HttpResponse:
+    """Start a flow with the number that a reviewer cleared. The page's script gets the authToken."""
+    if session.review != Review.APPROVED:
+        return gate.redirect_to_page(request, session)
+    context = {"session": session, "sentences": Sentences(session)}
+    return _start_with(request, session.phone, "proveflow/unverified.html", recalled=session.recalled, **context)
+
+
+@never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 @otp_required(login_url="proveflow:phone", redirect_field_name=None)
 def confirm(request: HttpRequest) -> HttpResponse:
@@ -111,14 +118,17 @@ def confirm(request: HttpRequest) -> HttpResponse:
     return render(request, "proveflow/confirm.html", {"form": StartForm(), "number": binding.phone})
 
 
-def _start_with(request: HttpRequest, number: Number, template: str) -> HttpResponse:
-    """Start a flow with a number that was not typed. If the page's script did not run, say so on the page again."""
+def _start_with(
+    request: HttpRequest, number: Number, template: str, *, recalled: bool = True, **context: object
+) -> HttpResponse:
+    """Start a flow with a number that was not typed now. If the page's script did not run, say so on the page again."""
     form = StartForm(request.POST)
     if not wants_json(request):
-        return render(request, template, {"form": form, "number": number, "needs_script": True}, status=400)
+        context |= {"form": form, "number": number, "needs_script": True}
+        return render(request, template, context, status=400)
     if not form.is_valid():
         return JsonResponse(first_error(form), status=400)
-    return _start_flow(request, form, number, recalled=True)
+    return _start_flow(request, form, number, recalled=recalled)
 
 
 def _start_flow(request: HttpRequest, form: StartForm, number: Number, *, recalled: bool) -> HttpResponse:
@@ -260,8 +270,18 @@ def unverified(request: HttpRequest, session: OnboardingSession) -> HttpResponse
         return gate.redirect_to_page(request, session)
     if wants_json(request):
         return JsonResponse({"stage": session.review})
-    context = {"exit_url": gate.exit_url(request), "review_hours": conf.REVIEW_HOURS}
+    context = {"exit_url": gate.exit_url(request), "review_hours": conf.REVIEW_HOURS, "form": StartForm()}
+    context["may_be_texted"] = bool(conf.TWILIO_SENDER) and not session.told_in
     return _session_page(request, "proveflow/unverified.html", session, **context)
+
+
+@never_cache
+@gate.post_only
+@gate.require_state(State.IN_REVIEW)
+def text_decision(request: HttpRequest, session: OnboardingSession) -> HttpResponse:
+    """Let the decision be told by text, too."""
+    flow.ask_for_text(session=session, language=get_language() or settings.LANGUAGE_CODE)
+    return gate.redirect_to_page(request, session)
 
 
 @never_cache
@@ -283,117 +303,3 @@ def restart(request: HttpRequest) -> HttpResponse:
         except StaleState:
             return gate.redirect_to_page(request, gate.current(request))
     return redirect("proveflow:phone")
-
-
-@never_cache
-@require_safe
-@otp_required(login_url="proveflow:phone", redirect_field_name=None)
-def done(request: HttpRequest) -> HttpResponse:
-    """Show that the number is linked, to the person who is logged in."""
-    binding = logins.verified_binding(request)
-    if binding is None:
-        return redirect("proveflow:phone")
-    others = Binding.objects.filter(user=binding.user_id, confirmed=True).exclude(pk=binding.pk).count()
-    mine = logins.remembered_binding(request) == binding
-    context = {"binding": binding, "others": others, "remembered": mine, "typed": request.session.get(logins.TYPED_KEY)}
-    context["unlinked_others"] = request.session.pop(UNLINKED_OTHERS_KEY, False)
-    context["exit_url"] = gate.exit_url(request)
-    return render(request, "proveflow/done.html", context)
-
-
-@never_cache
-@gate.post_only
-@otp_required(login_url="proveflow:phone", redirect_field_name=None)
-def remember(request: HttpRequest) -> HttpResponse:
-    """Remember the number in this browser: the person says that the device is their own."""
-    binding = logins.verified_binding(request)
-    return logins.remember_binding(redirect("proveflow:done"), binding) if binding else redirect("proveflow:phone")
-
-
-@never_cache
-@gate.post_only
-def log_out(request: HttpRequest) -> HttpResponse:
-    """Log the person out in this browser. The device stays linked."""
-    auth.logout(request)
-    return redirect("proveflow:logged_out")
-
-
-@never_cache
-@require_safe
-def logged_out(request: HttpRequest) -> HttpResponse:
-    """Show that the person is logged out, and offer to forget the number if this browser remembers it."""
-    remembered = logins.remembered_binding(request) is not None
-    return render(request, "proveflow/logged_out.html", {"remembered": remembered})
-
-
-@never_cache
-@gate.post_only
-def forget(request: HttpRequest) -> HttpResponse:
-    """Forget the number that this browser remembers, and ask for one even if the host project knows it."""
-    if hooks.is_overridden("number_of"):
-        request.session[OTHER_KEY] = True
-    return logins.forget_binding(redirect("proveflow:phone"))
-
-
-@never_cache
-@gate.post_only
-@otp_required(login_url="proveflow:phone", redirect_field_name=None)
-def unlink(request: HttpRequest) -> HttpResponse:
-    """Unlink the number from this device."""
-    binding = logins.verified_binding(request)
-    if binding:
-        unlinking.unlink(binding=binding)
-    return logins.forget_binding(redirect("proveflow:unlinked"))
-
-
-@never_cache
-@require_safe
-def unlinked(request: HttpRequest) -> HttpResponse:
-    """Show that the number was unlinked."""
-    return render(request, "proveflow/unlinked.html")
-
-
-@never_cache
-@gate.post_only
-@otp_required(login_url="proveflow:phone", redirect_field_name=None)
-def unlink_others(request: HttpRequest) -> HttpResponse:
-    """Unlink the person's other devices, because one is lost or somebody else has it.
-
-    If the person's last proof is too old, they have to prove this device again first.
-    """
-    binding = logins.verified_binding(request)
-    if binding and not logins.is_fresh(request):
-        return redirect("proveflow:confirm")
-    if binding:
-        unlinking.unlink_others(binding=binding)
-        request.session[UNLINKED_OTHERS_KEY] = True
-    return redirect("proveflow:done")
-
-
-@never_cache
-@require_safe
-@otp_required(login_url="proveflow:phone", redirect_field_name=None)
-def devices(request: HttpRequest) -> HttpResponse:
-    """Show the person's devices, the one that was verified last first."""
-    binding = logins.verified_binding(request)
-    if binding is None:
-        return redirect("proveflow:phone")
-    context = {"binding": binding, "devices": devices_of(binding)}
-    context["unlinked_one"] = request.session.pop(UNLINKED_ONE_KEY, False)
-    return render(request, "proveflow/devices.html", context)
-
-
-@never_cache
-@gate.post_only
-@otp_required(login_url="proveflow:phone", redirect_field_name=None)
-def unlink_device(request: HttpRequest) -> HttpResponse:
-    """Unlink one other device of the person. If their last proof is too old, they prove this device again first."""
-    binding, form = logins.verified_binding(request), DeviceForm(request.POST)
-    if binding is None or not form.is_valid():
-        return redirect("proveflow:devices")
-    if not logins.is_fresh(request):
-        return redirect("proveflow:confirm")
-    for device in devices_of(binding).filter(public_id=form.cleaned_data["device"]).exclude(pk=binding.pk):
-        unlinking.unlink(binding=device)
-        request.session[UNLINKED_ONE_KEY] = True
-    return redirect("proveflow:devices")
