@@ -65,7 +65,7 @@ PROVEFLOW: dict[str, Any] = {
     "TWILIO_API_KEY_SECRET": env.str("TWILIO_API_KEY_SECRET", default=""),
     "TWILIO_AUTH_TOKEN": env.str("TWILIO_AUTH_TOKEN", default=""),
     "TWILIO_VERIFY_SERVICE_SID": env.str("TWILIO_VERIFY_SERVICE_SID", **of_twilio),
-    # The sender of the text to a number that a device was moved away from. Without one, no text is sent.
+    # The sender of texts that are no codes: of moved and new devices, of decisions. Without one, none is sent.
     "TWILIO_SENDER": sender or from_number,
     "TWILIO_LOOKUP": env.bool("TWILIO_LOOKUP", default=False),
     # Prove is called three times a flow: at 300 ms a call, 48 are enough for 48 / 0.3 / 3 = 53 flows a second. Twilio's

@@ -7,6 +7,7 @@ import os
 import shutil
 import sys
 import tempfile
+from itertools import product
 from pathlib import Path
 from typing import Literal
 
@@ -22,22 +23,29 @@ from tests.browser.driver.site import Site, WithStandaloneSandbox  # noqa: E402
 from tests.conftest import CHROMIUM, FLAGS  # noqa: E402
 from tests.processes import ROOT  # noqa: E402
 
-WIDTHS = {390: 844, 1280: 900}  # pixels, to height
+WIDTHS = {390: 844, 768: 1024, 1280: 900}  # pixels, to height
+PHONE, TABLET = 390, 768  # the desk is for tablets and computers
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
-LOOKS = {"en": [(width, scheme) for width in WIDTHS for scheme in SCHEMES], "ar": [(390, SCHEMES[0])]}
+LANGUAGES = ("en", "ar")
 TAKEN = ROOT / "var/screenshots"
 # The README shows these.
 KEPT = {"phone-390-light": "phone", "code-390-light": "code", "done-390-dark": "done", "code-390-light-ar": "arabic"}
 
 
+def looks(name: str, language: str) -> list[tuple[int, Literal["light", "dark"]]]:
+    """Return the widths and colour schemes to take."""
+    narrow = TABLET if name.startswith("desk") else PHONE
+    return [(narrow, "light")] if language == "ar" else [*product((narrow, 1280), SCHEMES)]
+
+
 def take(browser: Browser, site: Site, name: str, language: str) -> None:
     """Go to the state once, then take it in every width and colour scheme."""
     site.reset()
-    size = {"width": 390, "height": WIDTHS[390]}
+    size = {"width": PHONE, "height": WIDTHS[PHONE]}
     with browser.new_context(viewport=size, locale=language, reduced_motion="reduce") as context:  # type: ignore[arg-type]
         person = Person(context, site, language)
         PAGE_STATES[name](person)
-        for width, scheme in LOOKS[language]:
+        for width, scheme in looks(name, language):
             person.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
             person.page.set_viewport_size({"width": width, "height": WIDTHS[width]})
             suffix = "" if language == "en" else f"-{language}"
@@ -52,7 +60,7 @@ def main(names: list[str]) -> None:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         with WithStandaloneSandbox.running(Path(folder)) as site:
             for name in names or PAGE_STATES:
-                for language in LOOKS:
+                for language in LANGUAGES:
                     take(browser, site, name, language)
     for taken, kept in KEPT.items():
         if (TAKEN / f"{taken}.png").exists():

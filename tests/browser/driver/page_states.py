@@ -17,6 +17,7 @@ OPTED_OUT, LANDLINE, HELD, NO_MOBILE, PUBLIC = (f"+1 202 555 0{line}" for line i
 NO_SUCH_NUMBER = {"code": 60200, "message": "Invalid parameter `To`", "status": 400}
 SDK = "**/prove-auth*.js"
 SESSIONS, BINDINGS = "/admin/proveflow/onboardingsession/", "/admin/proveflow/binding/"
+PEOPLE, KEYS = "/admin/people/", "/admin/proveflow_api/publishablekey/"
 Step = Callable[[Person], object]
 opens, starts, presses, follows, sees, reads, inject_fault = (
     partial(methodcaller, name) for name in ("opens", "starts", "presses", "follows", "sees", "reads", "inject_fault")
@@ -232,6 +233,19 @@ def act_with_reason(act: str) -> list[Step]:
     return [follows(act), fills("#id_reason", "asked by their owner"), presses(act)]
 
 
+def opens_link_shown(person: Person) -> None:
+    person.page.goto(person.page.locator("code").inner_text())
+
+
+def opens_colleague(person: Person) -> None:
+    name = person.site.colleague.name
+    steps(opens(PEOPLE), follows(name), shows("#id_change"))(person)
+
+
+INVITED = steps(DESK, opens(PEOPLE), fills("#id_name", "grace"), presses("Make the link"), shows("code"))
+REPLAYED = steps(
+    opens(f"{SESSIONS}backtest/"), fills("#id_proposal", '{"verdicts": {"9135": "decline"}}'), presses("Replay")
+)
 APPROVED = steps(
     methodcaller("logs_in_as_reviewer"), shows("#user-tools"), opens(SESSIONS), follows("•••• 0137"),
     *act_with_reason("Let this person try again"), shows(".success"),
@@ -299,6 +313,7 @@ PAGE_STATES: Mapping[str, Step] = {
     "move-service-down": steps(REBIND_OFFERED, inject_fault("prove.unify", "status"), AGREES_TO_REBIND,
                                shows("#summary")),
     "held": steps(starts(HELD), CHECKED),
+    "held-texted": steps(starts(HELD), CHECKED, presses("Text me the decision"), shows(".tip")),
     "held-approved": steps(starts(HELD), CHECKED, another(APPROVED), reloads),
     "declined": steps(starts(PUBLIC), UNVERIFIED),
     "not-a-mobile": steps(starts(NO_MOBILE), UNVERIFIED),
@@ -344,5 +359,15 @@ PAGE_STATES: Mapping[str, Step] = {
     "desk-session": SESSION,
     "desk-bindings": steps(DESK, opens(BINDINGS), shows("#result_list")),
     "desk-act": steps(SESSION, follows("Decline"), shows("#id_reason")),
+    "desk-people": steps(DESK, opens(PEOPLE), shows("#id_name")),
+    "desk-invited": INVITED,
+    "desk-join": steps(INVITED, opens_link_shown, shows("#id_again")),
+    "desk-person": steps(DESK, opens_colleague),
+    "desk-account": steps(DESK, opens("/admin/account/"), sees("Your access")),
+    "desk-codes": steps(DESK, opens("/admin/account/"), presses("Make new recovery codes"), shows(".codes")),
+    "desk-backtest": steps(DESK, opens(f"{SESSIONS}backtest/"), shows("#id_proposal")),
+    "desk-backtest-done": steps(DESK, REPLAYED, shows("#result")),
+    "desk-keys": steps(DESK, opens(KEYS), shows("#changelist")),
+    "desk-new-key": steps(DESK, opens(f"{KEYS}add/"), shows("#id_name")),
     "desk-revealed": steps(SESSION, *act_with_reason("Show the whole number"), reads("+1 202-555-0137")),
 }  # fmt: skip

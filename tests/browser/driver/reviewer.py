@@ -29,10 +29,10 @@ class Reviewer:
 
     @classmethod
     def created_in(cls, environment: dict[str, str]) -> Reviewer:
-        """Create a new reviewer in the database of this environment."""
+        """Create a new lead, who may also make keys, in the database of this environment."""
         name = f"ada-{uuid.uuid4().hex[:4]}"
         settings = environment | {"DJANGO_SETTINGS_MODULE": "proveflow.settings"}
-        command = [sys.executable, "manage.py", "createreviewer", name, "--no-input"]
+        command = [sys.executable, "manage.py", "createreviewer", name, "--no-input", "--role", "lead", "--keys"]
         process = subprocess.run(
             command, cwd=ROOT, env=os.environ | settings, check=True, capture_output=True, text=True
         )

@@ -66,6 +66,11 @@ class Site(ABC):
         """Return the reviewer, who is the same for all tests."""
         return Reviewer.created(self.folder)
 
+    @cached_property
+    def colleague(self) -> Reviewer:
+        """Return another reviewer, who is the same for all tests, too."""
+        return Reviewer.created(self.folder)
+
     def reviewer_code(self) -> str:
         """Return a code of the authenticator; allow that it is used again at once, as another test may need it."""
         self._execute("UPDATE otp_totp_totpdevice SET last_t = -1, throttling_failure_count = 0")
@@ -139,6 +144,7 @@ class WithStandaloneSandbox(Site):
             ALLOWED_COUNTRIES="BR,CA,DE,EG,ES,FR,GB,US",
             **LEGAL_NOTICES,
             **vendor_environment(prove=f"http://127.0.0.1:{prove}", twilio=site.sandbox),
+            TWILIO_FROM_NUMBER="+12025550100",
             STATIC_ROOT=str(static_files()),
             **more,
         )
