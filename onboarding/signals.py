@@ -82,13 +82,25 @@ class ReviewWanted(Change):
     reference: str
 
 
-number_linked, number_unlinked, number_moved, device_recognised, review_wanted = (Signal() for _ in range(5))
+@dataclass(frozen=True, kw_only=True)
+class ReviewDecided(Change):
+    """A reviewer decided about a session: `decision` is `approved` or `declined`."""
+
+    session: str
+    reference: str
+    decision: str
+
+
+number_linked, number_unlinked, number_moved, device_recognised, review_wanted, review_decided = (
+    Signal() for _ in range(6)
+)
 SIGNALS: dict[type[Change], Signal] = {
     NumberLinked: number_linked,
     NumberUnlinked: number_unlinked,
     NumberMoved: number_moved,
     DeviceRecognised: device_recognised,
     ReviewWanted: review_wanted,
+    ReviewDecided: review_decided,
 }
 KINDS = {kind.__name__: kind for kind in SIGNALS}
 

@@ -11,7 +11,7 @@ from django.contrib.auth.models import AbstractBaseUser, User
 from django.db import transaction
 from django.db.models.functions import Now
 
-from onboarding import events, limits
+from onboarding import events, limits, signals
 from onboarding.conf import conf
 from onboarding.desk import cases
 from onboarding.desk.cases import LEAD, PROPOSAL_LIFE
@@ -77,6 +77,9 @@ def _review(
             raise StaleState
         session.refresh_from_db()
         cases.let_go(session)
+        signals.announce(
+            signals.ReviewDecided(session=str(session.pk), reference=session.reference, decision=decision.value)
+        )
         events.record(name, {"reason": reason}, session=session, actor=by)
     security_texts.send_decision(session)
     return session

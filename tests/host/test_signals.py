@@ -6,12 +6,14 @@ from io import StringIO
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.db.models.functions import Now
 from django.dispatch import Signal
 
 from onboarding import signals
-from onboarding.models import Announcement, Binding, of_number
+from onboarding.desk import reviews
+from onboarding.models import Announcement, Binding, OnboardingSession, of_number
 from onboarding.operations.recovery import recover
 from tests.journey.conftest import Sandbox
 from tests.journey.visitor import Visitor
@@ -56,6 +58,15 @@ def test_a_review_is_told(transactional_db: None, told: list[Any]) -> None:
     visitor = Visitor()
     visitor.starts(HELD)
     assert kinds(told) == ["ReviewWanted"] and told[0].reference in visitor.page.text
+
+
+@pytest.mark.parametrize("decide", [reviews.approve, reviews.decline])
+def test_a_decision_is_told(transactional_db: None, told: list[Any], decide: Any) -> None:
+    Visitor().starts(HELD)
+    session = decide(session=OnboardingSession.objects.get(), by=User.objects.create(username="ada"), reason="called")
+    assert kinds(told) == ["ReviewWanted", "ReviewDecided"]
+    assert (told[1].session, told[1].decision) == (str(session.pk), session.review)
+    assert told[1].reference == told[0].reference
 
 
 def test_nothing_that_waits_names_a_person_who_is_gone(connect: Callable[..., None], sandbox: Sandbox) -> None:
