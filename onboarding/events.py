@@ -71,6 +71,7 @@ class Name(StrEnum):
     CASE_ESCALATED = "case:escalated"
     CASE_NOTED = "case:noted"
     CASE_LABELLED = "case:labelled"
+    CASE_EXPORTED = "case:exported"
     ACT_PROPOSED = "act:proposed"
     NUMBER_REVEALED = "number:revealed"
     IDS_REVEALED = "ids:revealed"

@@ -159,6 +159,7 @@ EVENT_WORDS: Mapping[str, Any] = {
     "case:escalated": _("A reviewer escalated the case"),
     "case:noted": _("A reviewer noted"),
     "case:labelled": _("A reviewer said what it turned out to be"),
+    "case:exported": _("An operator exported the evidence"),
     "act:proposed": _("A reviewer asked for what needs two"),
     "number:revealed": _("A reviewer saw the whole number"),
     "ids:revealed": _("A reviewer saw the vendors' ids"),

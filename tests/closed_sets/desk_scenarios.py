@@ -7,6 +7,7 @@ from django.core.management import call_command
 from onboarding.api.models import PublishableKey
 from onboarding.domain.states import Review
 from onboarding.events import Name
+from onboarding.models import OnboardingSession
 from tests.closed_sets.actors import NUMBER, Actors
 from tests.closed_sets.scenario import scenario
 from tests.closed_sets.scenarios import CANNOT_LINK, CHECKING, HELD
@@ -58,6 +59,12 @@ def a_reviewer_downloads_a_list(actors: Actors) -> None:
     actors.visitor.starts(HELD)
     b"".join(desk.reviewer().post(f"{desk.SESSIONS}export/"))
     actors.visitor.opens("/unverified/")
+
+
+@scenario(CHECKING, Name.CASE_EXPORTED)
+def an_operator_exports_the_evidence_of_a_case(actors: Actors) -> None:
+    actors.visitor.starts(HELD)
+    call_command("export_case", str(OnboardingSession.objects.get().pk), stdout=StringIO())
 
 
 @scenario(CHECKING, Name.REVIEWER_CHANGED)

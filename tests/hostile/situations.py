@@ -128,11 +128,24 @@ def _at_a_phone(number: str, _: Sandbox) -> PreparedBrowser:
     return PreparedBrowser(phone, number, {"h": handoff.token(Handoff.objects.latest("expires_at"))})
 
 
+def _held(number: str, sandbox: Sandbox) -> PreparedBrowser:
+    """A browser whose session waits for a reviewer, because Prove answered about another number."""
+    answer = {"success": "true", "proveId": "p", "phoneNumber": "+12025550102"}
+    sandbox.inject_fault(STATUS, "answer", times=1, body=answer)
+    visitor = Visitor()
+    visitor.starts(number)
+    return PreparedBrowser(visitor, number)
+
+
+def _cleared(number: str, sandbox: Sandbox) -> PreparedBrowser:
+    prepared = _held(number, sandbox)
+    session = OnboardingSession.objects.get(of_number(number))
+    desk.act(desk.reviewer(f"eve{number[-4:]}"), "approve", session)
+    return prepared
+
+
 def _at_the_desk(number: str, sandbox: Sandbox) -> PreparedBrowser:
-    sandbox.inject_fault(
-        STATUS, "answer", times=1, body={"success": "true", "proveId": "p", "phoneNumber": "+12025550102"}
-    )
-    Visitor().starts(number)
+    _held(number, sandbox)
     _linked(f"+1212{number[5:]}", sandbox)
     visitor = Visitor()
     visitor.client = desk.reviewer(f"ada{number[-4:]}")
@@ -161,6 +174,8 @@ SITUATIONS = (
     ),
     Situation("remembered", _remembered, ("/recall/", "/forget/"), (UNIFY,)),
     Situation("asked about a move", _offered_a_rebind, ("/moved/", "/restart/"), (UNIFY,)),
+    Situation("waits for a reviewer", _held, ("/unverified/text/", "/resume/")),
+    Situation("cleared", _cleared, ("/resume/", "/unverified/text/"), (UNIFY,)),
     Situation("at a computer", _at_a_computer, ("/handoff/", "/handoff/offer/", "/handoff/here/")),
     Situation("at a phone", _at_a_phone, ("/handoff/answer/", "/h/x/")),
     Situation("a reviewer", _at_the_desk, ACTS),

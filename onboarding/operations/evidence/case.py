@@ -7,6 +7,7 @@ from uuid import UUID
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from onboarding.events import Name, record
 from onboarding.hashes import digest, secrets
 from onboarding.models import Checkpoint, Event, OnboardingSession
 from onboarding.operations.evidence.audit import faults_of_session
@@ -55,7 +56,10 @@ def public_key() -> str:
 
 
 def export(session: OnboardingSession) -> Mapping[str, object]:
-    """Return the evidence of the session, with its number masked, as JSON can hold it, and a signature of it."""
+    """Return the evidence of the session, with its number masked, as JSON can hold it, and a signature of it.
+
+    That it was exported is written to the event log.
+    """
     events = list(Event.objects.filter(session=session).order_by("pk"))
     case: dict[str, Any] = {
         "session": {"id": session.pk, "reference": session.reference, "number": session.masked}
@@ -66,6 +70,7 @@ def export(session: OnboardingSession) -> Mapping[str, object]:
     }
     signed = json.dumps(case, default=str, sort_keys=True, separators=(",", ":"))
     signature = _private_key().sign(signed.encode()).hex()
+    record(Name.CASE_EXPORTED, {}, session=session)
     return {"format": FORMAT, "case": json.loads(signed), "public_key": public_key(), "signature": signature}
 
 
