@@ -21,6 +21,7 @@ from onboarding.domain import budgets
 from onboarding.domain.budgets import Charge
 from onboarding.domain.errors import UpstreamError
 from onboarding.hashes import signer
+from onboarding.operations.privacy.encryption import count
 from onboarding.telemetry import request_ids
 from onboarding.telemetry.request_ids import EXAMINATION
 from onboarding.upstream.examination import Examined, examine_prove, examine_twilio, fetch
@@ -31,6 +32,7 @@ OLDEST_POSTGRESQL = 130000
 FORGED = "203.0.113.9"  # an address for documentation: https://www.rfc-editor.org/rfc/rfc5737
 LEAST_FREE = 0.1  # of the disk
 CERTIFICATE_DAYS = 14
+LOOKED_AT = 1_000  # rows of each table, sessions in the order of their random ids
 PROVE_NAMES = {"prove": "Prove", "prove-eu": "Prove EU"}  # by the service's name in metrics
 
 
@@ -50,9 +52,9 @@ def findings(url: str = "", sign_ups: int = 0) -> list[Finding]:
     for look in (_prove, _twilio, _database, _disk):
         found += look()
     try:
-        found += _budgets(sign_ups)
+        found += [*_budgets(sign_ups), _numbers()]
     except DatabaseError as error:
-        means = f"The budgets cannot be read: {type(error).__name__}."
+        means = f"The tables cannot be read: {type(error).__name__}."
         found.append(Finding("money", BAD, means, "Look at the database and its migrations, above."))
     return found + (list(_front_door(url)) if url else [])
 
@@ -173,6 +175,18 @@ def _budgets(sign_ups: int) -> Iterator[Finding]:
     yield Finding("money", LOOK if tight or used > 0.5 else OK, means, "Raise money in LIMITS." if tight else "")
     if conf.LIMITS_WATCH_ONLY:
         yield Finding("limits", LOOK, "LIMITS_WATCH_ONLY refuses nobody.", "Set it to 0.")
+
+
+def _numbers() -> Finding:
+    """Look whether the keys in use, and former ones, decrypt what is stored."""
+    tally = count(most=LOOKED_AT)
+    if tally.undecryptable:
+        do = "Put the former key back into DATA_KEYS: docs/operating.md, Encryption."
+        return Finding("numbers", BAD, f"No key decrypts {tally.undecryptable} of those looked at.", do)
+    if tally.left:
+        do = "Run manage.py encrypt before you remove a former key."
+        return Finding("numbers", LOOK, f"{tally.left} of those looked at are not under the keys in use.", do)
+    return Finding("numbers", OK, "Those looked at are under the keys in use.")
 
 
 def _front_door(url: str) -> Iterator[Finding]:

@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+from base64 import b64encode
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from io import StringIO
@@ -17,11 +18,13 @@ from onboarding.operations import doctor
 from onboarding.operations.doctor import BAD, LOOK, OK
 from onboarding.telemetry.request_ids import EXAMINATION
 from onboarding.upstream.examination import Examined, Fetched
+from tests.desk.test_admin import a_session
 from tests.journey.conftest import Sandbox, sandbox
 from tests.processes import manage, product_environment, vendor_environment
 
 __all__ = ["sandbox"]
 
+OTHER_KEY = b64encode(bytes(32)).decode()
 NOBODY = "http://127.0.0.1:9"
 HEADERS = {"strict-transport-security": "max-age=86400", "x-request-id": "a" * 32}
 pytestmark = pytest.mark.django_db
@@ -57,6 +60,16 @@ def test_a_wrong_setting_changes_the_verdict(
     assert verdicts()[subject] == verdict
 
 
+def test_a_key_that_was_removed_or_is_still_needed_is_told(settings: Any) -> None:
+    key = settings.DATA_KEYS[0]
+    a_session(number="+12015550123")
+    assert verdicts()["numbers"] == OK
+    settings.DATA_KEYS = [OTHER_KEY, key]
+    assert verdicts()["numbers"] == LOOK
+    settings.DATA_KEYS = [OTHER_KEY]
+    assert verdicts()["numbers"] == BAD
+
+
 def test_a_vendor_that_does_not_answer_is_told(sandbox: Sandbox) -> None:
     sandbox.inject_fault("prove.token", "refuse", host="na")
     found = verdicts()
@@ -68,7 +81,7 @@ def test_an_empty_database_is_told_with_all_else(tmp_path: Path) -> None:
     with pytest.raises(subprocess.CalledProcessError) as failed:
         manage("doctor", environment=environment)
     told = failed.value.stdout.decode()
-    assert "Run manage.py migrate." in told and "The budgets cannot be read: OperationalError." in told
+    assert "Run manage.py migrate." in told and "The tables cannot be read: OperationalError." in told
 
 
 @pytest.mark.parametrize(("off_s", "verdict"), [(0, OK), (60, BAD)])

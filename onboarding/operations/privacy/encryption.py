@@ -7,7 +7,7 @@ killed is repeated from the beginning and soon gets to where it was.
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, islice
 from typing import Any
 
 from django.db import connection, transaction
@@ -42,16 +42,20 @@ def renew() -> Tally:
     return tally
 
 
-def count() -> Tally:
-    """Return how many rows are not under the keys in use."""
+def count(most: int | None = None) -> Tally:
+    """Return how many rows are not under the keys in use, of all, or of `most` of each table."""
     tally = Tally()
-    rows = (row for model in (OnboardingSession, Binding) for batch in _batches(model) for row in batch)
-    for row in chain(rows, Announcement.objects.all()):
+    rows = (islice(_rows(model), most) for model in (OnboardingSession, Binding))
+    for row in chain(*rows, Announcement.objects.all()[:most]):
         try:
             tally.left += not (signals.is_current(row) if isinstance(row, Announcement) else _is_current(row))
         except Undecryptable:
             tally.undecryptable += 1
     return tally
+
+
+def _rows(model: type[Row]) -> Iterator[Row]:
+    return (row for batch in _batches(model) for row in batch)
 
 
 def _batches(model: type[Row]) -> Iterator[list[Row]]:
