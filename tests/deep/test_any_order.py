@@ -57,12 +57,12 @@ KINDS = {"API": (ApiBrowser, ApiBrowser), "pages and API": (Browser, ApiBrowser)
 
 @pytest.mark.parametrize("part", range(PARTS))
 def test_no_invariant_breaks_in_any_order(db: None, settings: Any, part: int) -> None:
-    any_order(settings, examples=share(deep=2000, quick=54) // PARTS, kinds=(Browser, Browser))
+    any_order(settings, examples=share(deep=2000, quick=30) // PARTS, kinds=(Browser, Browser))
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_no_invariant_breaks_over_the_api(db: None, settings: Any, kind: str) -> None:
-    any_order(settings, examples=share(deep=1000, quick=18), kinds=KINDS[kind])
+    any_order(settings, examples=share(deep=1000, quick=12), kinds=KINDS[kind])
 
 
 def any_order(settings: Any, *, examples: int, kinds: tuple[type[Browser], type[Browser]]) -> None:

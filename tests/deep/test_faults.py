@@ -14,7 +14,7 @@ from tests.deep.any_order.harness import NUMBERS
 from tests.deep.any_order.machine import AnyOrder
 from tests.deep.conftest import report, share
 
-COUNT = share(deep=2000, quick=40)
+COUNT = share(deep=2000, quick=26)
 SLOW: list[dict[str, Any]] = [
     {"kind": "hang"},
     {"kind": "latency", "seconds": 1},

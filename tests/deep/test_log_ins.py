@@ -33,7 +33,7 @@ FAULTS = {
     "another number": {"kind": "amend", "times": 1, "body": {"phoneNumber": "+12015550177"}},
 }
 PROFILE = settings(
-    max_examples=share(deep=2000, quick=16),
+    max_examples=share(deep=2000, quick=10),
     stateful_step_count=10,
     deadline=None,
     database=None,
