@@ -133,7 +133,10 @@ class Conf:
     COMMIT: str = ""  # that runs, for /version and the metrics
     METRICS_DIR: str = ""  # where the processes of a node keep their metrics, for `manage.py metrics`
     TRACES: bool = False  # spans of OpenTelemetry, which the extra `otel` installs
-    RETENTION_DAYS: int = 90  # of sessions, their events and revoked bindings
+    RETENTION_DAYS: int = 90  # of sessions and their events, and of the next three unless they are set
+    LINK_RETENTION_DAYS: int = 90  # of revoked bindings, after the revocation
+    LOG_RETENTION_DAYS: int = 90  # of events that are about no session: log-ins, lists, access of reviewers
+    FIGURES_RETENTION_DAYS: int = 90  # of the dashboard's daily figures, which name nobody
 
     @cached_property
     def prove_accounts(self) -> Mapping[str, ProveAccount]:
@@ -201,6 +204,9 @@ def _name(kind: Any) -> str:
     )
 
 
+RETENTIONS = ("LINK_RETENTION_DAYS", "LOG_RETENTION_DAYS", "FIGURES_RETENTION_DAYS")
+
+
 def read(given: Mapping[str, Any]) -> Conf:
     """Return the settings that a dict means. Raises ImproperlyConfigured for unknown keys and wrong types."""
     if wrong := [f"{what} {hint}" for what, hint in faults(given)]:
@@ -222,6 +228,7 @@ def _dependent(made: Conf) -> dict[str, Any]:
         "TWILIO_LOOKUP_BASE_URL": made.TWILIO_BASE_URL.replace("://verify.", "://lookups.", 1),
         "TWILIO_MESSAGING_BASE_URL": made.TWILIO_BASE_URL.replace("://verify.", "://api.", 1),
         "ALLOWED_COUNTRIES": [made.DEFAULT_REGION],
+        **dict.fromkeys(RETENTIONS, made.RETENTION_DAYS),
     }
 
 

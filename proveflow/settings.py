@@ -112,7 +112,10 @@ PROVEFLOW: dict[str, Any] = {
     "COMMIT": env.str("COMMIT", default=""),
     "METRICS_DIR": env.str("METRICS_DIR", default=METRICS_DIR),
     "TRACES": env.bool("TRACES", default=False),
-    "RETENTION_DAYS": env.int("RETENTION_DAYS", default=90),
+    "RETENTION_DAYS": (retention := env.int("RETENTION_DAYS", default=90)),
+    "LINK_RETENTION_DAYS": env.int("LINK_RETENTION_DAYS", default=retention),
+    "LOG_RETENTION_DAYS": env.int("LOG_RETENTION_DAYS", default=retention),
+    "FIGURES_RETENTION_DAYS": env.int("FIGURES_RETENTION_DAYS", default=retention),
 }
 # Empty: all countries, which is harmless with a simulated Twilio and which Prove's test users need.
 countries = [] if SANDBOX_TWILIO else [PROVEFLOW["DEFAULT_REGION"]]

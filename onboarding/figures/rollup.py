@@ -74,5 +74,5 @@ def _settled(now: datetime) -> datetime:
 def _forget() -> None:
     """Delete figures past their retention, and those of blocks that got few codes."""
     until = RollUp.objects.values_list("until", flat=True).get().date()
-    Figure.objects.filter(day__lt=until - timedelta(days=conf.RETENTION_DAYS)).delete()
+    Figure.objects.filter(day__lt=until - timedelta(days=conf.FIGURES_RETENTION_DAYS)).delete()
     Figure.objects.filter(measure=Measure.BLOCK, day__lt=until - ENDED, count__lt=LEAST_OF_A_BLOCK).delete()

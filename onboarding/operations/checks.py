@@ -16,7 +16,7 @@ from django.contrib.staticfiles import finders
 from django.core.checks import CheckMessage, Error, Info, Warning
 
 from onboarding import limits
-from onboarding.conf import PLAIN, conf
+from onboarding.conf import PLAIN, RETENTIONS, conf
 from onboarding.domain import budgets
 from onboarding.domain.budgets import BUDGETS, NUMBER_OWNER
 from onboarding.domain.states import Channel
@@ -168,7 +168,7 @@ def limits_of_settings(**_kwargs: object) -> Iterator[CheckMessage]:
             yield Error(f"LIMITS: {name} is no such budget or no such change of one.", hint=hint, id="proveflow.E009")
         elif "every_s" in changes and changes["every_s"] < SHORTEST_S.get(name, 0.001):
             yield Error(f"LIMITS: every_s of {name} is too short.", hint="Give it more seconds.", id="proveflow.E009")
-    for name in ("PROVE_PRICE_CENTS", "TEXT_PRICE_CENTS", "LOOKUP_PRICE_CENTS", "RETENTION_DAYS"):
+    for name in ("PROVE_PRICE_CENTS", "TEXT_PRICE_CENTS", "LOOKUP_PRICE_CENTS", "RETENTION_DAYS", *RETENTIONS):
         if getattr(conf, name) < 1:
             yield Error(f"{name} is less than 1.", hint="Leave it out for the default.", id="proveflow.E019")
     if min(conf.LOGIN_IDLE, conf.LOGIN_LIFE, conf.STEP_UP) < SHORTEST_LOGIN:

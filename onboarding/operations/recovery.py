@@ -97,15 +97,18 @@ def _tell_prove() -> int:
 
 def _delete_old() -> int:
     """Return how many sessions, bindings, people, events and browser sessions were deleted."""
-    past = Now() - timedelta(days=conf.RETENTION_DAYS)
+    past, of_links, of_log = (
+        Now() - timedelta(days=days)
+        for days in (conf.RETENTION_DAYS, conf.LINK_RETENTION_DAYS, conf.LOG_RETENTION_DAYS)
+    )
     for rows in limits.expired():
         _delete(rows)
     deleting.send(None)
     return (
         _delete_sessions(past)
-        + _delete_links(past)
+        + _delete_links(of_links, past)
         + _delete(_forgettable_keys().filter(revoked_at__lte=past))
-        + _delete_events(past)
+        + _delete_events(of_log)
         + _delete(Invitation.objects.filter(expires_at__lte=Now()))
         + _delete(Session.objects.filter(expire_date__lte=Now()))
     )
@@ -141,9 +144,9 @@ def _delete_sessions(past: Combinable) -> int:
     return deleted
 
 
-def _delete_links(past: Combinable) -> int:
+def _delete_links(revoked_until: Combinable, past: Combinable) -> int:
     """Return how many bindings, keys and people were deleted. A person goes with their last binding."""
-    old = Binding.objects.filter(confirmed=False, revoked_at__lte=past).order_by("revoked_at")
+    old = Binding.objects.filter(confirmed=False, revoked_at__lte=revoked_until).order_by("revoked_at")
     deleted = 0
     for _ in range(BATCHES):
         with removing():

@@ -284,7 +284,7 @@ def test_a_log_in_lasts_five_minutes_or_longer(settings: Any, setting: str, minu
     assert ids() == expected
 
 
-@pytest.mark.parametrize("setting", ["TEXT_PRICE_CENTS", "RETENTION_DAYS"])
+@pytest.mark.parametrize("setting", ["TEXT_PRICE_CENTS", "RETENTION_DAYS", "LOG_RETENTION_DAYS"])
 @pytest.mark.parametrize(("number", "expected"), [(1, []), (0, ["proveflow.E019"]), (-1, ["proveflow.E019"])])
 def test_a_price_and_a_retention_are_at_least_one(setting: str, number: int, expected: list[str]) -> None:
     assert ids(**{setting: number}) == expected

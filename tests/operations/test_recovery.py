@@ -12,6 +12,7 @@ from django.core.management import call_command
 from django.db import OperationalError
 from django.utils import timezone
 
+from onboarding import events
 from onboarding.domain.states import CLAIMS, FINAL, State
 from onboarding.journey import flow, unlinking
 from onboarding.models import Binding, Event, OnboardingSession, ProveKey
@@ -272,6 +273,24 @@ def test_a_revoked_key_is_deleted_only_after_prove_knows(visitor: Visitor, sandb
     later(91 * DAY_S)
     recover()
     assert counts() == {"OnboardingSession": 0, "Binding": 0, "Event": 0}
+
+
+def test_each_class_of_data_has_a_retention_of_its_own(visitor: Visitor, settings: LazySettings, later: Later) -> None:
+    settings.LINK_RETENTION_DAYS, settings.LOG_RETENTION_DAYS = 7, 30
+    visitor.links(NUMBER, E164)
+    visitor.submits("/unlink/")
+    about_no_session = Event.objects.filter(session=None, binding=None)
+    events.record(events.Name.LOGIN_PASSED, {"account": "a"})
+    later(8 * DAY_S)
+    recover()
+    assert (OnboardingSession.objects.count(), Binding.objects.count()) == (1, 0)
+    assert ProveKey.objects.exists() and about_no_session.exists()  # that a key was revoked is not forgotten with it
+    later(31 * DAY_S)
+    recover()
+    assert not about_no_session.exists() and OnboardingSession.objects.exists()
+    later(91 * DAY_S)
+    recover()
+    assert counts() == {"OnboardingSession": 0, "Binding": 0, "Event": 0} and not ProveKey.objects.exists()
 
 
 def test_an_open_session_is_never_deleted_however_short_the_retention(visitor: Visitor, settings: LazySettings) -> None:

@@ -12,7 +12,7 @@ class Command(BaseCommand):
     """
 
     requires_system_checks = []
-    help = "End what crashed processes left behind, tell Prove of revoked keys, forget what is past RETENTION_DAYS."
+    help = "End what crashed processes left behind, tell Prove of revoked keys, delete what is past its retention."
 
     def handle(self, **_options: object) -> None:
         for what, count in recover().items():
