@@ -5,6 +5,7 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 import phonenumbers
 from phonenumbers import PhoneNumber, PhoneNumberFormat, PhoneNumberType
@@ -98,9 +99,7 @@ class Number:
     @property
     def region(self) -> str | None:
         """Return the ISO 3166 code; for a range in no numbering plan, the main country of the calling code."""
-        return phonenumbers.region_code_for_number(self._parsed) or phonenumbers.region_code_for_country_code(
-            self._parsed.country_code or 0
-        )
+        return _region(self.e164)
 
     @property
     def subscriber(self) -> str:
@@ -133,7 +132,21 @@ class Number:
 
     @property
     def _parsed(self) -> PhoneNumber:
-        return phonenumbers.parse(self.e164)
+        return _parsed(self.e164)
+
+
+# Cached: each step of a journey asks several times, and the answer takes longer than a statement.
+@lru_cache(maxsize=1024)
+def _parsed(e164: str) -> PhoneNumber:
+    return phonenumbers.parse(e164)
+
+
+@lru_cache(maxsize=1024)
+def _region(e164: str) -> str | None:
+    number = _parsed(e164)
+    return phonenumbers.region_code_for_number(number) or phonenumbers.region_code_for_country_code(
+        number.country_code or 0
+    )
 
 
 def same(one: str, other: str) -> bool:

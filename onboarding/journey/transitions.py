@@ -20,7 +20,8 @@ from onboarding.models import Event, OnboardingSession
 # PostgreSQL changes the row, writes the events and returns the row in one statement: each saved one is a round trip.
 MOVE_AND_LOG = """
     WITH moved AS (
-        UPDATE onboarding_onboardingsession SET {changes} WHERE id = %s AND state = %s AND version = %s RETURNING *),
+        UPDATE onboarding_onboardingsession SET {changes}, version = %s, moved_at = statement_timestamp()
+        WHERE id = %s AND state = %s AND version = %s RETURNING *),
     entry AS (SELECT * FROM unnest(
         %s::text[], %s::bigint[], %s::text[], %s::text[], %s::integer[], %s::jsonb[], %s::text[])
         AS entry (name, binding_id, from_state, to_state, version, facts, mac)),
@@ -59,7 +60,7 @@ def take(session: OnboardingSession, steps: list[Step], *, also: Sequence[Event]
     path = [origin, *(step.to for step in steps)]
     if not all(may_transition(before, after) for before, after in pairwise(path)):
         raise StaleState
-    columns = {"version": F("version") + len(steps), "moved_at": Now(), "notice": ""}
+    columns: dict[str, object] = {"notice": ""}
     for step in steps:
         columns |= {**step.changes, "state": step.to}
     entries = list(also) + [
@@ -91,7 +92,7 @@ def _move_and_log(session: OnboardingSession, columns: Mapping[str, object], ent
         (each.name, each.binding_id, each.from_state, each.to_state, each.version, json.dumps(each.facts), each.mac)
         for each in entries
     ]
-    parameters += [session.pk, session.state, session.version]
+    parameters += [entries[-1].version, session.pk, session.state, session.version]
     parameters += [list(column) for column in zip(*logged, strict=True)]
     with connection.cursor() as cursor:
         cursor.execute(statement, parameters)
@@ -121,7 +122,8 @@ def _move_then_log(
     session: OnboardingSession, columns: Mapping[str, object], entries: list[Event]
 ) -> OnboardingSession:
     with transaction.atomic():
-        if not _unchanged(session).update(**columns):
+        moved = {"version": entries[-1].version, "moved_at": Now()}
+        if not _unchanged(session).update(**columns, **moved):
             raise StaleState
         Event.objects.bulk_create(entries)
         return OnboardingSession.timed.get(pk=session.pk)

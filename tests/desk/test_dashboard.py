@@ -222,7 +222,7 @@ def _killed(**_columns: object) -> None:
 
 
 def test_figures_go_with_their_retention_and_those_of_a_small_block_with_its_day(settings: Any) -> None:
-    settings.RETENTION_DAYS = 40
+    settings.FIGURES_RETENTION_DAYS = 40
     roll_up()
     today = timezone.now().date()
     ages = {"kept": 30, "gone": 41}

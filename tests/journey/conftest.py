@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from django.db import transaction
-from django.db.models import F
+from django.db.models import BigIntegerField, F, Value
 from django.test import Client
 
 from onboarding.models import Binding, Case, Cell, Event, Lease, OnboardingSession, Proposal, ProveKey
@@ -95,6 +95,6 @@ def later() -> Later:
         Lease.objects.update(**{c: F(c) - timedelta(seconds=seconds) for c in ("ends_at", "code_sent_at")})
         Case.objects.update(**{c: F(c) - timedelta(seconds=seconds) for c in ("taken_until", "snoozed_until")})
         Proposal.objects.update(at=F("at") - timedelta(seconds=seconds))
-        Cell.objects.update(tat=F("tat") - seconds * 1000)
+        Cell.objects.update(tat=F("tat") - Value(seconds * 1000, BigIntegerField()))
 
     return make_older

@@ -10,7 +10,7 @@ from unittest.mock import patch
 import requests
 from django.apps import apps
 from django.db import models
-from django.db.models import F
+from django.db.models import BigIntegerField, F, Value
 
 from onboarding.models import Cell, Checkpoint, Event
 from sandbox.adapter import SandboxAdapter
@@ -78,7 +78,7 @@ def later(seconds: int) -> None:
         times = [each.name for each in model._meta.fields if isinstance(each, models.DateTimeField)]
         if times and model not in (Event, Checkpoint):  # which are append-only
             model._default_manager.update(**{name: F(name) - timedelta(seconds=seconds) for name in times})
-    Cell.objects.update(tat=F("tat") - seconds * 1000)  # ms
+    Cell.objects.update(tat=F("tat") - Value(seconds * 1000, BigIntegerField()))  # ms
 
 
 class FakeClock:
