@@ -13,6 +13,8 @@ from django.conf import settings
 from django.db import connection, connections
 from django.test import Client
 
+from onboarding.upstream import breaker
+
 PROCESSES, THREADS = 4, 8
 START_DELAY_S = 0.1  # until all threads of all processes are ready
 CONNECT_TIMEOUT_S = 60  # for a database connection: there are fewer than threads
@@ -89,6 +91,7 @@ def initialize(database: str, store: Path) -> None:
     django.setup()
     settings.DEBUG = False  # as pytest-django sets it in the test's process: errors get the product's pages
     settings.SANDBOX_STORE = store
+    breaker.FAILED_NUMBERS = 1_000_000  # a fault is ordered in each round, and another process may see what succeeds
     connection.settings_dict["NAME"] = database
     connection.settings_dict["OPTIONS"]["pool"] |= {
         "timeout": CONNECT_TIMEOUT_S,
