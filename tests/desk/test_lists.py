@@ -25,9 +25,11 @@ FILTERS = (
     *("", "state=bound", "state=in_review", "review=waiting", "review=approved", "review=declined", "reason=9136"),
     *("reason=9101", "reason=9999", "notice=code_wrong", "rebind=True", "rebind=False", "age=hour", "age=older"),
     *("state=bound&reason=9101", "state=in_review&rebind=True&notice=code_wrong&reason=9135", "age=week&state=bound"),
+    *("country=US", "begun=2026-11-01", "begun=2026-11-01~2026-11-30", "block=0a1b", "failed=code", "step=code-last"),
+    *("country=US&failed=bind", "state=bound&begun=2026-11-01"),
 )
 OF_SESSIONS = (*FILTERS, *(f"same_{kind}_as={{pk}}" for kind in ("number", "key", "journey")))
-OF_BINDINGS = ("", "same_number_as={pk}", "confirmed=False", "confirmed=True")
+OF_BINDINGS = ("", "failed=revoke", "failed=notice", "same_number_as={pk}", "confirmed=False", "confirmed=True")
 QUERIES = [*((SESSIONS, query) for query in OF_SESSIONS), *((BINDINGS, query) for query in OF_BINDINGS)]
 
 
