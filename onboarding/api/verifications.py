@@ -68,7 +68,7 @@ def begin(beginning: Beginning, start: Start) -> Begun:
         elif isinstance(error, StaleState) or (
             isinstance(error, UpstreamError) and session.state == State.REBIND_OFFERED
         ):
-            return _repeated(row, session, beginning)
+            return _repeated(_row(beginning), session, beginning)
         raise
     row.sealed_auth_token = tokens.seal(opened.auth_token, row, beginning.idempotency_key)
     row.save()  # all of it: the same request, refused at the same time, may have deleted the row
@@ -92,9 +92,10 @@ def _row(beginning: Beginning) -> ApiVerification:
 
 
 def _new_row(beginning: Beginning) -> ApiVerification:
-    row = ApiVerification(session_id=uuid.uuid4(), key=beginning.key, device=beginning.device)
-    row.app_hash = beginning.app_hash
+    row = ApiVerification(key=beginning.key, device=beginning.device, app_hash=beginning.app_hash)
     row.idempotency_hash = tokens.idempotency_hashes(beginning.scope, beginning.idempotency_key)[0]
+    # One that is refused deletes the row: if the same request is under way, the next one must not begin a second flow.
+    row.pk, row.session_id = tokens.ids(row.idempotency_hash)
     row.request_hash = tokens.request_hashes(beginning.content)[0]
     row.secret_hash = tokens.hash_of(tokens.client_secret(row, beginning.idempotency_key))
     return row

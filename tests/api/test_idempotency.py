@@ -3,7 +3,10 @@
 import uuid
 from typing import Any
 
+import pytest
+
 from onboarding.api.models import ApiVerification
+from onboarding.journey import flow
 from onboarding.models import OnboardingSession
 from onboarding.operations.recovery import recover
 from onboarding.operations.restore import after_restore
@@ -137,3 +140,23 @@ def test_nothing_that_a_client_holds_survives_a_restored_backup(app: App, sandbo
     app.links()
     after_restore()
     assert app.does("").status_code == 401
+
+
+def test_a_repetition_that_is_refused_meanwhile_does_not_lead_to_a_second_flow(
+    app: App, sandbox: Sandbox, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start, answers = flow.start, []
+
+    def start_after_two_others(**named: Any) -> flow.Opened:
+        monkeypatch.setattr(flow, "start", start)
+        settings.LIMITS = {"starts_address": {"burst": 0}}
+        answers.append(app.begins(idempotency_key=KEY))
+        settings.LIMITS = {}
+        answers.append(app.begins(idempotency_key=KEY))
+        return start(**named)
+
+    monkeypatch.setattr(flow, "start", start_after_two_others)
+    answers.append(app.begins(idempotency_key=KEY))
+    assert [answer.status_code for answer in answers] == [429, 201, 201]
+    assert answers[1].json()["client_secret"] == answers[2].json()["client_secret"]
+    assert len(sandbox.calls("prove.unify")) == ApiVerification.objects.count() == 1

@@ -17,8 +17,10 @@ from tests.processes import ROOT, inherited_environment
 SIZES = (10_000, 1_000_000)
 EXPORTS = 5  # a reviewer may download no more at once
 LISTS = "/admin/proveflow/onboardingsession/", "/admin/proveflow/binding/"
-FILTERS = ("state=in_review", "review=waiting", "reason=9136", "notice=opted_out", "rebind=True", "q=%2B12010007919")
-FILTERS += ("country=US", "age=week", "age=older", "step=code", "step=code-last", "failed=code")
+FILTERS = (
+    *("state=in_review", "review=waiting", "reason=9136", "notice=opted_out", "rebind=True", "q=%2B12010007919"),
+    *("country=US", "age=week", "age=older", "step=code", "step=code-last", "failed=code"),
+)
 FIGURES = f"{LISTS[0]}figures/", f"{LISTS[0]}figures/?days=30"
 PAGES = (
     "/admin/",

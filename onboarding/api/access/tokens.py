@@ -77,6 +77,12 @@ def idempotency_hashes(scope: str, idempotency_key: uuid.UUID) -> list[str]:
     return keyed_hashes("idempotency", f"{scope} {idempotency_key.hex}")
 
 
+def ids(idempotency_hash: str) -> tuple[uuid.UUID, uuid.UUID]:
+    """Return the ids of the verification and of its first session, which the same request gets each time."""
+    made = _mac("ids", idempotency_hash)
+    return uuid.UUID(bytes=made[:16], version=4), uuid.UUID(bytes=made[16:], version=4)
+
+
 def request_hashes(content: Mapping[str, object]) -> list[str]:
     return keyed_hashes("request", repr(sorted(content.items())))
 
