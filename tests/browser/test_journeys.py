@@ -234,3 +234,15 @@ def test_no_secret_is_in_a_url_or_on_the_console(person: Person) -> None:
     person.links(NUMBER, E164)
     code = person.code(E164)
     assert not [line for line in seen if re.search(rf"5550123|{code}|eyJ", line)]
+
+
+def test_a_number_outside_of_north_america_is_linked_and_recognized_at_proves_second_host(person: Person) -> None:
+    for e164 in ("+447700900123", E164):
+        person.links(e164, e164)
+        person.opens()
+        person.types_number(e164)
+        person.sees("Your number is linked")
+        person.unlinks()
+    hosts = [call.get("region", "na") for call in person.calls("prove.unify")]
+    assert hosts == ["eu", "eu", "na", "na"]
+    assert {call.get("region", "na") for call in person.calls("prove.device_verify")} == {"na", "eu"}

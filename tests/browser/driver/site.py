@@ -145,6 +145,9 @@ class WithStandaloneSandbox(Site):
             **LEGAL_NOTICES,
             **vendor_environment(prove=f"http://127.0.0.1:{prove}", twilio=site.sandbox),
             TWILIO_FROM_NUMBER="+12025550100",
+            PROVE_EU_BASE_URL=f"http://127.0.0.1:{prove}/sandbox/prove-eu",
+            PROVE_EU_CLIENT_ID="sandbox-eu",
+            PROVE_EU_CLIENT_SECRET="sandbox-eu",
             STATIC_ROOT=str(static_files()),
             **more,
         )
