@@ -19,6 +19,8 @@ FEW = [
     "--no-peer",
     "--sessions",
     "1000",
+    "--overload-s",
+    "2",
 ]
 
 
