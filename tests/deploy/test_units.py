@@ -46,6 +46,14 @@ def test_all_services_are_hardened_alike() -> None:
     assert len(blocks[0]) > 20 and blocks == [blocks[0]] * len(SERVICES)
 
 
+def test_the_command_for_operators_has_the_folder_the_user_and_the_settings_of_the_service() -> None:
+    does = (DEPLOY / "manage").read_text()
+    service = unit("proveflow.service")
+    folder, user, settings = (service[name][0] for name in ("WorkingDirectory", "User", "Environment"))
+    assert f"cd {folder} && exec runuser -u {user} -- env {settings.split()[0]} .venv" in does
+    assert os.access(DEPLOY / "manage", os.X_OK)
+
+
 def test_kubernetes_waits_for_the_longest_drain_and_for_the_requests_that_run() -> None:
     objects = yaml.safe_load_all((DEPLOY / "kubernetes.yaml").read_text())
     [pod] = [each["spec"]["template"]["spec"] for each in objects if each["kind"] == "Deployment"]
