@@ -95,7 +95,8 @@ def _begin_csv(http: requests.Session, server: Server, token: dict[str, str]) ->
     """Read the first bytes of a list that is downloaded."""
     with http.post(f"{server.origin}{LISTS[0]}export/", data=token, timeout=60, stream=True) as answer:
         answer.raise_for_status()
-        assert next(answer.iter_content(100)).startswith(b'"'), "That is no CSV."
+        assert answer.headers["Content-Type"].startswith("text/csv"), "That is no CSV."
+        assert next(answer.iter_content(100)), "The CSV is empty."
 
 
 def _send_cookies(http: requests.Session) -> None:
