@@ -60,3 +60,13 @@ def test_a_reviewer_declines_a_session_in_review_and_gives_a_reason(person: Pers
 def test_a_wrong_code_does_not_log_a_reviewer_in(person: Person) -> None:
     person.logs_in_as_reviewer(f"{(int(person.site.reviewer_code()) + 1) % 1_000_000:06}")
     person.reads("You are not logged in")
+
+
+def test_a_reviewer_downloads_a_list(person: Person) -> None:
+    person.links("(201) 555-0788", "+12015550788")
+    person.logs_in_as_reviewer()
+    person.follows("Onboarding sessions")
+    with person.page.expect_download() as download:
+        person.presses("Download as CSV")
+    assert download.value.suggested_filename == "onboardingsession.csv"
+    assert "0788" in download.value.path().read_text()
