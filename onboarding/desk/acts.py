@@ -26,11 +26,12 @@ from onboarding.domain.errors import Forbidden, Limited, StaleState
 from onboarding.domain.mentions import mentions_number
 from onboarding.domain.phone import Number
 from onboarding.domain.states import Outcome, State
-from onboarding.domain.wording import OUTCOME_WORDS, WHY_WORDS
+from onboarding.domain.wording import ID_WORDS, OUTCOME_WORDS, WHY_WORDS
 from onboarding.models import Proposal
 from onboarding.models.encrypted import Undecryptable
 
 LONGEST_REASON = 200  # characters
+DECIDE, CASE, RECORD, LOOK_UP = _("Decide"), _("Case"), _("Record"), _("Look up")  # groups of acts
 
 
 class ReasonForm(ProofForm):
@@ -57,6 +58,7 @@ class Act:
     parameter: str  # of the verb, for the row
     applies: Callable[[Any], bool]
     permission: str = ""  # where several acts share one
+    group: Any = LOOK_UP  # what it has in common with its neighbours on the page
     steps_up: bool = False  # it needs a code, if the last one is older than STEP_UP
 
     @property
@@ -69,12 +71,14 @@ APPROVE = Act(
     "approve",
     _("Let this person try again"),
     _(
+        "The person's page says that they can link the number now. "
         "Within 24 hours, this person can try once more in the same browser, and is not stopped for the same reasons. "
         "Nothing is linked by this, and Prove can still refuse."
     ),
     reviews.approve,
     "session",
     lambda session: session.may_be_approved,
+    group=DECIDE,
 )
 DECLINE = Act(
     "decline",
@@ -83,6 +87,7 @@ DECLINE = Act(
     reviews.decline,
     "session",
     lambda session: session.waits_for_review,
+    group=DECIDE,
 )
 REVOKE = Act(
     "revoke",
@@ -92,6 +97,7 @@ REVOKE = Act(
     "binding",
     lambda binding: binding.confirmed,
     steps_up=True,
+    group=DECIDE,
 )
 REVEAL = Act(
     "reveal",
@@ -119,6 +125,7 @@ RELEASE = Act(
     "session",
     lambda session: session.waits_for_review,
     "work",
+    group=CASE,
 )
 SNOOZE = Act(
     "snooze",
@@ -128,6 +135,7 @@ SNOOZE = Act(
     "session",
     lambda session: session.waits_for_review,
     "work",
+    group=CASE,
 )
 ESCALATE = Act(
     "escalate",
@@ -137,6 +145,7 @@ ESCALATE = Act(
     "session",
     lambda session: session.waits_for_review,
     "work",
+    group=CASE,
 )
 NOTE = Act(
     "note",
@@ -146,6 +155,7 @@ NOTE = Act(
     "session",
     lambda _session: True,
     "work",
+    group=RECORD,
 )
 LABELS = tuple(
     Act(
@@ -156,6 +166,7 @@ LABELS = tuple(
         "session",
         lambda session: session.state in (State.IN_REVIEW, State.DECLINED),
         "work",
+        group=RECORD,
     )
     for outcome in Outcome
 )
@@ -231,7 +242,9 @@ class ActsAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         if isinstance(done, Number):
             return self._page(request, act, row, revealed=done.display)
         if isinstance(done, VendorIds):
-            return self._page(request, act, row, ids=done._asdict().items())
+            return self._page(
+                request, act, row, ids=[(ID_WORDS[name], value) for name, value in done._asdict().items()]
+            )
         if isinstance(done, Proposal):
             messages.warning(request, _("Asked for. It is done when another reviewer does the same within 24 hours."))
         else:

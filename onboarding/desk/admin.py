@@ -5,8 +5,10 @@ browser history contains a number.
 """
 
 import json
+import re
 from collections.abc import Sequence
 from functools import reduce
+from itertools import starmap
 from operator import or_
 from typing import Any
 
@@ -18,6 +20,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, URLResolver, path, reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
@@ -66,9 +69,11 @@ from onboarding.domain.budgets import Charge
 from onboarding.domain.errors import Limited
 from onboarding.domain.phone import NotANumber, Number
 from onboarding.domain.readings import read
-from onboarding.domain.wording import NOTICE_WORDS, REVIEW_WORDS, STATE_WORDS
+from onboarding.domain.wording import NOTICE_WORDS, REVIEW_WORDS, STATE_WORDS, reason_in_words
 from onboarding.models import Binding, OnboardingSession, of_number
+from onboarding.operations.evidence.case import named
 
+REFERENCE = re.compile("[0-9a-f]{4}-?[0-9a-f]{4}", re.IGNORECASE)
 SESSION_PAGE = "admin:proveflow_onboardingsession_change"
 
 
@@ -81,6 +86,10 @@ class ReadOnlyAdmin(ReadOnly, ExportViews):
     list_per_page = 50
     sortable_by = ()
     inlines = (Timeline,)
+    finds_references = False
+    how_to_find: Any = _("Enter a whole phone number, like 201 555 0123.")
+    not_found: Any = _("Nothing here has that number.")
+    intro: Any  # what a row is
     media = Media()  # none: the admin's jQuery breaks Trusted Types, and there is no form that needs it
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:  # noqa: ARG002
@@ -88,7 +97,13 @@ class ReadOnlyAdmin(ReadOnly, ExportViews):
         return lookup in {entry.parameter_name for entry in self.list_filter}  # type: ignore[union-attr]
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
-        known = {"queue": cases.status(), "may_reveal": self.may_reveal(request)}
+        known = {
+            "title": capfirst(str(self.opts.verbose_name_plural)),
+            "intro": self.intro,
+            "queue": cases.status(),
+            "may_reveal": self.may_reveal(request),
+            "finds_references": self.finds_references,
+        }
         return super().changelist_view(request, {**known, **(extra_context or {})})
 
     def changeform_view(
@@ -108,13 +123,14 @@ class ReadOnlyAdmin(ReadOnly, ExportViews):
         return [path("find/", find, name=f"{self.opts.app_label}_{self.opts.model_name}_find"), *super().get_urls()]
 
     def find(self, request: HttpRequest) -> HttpResponse:
-        """Redirect to the rows that have the number that was typed."""
+        """Redirect to the rows that have the number that was typed, or to the session of the reference."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        target = self.path_of("changelist")
-        numbers = _numbers(request.POST.get("number", ""))
-        if not numbers:
-            messages.error(request, _("Enter a whole phone number, like 201 555 0123."))
+        target, typed = self.path_of("changelist"), request.POST.get("number", "").strip()
+        may_be_reference = self.finds_references and REFERENCE.fullmatch(typed)
+        numbers = _numbers(typed)
+        if not (numbers or may_be_reference):
+            messages.error(request, self.how_to_find)
             return HttpResponseRedirect(target)
         try:
             # Without a limit, a masked number could be found by trying.
@@ -122,15 +138,27 @@ class ReadOnlyAdmin(ReadOnly, ExportViews):
         except Limited:
             messages.error(request, _("Too many searches. Try again in a few minutes."))
             return HttpResponseRedirect(target)
-        row = self.model.objects.filter(reduce(or_, [of_number(number.e164) for number in numbers])).first()
+        referred = named(typed) if may_be_reference else []
+        if len(referred) == 1:
+            return HttpResponseRedirect(self.path_of("change", referred[0].pk))
+        if referred:
+            messages.error(request, _("Several sessions have this reference. Search for the number."))
+            return HttpResponseRedirect(target)
+        conditions = [of_number(number.e164) for number in numbers]
+        row = self.model.objects.filter(reduce(or_, conditions)).first() if conditions else None
         if row is None:
-            messages.info(request, _("Nothing here has that number."))
+            messages.info(request, self.not_found)
             return HttpResponseRedirect(target)
         return HttpResponseRedirect(f"{target}?{SameNumberFilter.parameter_name}={row.pk}")
 
     @admin.display(description=_("number"))
     def masked(self, row: OnboardingSession | Binding) -> str:
         return row.masked
+
+
+def _link(name: str, value: object, text: str, has_rows: bool) -> SafeString | str:
+    """Return a link to the rows that a filter finds, or the text alone if there are none."""
+    return format_html('<a href="../../?{}={}">{}</a>', name, value, text) if has_rows else text
 
 
 def _numbers(text: str) -> Sequence[Number]:
@@ -144,6 +172,10 @@ def _numbers(text: str) -> Sequence[Number]:
 class SessionAdmin(DashboardViews, BacktestViews, QueueViews, ReadOnlyAdmin):
     """Sessions, with their state and Prove's evaluation."""
 
+    finds_references = True
+    how_to_find = _("Enter a whole phone number, like 201 555 0123, or a reference, like 3F2A-91C0.")
+    not_found = _("Nothing here has that number or reference.")
+    intro = _("Each row is one try to link a number to a device.")
     list_display = ("masked", "reference", "in_words", "reason_codes", "notice_in_words", "moves_a_key", "created_at")
     acts = (APPROVE, DECLINE, ESCALATE, SNOOZE, RELEASE, NOTE, *LABELS, VENDOR_IDS, REVEAL)
     list_filter = (
@@ -170,7 +202,7 @@ class SessionAdmin(DashboardViews, BacktestViews, QueueViews, ReadOnlyAdmin):
         ),
         (_("What Prove said"), {"fields": ("reasons", "evaluation_whole", "line_type", "status_calls")}),
         (_("The code"), {"fields": ("sends", "guesses", "code_sent_at", "send_again_at", "approved_at")}),
-        (_("Clock"), {"fields": ("created_at", "moved_at", "expires_at")}),
+        (_("Times (UTC)"), {"fields": ("created_at", "moved_at", "expires_at")}),
     )
 
     @admin.display(description=_("what happened"))
@@ -179,7 +211,7 @@ class SessionAdmin(DashboardViews, BacktestViews, QueueViews, ReadOnlyAdmin):
 
     @admin.display(description=_("related sessions"))
     def related(self, session: OnboardingSession) -> SafeString:
-        return format_html_join(" · ", '<a href="../../?{}={}">{}: {}</a>', story.related(session))
+        return format_html_join(" · ", "{}", ([_link(*each)] for each in story.related(session)))
 
     @admin.display(description=_("state"))
     def in_words(self, session: OnboardingSession) -> str:
@@ -200,7 +232,7 @@ class SessionAdmin(DashboardViews, BacktestViews, QueueViews, ReadOnlyAdmin):
 
     @admin.display(description=_("failure reasons"))
     def reason_codes(self, session: OnboardingSession) -> str:
-        return ", ".join(session.failure_reasons)
+        return "; ".join(starmap(reason_in_words, session.failure_reasons.items()))
 
     @admin.display(description=_("failure reasons"))
     def reasons(self, session: OnboardingSession) -> SafeString:
@@ -215,6 +247,9 @@ class SessionAdmin(DashboardViews, BacktestViews, QueueViews, ReadOnlyAdmin):
 class BindingAdmin(ReadOnlyAdmin):
     """Bindings, with the time when they were made and revoked."""
 
+    intro = _(
+        "Each row is a number that was linked to a device. To unlink a lost phone, open its row and press Revoke."
+    )
     list_display = ("masked", "in_force", "created_at", "revoked_at")
     acts = (REVOKE, REVEAL)
     list_filter = (ConfirmedFilter, FailedOfLinkFilter, SameNumberFilter)

@@ -15,7 +15,7 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from onboarding.domain.policy import VERDICTS
-from onboarding.domain.wording import CALL_WORDS, NOTICE_WORDS, REVIEW_WORDS, STATE_WORDS, STEP_WORDS
+from onboarding.domain.wording import CALL_WORDS, NOTICE_WORDS, REVIEW_WORDS, STATE_WORDS, STEP_WORDS, reason_in_words
 from onboarding.figures.tally import CALLS, REACHED, STEP, Call, Step
 from onboarding.models import FAILED, HAS_KEY, HAS_NOTICE, HAS_REASONS, REVIEWED, WAITS, Event
 
@@ -30,6 +30,8 @@ class DeskFilter(admin.SimpleListFilter):
     is_range = False  # of the order itself: it narrows any index
     has_index = True
     index = Q()  # the condition of its partial index, which is stated where that index is to be used
+    template = "admin/proveflow/filter.html"
+    is_open = False  # before it is in use: those that reviewers use most
 
     @abstractmethod
     def queryset(self, _request: HttpRequest, rows: QuerySet[Any]) -> QuerySet[Any]:
@@ -58,6 +60,7 @@ class ChoiceFilter(DeskFilter):
 
 class StateFilter(ChoiceFilter):
     title, parameter_name, words, rank = _("state"), "state", STATE_WORDS, 6
+    is_open = True
 
 
 class NoticeFilter(ChoiceFilter):
@@ -66,7 +69,7 @@ class NoticeFilter(ChoiceFilter):
 
 
 class ReviewFilter(ChoiceFilter):
-    title, parameter_name, rank = _("review"), "review", 2
+    title, parameter_name, rank, is_open = _("review"), "review", 2, True
     words = {"waiting": _("waiting"), **REVIEW_WORDS}
 
     def narrow(self, rows: QuerySet[Any], value: str) -> QuerySet[Any]:
@@ -81,7 +84,7 @@ class RebindFilter(ChoiceFilter):
 
 
 class ConfirmedFilter(ChoiceFilter):
-    title, parameter_name, rank = _("in force"), "confirmed", 5
+    title, parameter_name, rank, is_open = _("in force"), "confirmed", 5, True
     words = {"True": _("Yes"), "False": _("Revoked")}
 
 
@@ -89,6 +92,7 @@ class AgeFilter(ChoiceFilter):
     """Filters by age, by the database's clock."""
 
     title, parameter_name, rank, is_range = _("age"), "age", 0, True
+    is_open = True
     words = {"hour": _("Past hour"), "day": _("Past 24 hours"), "week": _("Past 7 days"), "older": _("Older")}
     ages = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(days=7)}
 
@@ -195,7 +199,7 @@ class ReasonFilter(DeskFilter):
 
     def lookups(self, _request: HttpRequest, _model_admin: Any) -> list[tuple[str, str]]:
         codes = list(VERDICTS) + ([value] if (value := self.value()) and value not in VERDICTS else [])
-        return [(code, code) for code in codes]
+        return [(code, reason_in_words(code)) for code in codes]
 
     def queryset(self, _request: HttpRequest, rows: QuerySet[Any]) -> QuerySet[Any]:
         value = self.value()

@@ -94,6 +94,7 @@ class QueueViews(ActsAdmin):
             "opts": self.opts,
             "queue": cases.status(),
             "rows": rows(),
+            "finds_references": True,
             "may_work": request.user.has_perm(WORK),
             "target_hours": conf.REVIEW_HOURS,
             **(extra_context or {}),

@@ -97,7 +97,8 @@ class ReviewersSite(OTPAdminSite):
     """Admits staff verified by an authenticator app. A binding is a django-otp device too, but is not enough here."""
 
     site_title = site_header = _("Reviewers' desk")
-    index_title = _("Who linked which number, and how it went")
+    index_title = _("What waits for a reviewer")
+    enable_nav_sidebar = False  # the lists of sessions need its place, and every page has links to the lists
     pages: tuple[URLPattern, ...] = ()  # that other modules of the desk add
     login_form = ReviewerLoginForm
     login_template = "admin/proveflow/login.html"

@@ -8,7 +8,7 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils.translation import gettext
+from django.utils.translation import get_language_bidi, gettext
 from django.utils.translation import gettext_lazy as _
 
 from onboarding.domain.states import OPEN, PASSED, Review, State
@@ -63,7 +63,7 @@ class Timeline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]
     @admin.display(description=_("moved"))
     def transition(self, event: Event) -> str:
         words = [str(STATE_WORDS.get(state, state)) for state in (event.from_state, event.to_state) if state]
-        return " → ".join(words)
+        return (" ← " if get_language_bidi() else " → ").join(words)
 
     @admin.display(description=_("facts"))
     def facts_in_words(self, event: Event) -> str:
@@ -102,8 +102,11 @@ def _next(session: OnboardingSession) -> Any:
     return ""
 
 
-def related(session: OnboardingSession) -> Iterator[tuple[str, object, str, str]]:
-    """Yield the other sessions of the same number, key and journey: the filter's name, its value, a title, a count."""
+def related(session: OnboardingSession) -> Iterator[tuple[str, object, str, bool]]:
+    """Yield the other sessions of the same number, key and journey: a filter's name and value, words, if there are any.
+
+    The words say how many there are, and how many of these were held or declined.
+    """
     others = OnboardingSession.objects.exclude(pk=session.pk).order_by()
     yield _kind("number", session, gettext("same number"), others.filter(number_hash=session.number_hash))
     if session.device_id:
@@ -114,6 +117,12 @@ def related(session: OnboardingSession) -> Iterator[tuple[str, object, str, str]
 
 def _kind(
     name: str, session: OnboardingSession, title: str, rows: QuerySet[OnboardingSession]
-) -> tuple[str, object, str, str]:
-    count = rows[:COUNTED].count()
-    return f"same_{name}_as", session.pk, title, f"{count}+" if count == COUNTED else str(count)
+) -> tuple[str, object, str, bool]:
+    states = list(rows.values_list("state", flat=True)[:COUNTED])
+    count = f"{len(states)}+" if len(states) == COUNTED else str(len(states))
+    words = [f"{title}: {count}"]
+    if held := states.count(State.IN_REVIEW):
+        words.append(gettext("held: %(count)s") % {"count": held})
+    if declined := states.count(State.DECLINED):
+        words.append(gettext("declined: %(count)s") % {"count": declined})
+    return f"same_{name}_as", session.pk, ", ".join(words), bool(states)

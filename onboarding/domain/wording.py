@@ -22,7 +22,7 @@ STATE_WORDS: Mapping[str, Any] = {
     State.BINDING: _("Linking"),
     State.BOUND: _("Linked"),
     State.BIND_UNKNOWN: _("Answer lost: may be linked"),
-    State.IN_REVIEW: _("Needs a person"),
+    State.IN_REVIEW: _("Held for a reviewer"),
     State.DECLINED: _("Declined"),
     State.FAILED: _("Prove could not start"),
     State.SUPERSEDED: _("Started anew"),
@@ -81,6 +81,13 @@ REASON_WORDS: Mapping[str, Any] = {
     "upstream_mismatch": _("the answer was about another number or request"),
 }
 
+
+def reason_in_words(code: str, said: str = "") -> str:
+    """Return the code of a reason with its words, or with what Prove said, if there is either."""
+    words = str(REASON_WORDS.get(code, said))
+    return f"{code}: {words}" if words else code
+
+
 # How far a session came, and the calls to vendors; their names are those of `onboarding.figures.tally`.
 STEP_WORDS: Mapping[str, Any] = {
     "begun": _("Begun"),
@@ -104,6 +111,15 @@ CALL_WORDS: Mapping[str, Any] = {
 
 # What a verdict means for the person; the names are those of `onboarding.backtest.answers`.
 EFFECT_WORDS: Mapping[str, Any] = {"declined": _("declined"), "held": _("held"), "let_through": _("let through")}
+
+# What names a session elsewhere; the names are those of `onboarding.desk.reviews.VendorIds`.
+ID_WORDS: Mapping[str, Any] = {
+    "prove_region": _("Prove: region"),
+    "correlation_id": "Prove: correlationId",
+    "client_request_id": "Prove: clientRequestId",
+    "verification_sid": "Twilio: Verification SID",
+    "log_subject": _("This service's log lines: subject"),
+}
 
 WHY_WORDS: Mapping[str, Any] = {
     Why.TAKEN: _("Another reviewer has this case."),

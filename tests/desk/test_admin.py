@@ -233,12 +233,25 @@ def test_a_whole_number_finds_its_sessions_and_never_enters_a_url(desk: Client) 
     assert "•••• 0101" in shown(desk, url)
 
 
+def test_a_reference_finds_its_session(desk: Client) -> None:
+    wanted, _other = a_session(), a_session()
+    for typed in (wanted.reference, f" {wanted.reference.lower()} ", wanted.pk.hex[:8]):
+        assert desk.post(f"{SESSIONS}find/", {"number": typed}).headers["Location"] == detail(wanted)
+    a_session(pk=uuid.UUID(wanted.pk.hex[:8] + uuid.uuid4().hex[8:]))
+    several = desk.post(f"{SESSIONS}find/", {"number": wanted.reference}, follow=True)
+    assert "Several sessions" in several.content.decode()
+    assert "Enter a whole" in desk.post(f"{BINDINGS}find/", {"number": "ABCD-EF01"}, follow=True).content.decode()
+
+
 def test_a_binding_is_found_by_its_number_too(desk: Client) -> None:
     wanted, _other = a_binding(), a_binding(number="+12025550102")
     assert rows(desk, desk.post(f"{BINDINGS}find/", {"number": "+1 202 555 0101"}).headers["Location"]) == {wanted.pk}
 
 
-@pytest.mark.parametrize(("typed", "message"), [("0101", "whole phone number"), ("+12025550188", "Nothing here has")])
+@pytest.mark.parametrize(
+    ("typed", "message"),
+    [("0101", "whole phone number"), ("+12025550188", "Nothing here has"), ("ABCD-EF01", "Nothing here has")],
+)
 def test_parts_of_numbers_and_unknown_numbers_find_nothing(desk: Client, typed: str, message: str) -> None:
     a_session()
     answer = desk.post(f"{SESSIONS}find/", {"number": typed}, follow=True)

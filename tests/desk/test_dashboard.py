@@ -96,7 +96,7 @@ def test_a_day_of_journeys_is_told_by_its_figures(
     }
     assert found["steps"]["Code sent"][2] == "1" and found["steps"]["Device checked"][2] == "2"
     assert {label: figures[0] for label, figures in found["ends"].items()} == dict.fromkeys(
-        ("Linked", "Recognized", "Needs a person", "Declined", "Ran out of time"), "1"
+        ("Linked", "Recognized", "Held for a reviewer", "Declined", "Ran out of time"), "1"
     )
     assert found["country"] == {"US": ["2", "1", "50 %"]}
     assert found["decisions"]["within 4 h"][:2] == ["1", "0"]

@@ -38,7 +38,9 @@ def recorded(name: str) -> list[dict[str, Any]]:
 def test_a_list_is_downloaded_with_its_filters_and_masked_numbers(desk: Client, ada: User) -> None:
     wanted, _other = a_session(state=State.IN_REVIEW), a_session(state=State.BOUND, approved_at="2026-01-01T00:00Z")
     (row,) = downloaded(desk, f"{EXPORT}?state=in_review")
-    assert row["Number"] == "•••• 0101" and row["State"] == "Needs a person" and row["Reference"] == wanted.reference
+    assert (
+        row["Number"] == "•••• 0101" and row["State"] == "Held for a reviewer" and row["Reference"] == wanted.reference
+    )
     assert recorded("list:exported") == [
         {"list": "onboardingsession", "filters": {"state": "in_review"}, "whole": False}
     ]

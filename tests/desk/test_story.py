@@ -21,7 +21,7 @@ def test_a_session_is_told_in_words_with_its_reasons_and_what_comes_next(desk: C
     begun = f"Begun on {session.created_at:%Y-%m-%d %H:%M:%S} UTC with the number •••• 0101 (US)."
     for words in (
         begun,
-        "It stands at: Needs a person.",
+        "It stands at: Held for a reviewer.",
         "calls are forwarded; something new",
         "until a reviewer decides",
     ):
@@ -40,6 +40,14 @@ def test_the_timeline_has_words_times_and_the_time_since_the_beginning(desk: Cli
     assert "of another release" in page
 
 
+def test_the_arrow_of_a_move_points_as_the_language_is_read(desk: Client) -> None:
+    session = a_session()
+    Event.objects.create(name="device:asked", session=session, from_state="starting", to_state="started")
+    assert "Starting → Device check under way" in shown(desk, detail(session))
+    arabic = desk.get(detail(session), headers={"accept-language": "ar"}).content.decode()
+    assert " ← " in arabic and " → " not in arabic
+
+
 def test_related_sessions_are_counted_and_linked(desk: Client) -> None:
     journey = uuid.uuid4()
     session = a_session(device_id="key-1", journey=journey)
@@ -56,10 +64,19 @@ def test_related_sessions_are_counted_and_linked(desk: Client) -> None:
         assert set(listed(desk, SESSIONS + query)) == {session.pk, other.pk}
 
 
+def test_related_sessions_say_how_many_were_held_or_declined(desk: Client) -> None:
+    session = a_session()
+    assert "same number: 0" in shown(desk, detail(session))
+    for state in (State.IN_REVIEW, State.IN_REVIEW, State.DECLINED, State.STARTED):
+        a_session(state=state)
+    assert ">same number: 4, held: 2, declined: 1<" in shown(desk, detail(session))
+
+
 def test_the_vendors_ids_are_shown_on_demand_and_that_is_logged(desk: Client) -> None:
     session = a_session(correlation_id="correlation-1", verification_sid="VE" + "1" * 32)
     ids = ["correlation-1", "VE" + "1" * 32, str(session.client_request_id), subject(session.number)]
     answer = desk.post(url_of(session, "ids"), {"reason": WHY})
+    ids += ["Prove: correlationId", "Twilio: Verification SID"]
     assert all(each in answer.content.decode() for each in ids) and "no-store" in answer["Cache-Control"]
     for page in (desk.get(url_of(session, "ids")).content.decode(), shown(desk, detail(session))):
         assert not any(each in page for each in ids)

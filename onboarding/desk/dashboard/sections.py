@@ -14,7 +14,7 @@ from onboarding.desk.dashboard.chart import Chart, by_day
 from onboarding.desk.filters import BegunFilter
 from onboarding.domain.budgets import DAY, MONEY
 from onboarding.domain.states import PASSED, State
-from onboarding.domain.wording import CALL_WORDS, REASON_WORDS, STATE_WORDS, STEP_WORDS
+from onboarding.domain.wording import CALL_WORDS, STATE_WORDS, STEP_WORDS, reason_in_words
 from onboarding.figures.report import Report
 from onboarding.figures.tally import HOURS, PATH, REACHED, SECONDS, Call, Count, Measure, Price, Step
 from onboarding.limits import in_force
@@ -104,7 +104,7 @@ class Sections:
         found = self.report.by_label(Measure.ENDED)
         whole = sum(count.whole for count in found.values())
         rows = [self._row(str(STATE_WORDS[state]), n.whole, whole, state=state) for state, n in found.items()]
-        says = _("%(count)s sessions ended.") % {"count": number(whole)}
+        says = _("Sessions that ended: %(count)s.") % {"count": number(whole)}
         return Section("ends", _("How it ended"), says, [_("State"), _("Sessions"), _("Share")], rows)
 
     def times(self) -> Section:
@@ -118,18 +118,16 @@ class Sections:
                 within = {"state": words, "half": _seconds(counts, 0.5), "most": _seconds(counts, 0.9)}
                 says.append(_("%(state)s: half %(half)s, nine in ten %(most)s.") % within)
             for bound, n in counts.items():
-                label = f"{words}, {_up_to(bound, SECONDS)}"
-                rows.append(self._row(label, n, whole, state=state))
+                figures = [Figure(number(n)), Figure(percent(n, whole))]  # no list has a filter for these
+                if n:
+                    rows.append(Row(f"{words}, {_up_to(bound, SECONDS)}", figures, share(n, whole)))
         heads = [_("Time"), _("Sessions"), _("Share")]
         return Section("times", _("How long it took"), " ".join(says), heads, rows)
 
     def reasons(self) -> Section:
         found = self.report.by_label(Measure.REASON)
         whole = sum(count.whole for count in self.report.by_label(Measure.ENDED).values())
-        rows = [
-            self._row(f"{code}: {REASON_WORDS[code]}" if code in REASON_WORDS else code, n.whole, whole, reason=code)
-            for code, n in found.items()
-        ]
+        rows = [self._row(reason_in_words(code), n.whole, whole, reason=code) for code, n in found.items()]
         says = _("A session can have several reasons.")
         return Section("reasons", _("Failure reasons"), says, [_("Reason"), _("Sessions"), _("Share")], rows)
 
@@ -185,7 +183,7 @@ class Sections:
             for bound, n in self.queue.waiting.items()
         ]
         words = {"count": number(whole), "hours": conf.REVIEW_HOURS}
-        says = _("%(count)s cases wait now. The target is %(hours)s hours.") % words
+        says = _("Cases that wait now: %(count)s. The target is %(hours)s hours.") % words
         return Section("waiting", _("How long cases have waited"), says, [_("Time"), _("Cases"), _("Share")], rows)
 
     def decisions(self) -> Section:
@@ -197,7 +195,7 @@ class Sections:
             decided = (("approved", n.good), ("declined", n.whole - n.good))
             figures = [Figure(number(count), self.link(review=review)) for review, count in decided]
             rows.append(Row(_hours(bound), [*figures, Figure(percent(n.whole, whole))], share(n.whole, whole)))
-        says = _("%(count)s sessions were decided.") % {"count": number(whole)}
+        says = _("Sessions that were decided: %(count)s.") % {"count": number(whole)}
         heads = [_("After"), _("May try again"), _("Declined"), _("Share")]
         return Section("decisions", _("Decisions"), says, heads, rows)
 
