@@ -106,6 +106,14 @@ class ReviewersSite(OTPAdminSite):
     def get_urls(self) -> list[Any]:
         return [*self.pages, *super().get_urls()]
 
+    def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
+        """Return the lists in the order in which they were registered, which is the same in every language."""
+        order = list(self._registry)
+        apps: list[Any] = super().get_app_list(request, app_label)
+        for app in apps:
+            app["models"].sort(key=lambda each: order.index(each["model"]))
+        return sorted(apps, key=lambda app: order.index(app["models"][0]["model"]))
+
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         try:
             return super().login(request, extra_context)
