@@ -6,7 +6,6 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from itertools import pairwise
 from typing import Any
 
 import psycopg
@@ -129,8 +128,8 @@ def of_the_product(bench: Bench, database: str, latency_ms: int) -> Iterator[Ben
 def of_growth(bench: Bench, sizes: list[int]) -> None:
     """Measure the desk and an onboarding while the database grows to each of these numbers of sessions."""
     with servers.stub(0) as vendors, servers.product("postgresql", vendors) as server:
-        for size, more in zip(sizes, [sizes[0], *(after - before for before, after in pairwise(sizes))], strict=True):
-            growth.seed(server.environment, more)
+        for size in sizes:
+            growth.seed(server.environment, size)
             for page, p95_ms in growth.desk(server, min(bench.flows, DESK_LOADS)).items():
                 say("desk", sessions=size, page=page, p95_ms=p95_ms)
             bench.warm_up(server)

@@ -7,12 +7,14 @@ import sys
 import time
 from statistics import quantiles
 
+import psycopg
 import requests
 
 from tests.authenticator import code_of
 from tests.bench.servers import Server
 from tests.browser.driver.reviewer import Reviewer
 from tests.processes import ROOT, inherited_environment
+from tests.seed import TABLES
 
 SIZES = (10_000, 1_000_000)
 EXPORTS = 5  # a reviewer may download no more at once
@@ -35,7 +37,10 @@ PAGES = (
 
 
 def seed(environment: dict[str, str], sessions: int) -> None:
-    """Add so many sessions to the database."""
+    """Let the database have so many sessions, and no people besides theirs."""
+    with psycopg.connect(environment["DATABASE_URL"], autocommit=True) as connection:
+        connection.execute("SET session_replication_role = replica")  # the event log may be emptied here
+        connection.execute(f"TRUNCATE {', '.join(TABLES)} CASCADE")
     command = [sys.executable, "-m", "tests.seed", str(sessions)]
     subprocess.run(command, cwd=ROOT, env=inherited_environment() | environment, check=True)
 
