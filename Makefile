@@ -31,7 +31,7 @@ serve: .venv/runtime $(SDK) ## run the production server with the settings of th
 	$(BIN)/python manage.py check --deploy --fail-level ERROR
 	$(BIN)/python manage.py migrate --verbosity 0
 	$(BIN)/python manage.py collectstatic --noinput --verbosity 0
-	exec env COMMIT="$${COMMIT-$$(git rev-parse HEAD 2>/dev/null)}" $(BIN)/gunicorn proveflow.wsgi --bind $(HOST):$(PORT) --config proveflow/gunicorn.py
+	exec $(BIN)/gunicorn proveflow.wsgi --bind $(HOST):$(PORT) --config proveflow/gunicorn.py
 
 setup: .venv/runtime $(SDK) ## install what the product needs, and nothing else
 

@@ -7,7 +7,7 @@ import os
 import re
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from difflib import get_close_matches
 from io import StringIO
 from json import loads
@@ -179,6 +179,21 @@ def _read(file: Path, *, is_required: bool) -> dict[str, str]:
 
     File.read_env(StringIO(text))
     return File.ENVIRON
+
+
+def commit_of(checkout: Path) -> str:
+    """Return the commit that is checked out, or "". Git is not asked: it refuses who does not own the files."""
+    folder = checkout / ".git"
+    with suppress(OSError):
+        head = (folder / "HEAD").read_text().strip()
+        if not head.startswith("ref: "):
+            return head
+        branch = head.removeprefix("ref: ")
+        with suppress(OSError):
+            return (folder / branch).read_text().strip()
+        packed = [line.split() for line in (folder / "packed-refs").read_text().splitlines()]
+        return next((words[0] for words in packed if words[1:] == [branch]), "")
+    return ""
 
 
 @contextmanager

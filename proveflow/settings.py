@@ -12,7 +12,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from onboarding.conf import Conf, read
 from proveflow import database
-from proveflow.environment import Environment
+from proveflow.environment import Environment, commit_of
 from proveflow.gunicorn import METRICS_DIR, threads
 from proveflow.static_files import for_other_origins
 
@@ -109,7 +109,7 @@ PROVEFLOW: dict[str, Any] = {
     "LASTING_KEY": env.str("LASTING_KEY", default=""),
     "LASTING_KEY_FALLBACKS": env.list("LASTING_KEY_FALLBACKS", default=[]),
     "DATA_KEYS": env.list("DATA_KEYS", default=[]),
-    "COMMIT": env.str("COMMIT", default=""),
+    "COMMIT": env.str("COMMIT", default="") or commit_of(BASE_DIR),
     "METRICS_DIR": env.str("METRICS_DIR", default=METRICS_DIR),
     "TRACES": env.bool("TRACES", default=False),
     "RETENTION_DAYS": (retention := env.int("RETENTION_DAYS", default=90)),
