@@ -103,21 +103,25 @@ def _next(session: OnboardingSession) -> Any:
 
 
 def related(session: OnboardingSession) -> Iterator[tuple[str, object, str, bool]]:
-    """Yield the other sessions of the same number, key and journey: a filter's name and value, words, if there are any.
+    """Yield the other sessions of the same number, key, journey and block of numbers.
 
-    The words say how many there are, and how many of these were held or declined.
+    Each is a filter's name and value, words, and whether there are any. The words say how many there are, and how many
+    of these were held or declined.
     """
     others = OnboardingSession.objects.exclude(pk=session.pk).order_by()
-    yield _kind("number", session, gettext("same number"), others.filter(number_hash=session.number_hash))
+    same_number = others.filter(number_hash=session.number_hash)
+    yield _kind("same_number_as", session.pk, gettext("same number"), same_number)
     if session.device_id:
         same_key = others.filter(HAS_KEY, device_id=session.device_id)
-        yield _kind("key", session, gettext("same key"), same_key)
-    yield _kind("journey", session, gettext("same browser's journey"), others.filter(journey=session.journey))
+        yield _kind("same_key_as", session.pk, gettext("same key"), same_key)
+    same_journey = others.filter(journey=session.journey)
+    yield _kind("same_journey_as", session.pk, gettext("same browser's journey"), same_journey)
+    if session.block_hash:
+        same_block = others.filter(block_hash=session.block_hash)
+        yield _kind("block", session.block_hash, gettext("same block of numbers"), same_block)
 
 
-def _kind(
-    name: str, session: OnboardingSession, title: str, rows: QuerySet[OnboardingSession]
-) -> tuple[str, object, str, bool]:
+def _kind(name: str, value: object, title: str, rows: QuerySet[OnboardingSession]) -> tuple[str, object, str, bool]:
     states = list(rows.values_list("state", flat=True)[:COUNTED])
     count = f"{len(states)}+" if len(states) == COUNTED else str(len(states))
     words = [f"{title}: {count}"]
@@ -125,4 +129,4 @@ def _kind(
         words.append(gettext("held: %(count)s") % {"count": held})
     if declined := states.count(State.DECLINED):
         words.append(gettext("declined: %(count)s") % {"count": declined})
-    return f"same_{name}_as", session.pk, ", ".join(words), bool(states)
+    return name, value, ", ".join(words), bool(states)

@@ -62,6 +62,7 @@ def test_related_sessions_are_counted_and_linked(desk: Client) -> None:
         query = f"?same_{name}_as={session.pk}"
         assert f'href="../../{query}">{title}: 1<' in page
         assert set(listed(desk, SESSIONS + query)) == {session.pk, other.pk}
+    assert f'href="../../?block={session.block_hash}">same block of numbers: 3<' in page
 
 
 def test_related_sessions_say_how_many_were_held_or_declined(desk: Client) -> None:
