@@ -107,7 +107,7 @@ def test_no_odd_header_causes_a_server_error(cookies: dict[str, str], settings: 
         except Exception as error:  # noqa: BLE001 - see status_of
             problems.append(f"{method} {path}?{query} {headers}: {error!r}")
         else:
-            known = STATUSES | ({401} if path.startswith("/sandbox/") else set())
+            known = STATUSES | ({401} if path.startswith(("/sandbox/", "/api/")) else set())
             problems += [f"{method} {path}?{query} {headers}: {status}"] if status not in known - {503} else []
     assert problems == []
     report(f"hostile: {REQUESTS} requests with odd headers, 0 answers of 500")

@@ -222,7 +222,8 @@ def test_in_review_the_page_says_what_happens_by_when_and_how_to_ask(visitor: Vi
     assert "We're checking your number" in seen(page) and "couldn't verify" not in page.text
     assert "That takes 4 hours at most." in seen(page) and HELP in seen(page)
     assert OnboardingSession.objects.get().reference in seen(page)
-    assert buttons(page) == [] and 'class="button quiet" href="/">Use another number' in page.text
+    assert buttons(page) == ["Text me the decision"]
+    assert 'class="button quiet" href="/">Use another number' in page.text
 
 
 def test_its_script_hears_of_the_decision(visitor: Visitor) -> None:
