@@ -141,7 +141,7 @@ def test_a_country_whose_first_code_is_sent_has_series_of_all_outcomes(visitor: 
 
 OUTCOMES_OF_CALLS = {each.outcome for each in subclasses(UpstreamError)} | {"ok", "error"}
 OPERATIONS = {*prove.DEADLINES, *twilio.DEADLINES, *lookup.DEADLINES, *messaging.DEADLINES, examination.SERVICES}
-BUDGETS_OF_TESTS = {"none", "narrow", "wide"}  # which may have run in this process before
+BUDGETS_OF_TESTS = {"one", "none", "narrow", "wide"}  # which may have run in this process before
 ALLOWED: dict[str, set[str]] = {
     "verb": VERBS,
     "outcome": {*OUTCOMES_OF_CALLS, "done", *OUTCOMES.values(), *State, *Stage, "sent", "approved", "wrong"},
