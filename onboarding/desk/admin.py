@@ -224,11 +224,11 @@ class SessionAdmin(DashboardViews, BacktestViews, QueueViews, ReadOnlyAdmin):
 
     @admin.display(description=_("last notice"))
     def notice_in_words(self, session: OnboardingSession) -> str:
-        return str(NOTICE_WORDS.get(session.notice, ""))
+        return str(NOTICE_WORDS.get(session.notice, "")) or self.get_empty_value_display()
 
     @admin.display(description=_("moves a key"))
     def moves_a_key(self, session: OnboardingSession) -> str:
-        return str(_("Yes")) if session.rebind else ""
+        return str(_("Yes")) if session.rebind else self.get_empty_value_display()
 
     @admin.display(description=_("failure reasons"))
     def reason_codes(self, session: OnboardingSession) -> str:
