@@ -19,6 +19,7 @@ WORKERS = 4  # of a node, about: each opens its circuit after five numbers have 
 PATIENCE_S = 120
 BACK_AGAIN_S = 20  # after its cause has ended, an outage may last so long for people
 CLAIM_S = 60  # a step whose record was lost is given up after 40 seconds
+LONGEST_S = 12.0  # for an answer, while a vendor gives none
 PROMPT_S = 2.0  # in which a page has to come, whatever a vendor does
 DRILLS: dict[str, Drill] = {}
 
@@ -68,6 +69,8 @@ def twilio_down(crowd: Crowd, _interrupt: Callable[[float], None]) -> Findings:
         ended = time.monotonic()
     recognized = sum(person.told["recognized"] for person in known)
     yield "Known devices are recognized meanwhile", recognized == len(known)
+    slowest = max(request.took_s for request in site.traffic)
+    yield f"Nobody waits longer than {LONGEST_S:.0f} seconds for an answer", slowest < LONGEST_S
     yield f"{BACK_AGAIN_S} seconds after its end, all are linked", _last(new) < ended + BACK_AGAIN_S
 
 
