@@ -33,7 +33,7 @@ UNPROTECTED = {
         "    if not isinstance(sys.exception(), ZeroDivisionError):\n",
     ),
     "pumping": (LIMITS, REFUSE, "            return\n"),
-    "guessing": (LEASE, "NUMBER_OWNER, session.phone.subscriber)", 'NUMBER_OWNER, "everybody")'),
+    "guessing": (LEASE, "limits.key(NUMBER_OWNER, session.phone.subscriber)", 'limits.key(NUMBER_OWNER, "everybody")'),
     "rotation": (HASHES, "conf.LASTING_KEY, *conf.LASTING_KEY_FALLBACKS)", "conf.LASTING_KEY,)"),
     "rolling-restart": (GUNICORN, "graceful_timeout = 25 ", "graceful_timeout = 0 "),
 }
