@@ -22,11 +22,14 @@ import django
 import requests
 from playwright.sync_api import Browser, Playwright, Response, sync_playwright
 
-from tests.browser.driver.page_states import PAGE_STATES
-from tests.browser.driver.person import Person
-from tests.browser.driver.site import WithStandaloneSandbox
-from tests.conftest import CHROMIUM, FLAGS
-from tests.processes import ROOT, free_port
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
+django.setup()
+
+from tests.browser.driver.page_states import PAGE_STATES  # noqa: E402 - the next ones need models
+from tests.browser.driver.person import Person  # noqa: E402
+from tests.browser.driver.site import WithStandaloneSandbox  # noqa: E402
+from tests.conftest import CHROMIUM, FLAGS  # noqa: E402
+from tests.processes import ROOT, free_port  # noqa: E402
 
 TOOLS = ROOT / "tests/audit/node_modules"
 STYLES = sorted((ROOT / "static").rglob("*.css"))
@@ -178,8 +181,6 @@ AUDITS: Mapping[str, Callable[[WithStandaloneSandbox, Playwright], bool]] = {
 
 
 def main(names: list[str]) -> int:
-    os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
-    django.setup()
     if CHROMIUM is None:
         report("all", result="NOT RUN: there is no Chromium or Chrome here")
         return 1
