@@ -55,7 +55,7 @@ def findings(url: str = "", sign_ups: int = 0) -> list[Finding]:
         found += [*_budgets(sign_ups), _numbers()]
     except DatabaseError as error:
         means = f"The tables cannot be read: {type(error).__name__}."
-        found.append(Finding("money", BAD, means, "Look at the database and its migrations, above."))
+        found.append(Finding("tables", BAD, means, "Look at the database and its migrations, above."))
     return found + (list(_front_door(url)) if url else [])
 
 

@@ -57,7 +57,7 @@ KINDS = {"API": (ApiBrowser, ApiBrowser), "pages and API": (Browser, ApiBrowser)
 
 @pytest.mark.parametrize("part", range(PARTS))
 def test_no_invariant_breaks_in_any_order(db: None, settings: Any, part: int) -> None:
-    any_order(settings, examples=share(deep=2000, quick=30) // PARTS, kinds=(Browser, Browser))
+    any_order(settings, examples=share(deep=2000, quick=54) // PARTS, kinds=(Browser, Browser))
 
 
 @pytest.mark.parametrize("kind", KINDS)
