@@ -9,7 +9,7 @@ from typing import NoReturn
 
 from sandbox.app.app import Refused
 from sandbox.drill.people import Crowd, OutOfTime, Person, measured, p95
-from sandbox.drill.site import BIND, CHECK, PROVE, SEND, STATUS, UNIFY
+from sandbox.drill.site import BIND, CHECK, FIND, PROVE, SEND, STATUS, UNIFY
 
 Findings = Iterator[tuple[str, bool]]
 Drill = Callable[[Crowd, Callable[[float], None]], Findings]
@@ -61,7 +61,7 @@ def twilio_down(crowd: Crowd, _interrupt: Callable[[float], None]) -> Findings:
         pass
     new = crowd.make(6 * len(site.nodes) * WORKERS)
     with crowd.onboarding(new, within_s=PATIENCE_S, over_s=8):
-        with site.fault(SEND, CHECK, kind="hang"):
+        with site.fault(SEND, CHECK, FIND, kind="hang"):
             began = time.monotonic()
             with crowd.onboarding(known, within_s=20):
                 pass

@@ -21,7 +21,7 @@ TIMEOUT_S = 30
 PAUSE_S = 0.2  # before an app tries again after a lost answer
 UNIFY, STATUS, BIND = "prove.unify", "prove.unify_status", "prove.unify_bind"
 PROVE = ("prove.token", UNIFY, STATUS, BIND)
-SEND, CHECK = "twilio.verification", "twilio.verification_check"
+SEND, CHECK, FIND = "twilio.verification", "twilio.verification_check", "twilio.verification_fetch"
 
 
 @dataclass(frozen=True)
