@@ -31,6 +31,7 @@ class Traffic:
     began: float
     took_s: float
     status: int
+    path: str
 
 
 @dataclass
@@ -68,10 +69,10 @@ class Site:
                     if not isinstance(getattr(error.args[0], "reason", None), NewConnectionError):
                         raise
                 else:
-                    self.traffic.append(Traffic(began, time.monotonic() - began, answer.status_code))
+                    self.traffic.append(Traffic(began, time.monotonic() - began, answer.status_code, path))
                     return _read(answer)
         except requests.RequestException:
-            self.traffic.append(Traffic(began, time.monotonic() - began, 0))
+            self.traffic.append(Traffic(began, time.monotonic() - began, 0, path))
         time.sleep(PAUSE_S)
         raise Lost
 
