@@ -54,6 +54,8 @@ from onboarding.desk.filters import (
     ReasonFilter,
     RebindFilter,
     ReviewFilter,
+    SameAccountFilter,
+    SameAddressFilter,
     SameJourneyFilter,
     SameKeyFilter,
     SameNumberFilter,
@@ -180,7 +182,8 @@ class SessionAdmin(DashboardViews, BacktestViews, QueueViews, ReadOnlyAdmin):
     acts = (APPROVE, DECLINE, ESCALATE, SNOOZE, RELEASE, NOTE, *LABELS, VENDOR_IDS, REVEAL)
     list_filter = (
         *(StateFilter, ReviewFilter, ReasonFilter, NoticeFilter, RebindFilter, AgeFilter, StepFilter, FailedFilter),
-        *(BegunFilter, CountryFilter, BlockFilter, SameNumberFilter, SameKeyFilter, SameJourneyFilter),
+        *(BegunFilter, CountryFilter, BlockFilter, SameNumberFilter, SameKeyFilter),
+        *(SameAccountFilter, SameJourneyFilter, SameAddressFilter),
     )
     ordering = ("-created_at", "-pk")
     fieldsets = (

@@ -17,7 +17,18 @@ from django.utils.translation import gettext_lazy as _
 from onboarding.domain.policy import VERDICTS
 from onboarding.domain.wording import CALL_WORDS, NOTICE_WORDS, REVIEW_WORDS, STATE_WORDS, STEP_WORDS, reason_in_words
 from onboarding.figures.tally import CALLS, REACHED, STEP, Call, Step
-from onboarding.models import FAILED, HAS_KEY, HAS_NOTICE, HAS_REASONS, REVIEWED, WAITS, Event
+from onboarding.models import (
+    FAILED,
+    HAS_ADDRESS,
+    HAS_KEY,
+    HAS_NOTICE,
+    HAS_REASONS,
+    REVIEWED,
+    WAITS,
+    Event,
+    OnboardingSession,
+    of_same_account,
+)
 
 LONGEST_CODE = 40  # characters, of a failure reason
 LATEST = 2_000  # failed calls that a filter finds the rows of
@@ -247,3 +258,17 @@ class SameKeyFilter(SameFilter):
 
 class SameJourneyFilter(SameFilter):
     title, parameter_name, column = _("browser's journey"), "same_journey_as", "journey"
+
+
+class SameAddressFilter(SameFilter):
+    title, parameter_name, column = _("IP address"), "same_address_as", "address_hash"
+    index = HAS_ADDRESS
+
+
+class SameAccountFilter(SameFilter):
+    title, parameter_name, column = _("account"), "same_account_as", "binding"
+
+    def queryset(self, _request: HttpRequest, rows: QuerySet[Any]) -> QuerySet[Any]:
+        value = self.value()
+        session = OnboardingSession.objects.filter(pk=value).first() if value else None
+        return rows.filter(of_same_account(session)) if session else rows

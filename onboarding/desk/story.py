@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from onboarding.domain.states import OPEN, PASSED, Review, State
 from onboarding.domain.wording import EVENT_WORDS, REASON_WORDS, STATE_WORDS
-from onboarding.models import HAS_KEY, Event, OnboardingSession
+from onboarding.models import HAS_ADDRESS, HAS_KEY, Event, OnboardingSession, of_same_account
 
 COUNTED = 100  # related sessions of a kind
 
@@ -103,7 +103,7 @@ def _next(session: OnboardingSession) -> Any:
 
 
 def related(session: OnboardingSession) -> Iterator[tuple[str, object, str, bool]]:
-    """Yield the other sessions of the same number, key, journey and block of numbers.
+    """Yield the other sessions of the same number, key, account, journey, address and block of numbers.
 
     Each is a filter's name and value, words, and whether there are any. The words say how many there are, and how many
     of these were held or declined.
@@ -114,8 +114,13 @@ def related(session: OnboardingSession) -> Iterator[tuple[str, object, str, bool
     if session.device_id:
         same_key = others.filter(HAS_KEY, device_id=session.device_id)
         yield _kind("same_key_as", session.pk, gettext("same key"), same_key)
+    same_account = others.filter(of_same_account(session))
+    yield _kind("same_account_as", session.pk, gettext("same account"), same_account)
     same_journey = others.filter(journey=session.journey)
     yield _kind("same_journey_as", session.pk, gettext("same browser's journey"), same_journey)
+    if session.address_hash:
+        same_address = others.filter(HAS_ADDRESS, address_hash=session.address_hash)
+        yield _kind("same_address_as", session.pk, gettext("same IP address"), same_address)
     if session.block_hash:
         same_block = others.filter(block_hash=session.block_hash)
         yield _kind("block", session.block_hash, gettext("same block of numbers"), same_block)

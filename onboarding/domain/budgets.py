@@ -252,6 +252,11 @@ def share(levels: Mapping[str, float], budget: Budget) -> float:
     return min(refused, SHARES[min(math.ceil(failures), len(SHARES) - 1)])
 
 
+def site(address: Address) -> str:
+    """Return what an address and its neighbours of one household share: itself in IPv4, its /64 in IPv6."""
+    return networks(address.address if isinstance(address, App) else address)[0]
+
+
 def networks(address: Address) -> list[str]:
     """Return the subjects of an address: itself in IPv4; its /64, then its /48, in IPv6; of an app, device and site."""
     if isinstance(address, App):

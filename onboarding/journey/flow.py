@@ -14,12 +14,13 @@ from django.db.models.functions import Now
 
 from onboarding import events, hooks, limits
 from onboarding.conf import conf
-from onboarding.domain.budgets import Address
+from onboarding.domain.budgets import Address, site
 from onboarding.domain.errors import Garbled, HookFailed, NotServed, StaleState, UpstreamError
 from onboarding.domain.phone import Number
 from onboarding.domain.policy import NOT_ALLOWED, REBIND, Judgement, Success, Verdict
 from onboarding.domain.states import AFTER_LOST_CLAIM, CLAIMS, WAITING, Notice, State
 from onboarding.events import Name
+from onboarding.hashes import keyed_hash
 from onboarding.journey import risk, unlinking
 from onboarding.journey.answers import (
     AFTER_STATUS,
@@ -167,6 +168,7 @@ def _asked(
 ) -> OnboardingSession:
     session = OnboardingSession(start_key=start_key, number=number.e164, previous=previous, **how)
     session.expires_at = Now() + SESSION_LIFE
+    session.address_hash = keyed_hash("address", site(address))
     about = {"session": session, "to_state": session.state, "version": session.version}
     charges = list(risk.start_charges(number, address))
     with limits.refusals_counted(number, address):

@@ -2,7 +2,7 @@
 
 from onboarding.models.access import Invitation, RecoveryCode
 from onboarding.models.announcement import Announcement
-from onboarding.models.binding import Binding, ProveKey
+from onboarding.models.binding import Binding, ProveKey, of_same_account
 from onboarding.models.case import Case, Proposal
 from onboarding.models.checkpoint import Checkpoint
 from onboarding.models.count import Cell, Lease
@@ -10,10 +10,20 @@ from onboarding.models.event import FAILED, NO_STEP, Event
 from onboarding.models.figure import Figure, RollUp
 from onboarding.models.handoff import Handoff
 from onboarding.models.number import of_number
-from onboarding.models.session import HAS_KEY, HAS_NOTICE, HAS_REASONS, ID_LENGTH, REVIEWED, WAITS, OnboardingSession
+from onboarding.models.session import (
+    HAS_ADDRESS,
+    HAS_KEY,
+    HAS_NOTICE,
+    HAS_REASONS,
+    ID_LENGTH,
+    REVIEWED,
+    WAITS,
+    OnboardingSession,
+)
 
 __all__ = [
     "FAILED",
+    "HAS_ADDRESS",
     "HAS_KEY",
     "HAS_NOTICE",
     "HAS_REASONS",
@@ -37,4 +47,5 @@ __all__ = [
     "RecoveryCode",
     "RollUp",
     "of_number",
+    "of_same_account",
 ]

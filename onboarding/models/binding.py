@@ -15,7 +15,9 @@ from django_otp.models import Device
 from onboarding.domain.regions import ProveRegion
 from onboarding.models.encrypted import EncryptedField
 from onboarding.models.number import LONGEST, HasNumber
-from onboarding.models.session import ID_LENGTH
+from onboarding.models.session import ID_LENGTH, OnboardingSession
+
+MOST_LINKS = 100  # of an account: the latest
 
 
 class RandomUUID(models.Func):
@@ -119,3 +121,11 @@ class ProveKey(models.Model):
 
     def was_revoked_since(self, time: datetime) -> bool:
         return self.revoked_at is not None and self.revoked_at >= time
+
+
+def of_same_account(session: OnboardingSession) -> Q:
+    """Return the condition of the sessions that linked a number to the account of this session, or of its key."""
+    own = Q(pk=session.binding_id) | Q(confirmed=True, device_id=session.device_id or None)
+    accounts = Binding.objects.filter(own).values("user")
+    links = Binding.objects.filter(user__in=accounts).order_by("-pk").values_list("pk", flat=True)
+    return Q(binding__in=list(links[:MOST_LINKS]))

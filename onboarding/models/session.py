@@ -24,6 +24,7 @@ WAITS = Q(state=State.IN_REVIEW.value, review="")
 REVIEWED = ~Q(review="")
 HAS_NOTICE = ~Q(notice="")
 HAS_KEY = ~Q(device_id="")
+HAS_ADDRESS = ~Q(address_hash="")
 HAS_REASONS = ~Q(failure_reasons={})
 
 ID_LENGTH = 128  # characters, for Prove's ids; Prove documents no limit
@@ -42,6 +43,14 @@ class OnboardingSession(HasNumber):
     recalled = models.BooleanField(default=False, help_text="Not typed: this browser was asked to remember it.")
     notices_version = models.CharField(max_length=32, blank=True, help_text="Of the words accepted by going on.")
     notices_accepted_at = models.DateTimeField(null=True)
+    address_hash = models.CharField(
+        max_length=64,
+        blank=True,
+        db_default="",
+        default="",
+        editable=False,
+        help_text="Keyed hash of the address that began it; in IPv6, of its /64.",
+    )
     prove_region = models.CharField(
         max_length=3,
         db_default=ProveRegion.ALL.value,
@@ -121,6 +130,7 @@ class OnboardingSession(HasNumber):
             models.Index(name="session_by_notice", fields=["notice", "-created_at"], condition=HAS_NOTICE),
             models.Index(name="session_rebinds", fields=["-created_at"], condition=Q(rebind=True)),
             GinIndex(name="session_by_reason", fields=["failure_reasons"], condition=HAS_REASONS),
+            models.Index(name="session_by_address", fields=["address_hash", "-created_at"], condition=HAS_ADDRESS),
             models.Index(name="session_by_key", fields=["device_id"], condition=HAS_KEY),
         ]
         permissions = [

@@ -308,8 +308,9 @@ def test_a_long_timeline_needs_no_more_queries_than_a_short_one(desk: Client) ->
     short, long = (a_session(previous=a_session(), binding=a_binding(), device_id=key) for key in ("one", "two"))
     Event.objects.bulk_create(Event(name="code:asked", session=long, version=n) for n in range(50))
     queries_of(short)
-    # Log-in 4, permissions 2, queue 1, session, the one before, binding, timeline, and 4 counts of related sessions.
-    assert queries_of(long) == queries_of(short) == 4 + 2 + 1 + 4 + 4
+    # Log-in 4, permissions 2, queue 1, session, the one before, binding, timeline, the account,
+    # and 5 counts of related sessions.
+    assert queries_of(long) == queries_of(short) == 4 + 2 + 1 + 4 + 1 + 5
 
 
 # --- What cannot be changed ----------------------------------------------------------------------------------------

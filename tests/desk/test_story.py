@@ -6,9 +6,9 @@ from datetime import timedelta
 from django.test import Client
 
 from onboarding.domain.states import State
-from onboarding.models import Event
+from onboarding.models import Binding, Event
 from onboarding.telemetry.observation import subject
-from tests.desk.test_admin import SESSIONS, a_session, detail, shown
+from tests.desk.test_admin import SESSIONS, a_binding, a_session, detail, shown
 from tests.desk.test_lists import listed
 from tests.desk.test_reviews import WHY, ada, desk, url_of
 
@@ -63,6 +63,25 @@ def test_related_sessions_are_counted_and_linked(desk: Client) -> None:
         assert f'href="../../{query}">{title}: 1<' in page
         assert set(listed(desk, SESSIONS + query)) == {session.pk, other.pk}
     assert f'href="../../?block={session.block_hash}">same block of numbers: 3<' in page
+
+
+def test_sessions_of_one_account_and_of_one_address_are_related(desk: Client) -> None:
+    first, second = a_binding(), a_binding(number="+12025550102", device_id="key-2")
+    Binding.objects.update(user=first.user)
+    linked = a_session(binding=first, address_hash="home")
+    other_number = a_session(number="+12025550102", binding=second, address_hash="work")
+    with_its_key = a_session(number="+12025550103", device_id="key-2", state=State.IN_REVIEW, address_hash="home")
+    stranger = a_session(number="+442079460000", address_hash="")
+    for session, of_the_account in ((linked, {other_number}), (with_its_key, {linked, other_number})):
+        query = f"?same_account_as={session.pk}"
+        assert f'href="../../{query}">same account: {len(of_the_account)}<' in shown(desk, detail(session))
+        assert set(listed(desk, SESSIONS + query)) == {linked.pk, other_number.pk}
+    query = f"?same_address_as={linked.pk}"
+    assert f'href="../../{query}">same IP address: 1, held: 1<' in shown(desk, detail(linked))
+    assert set(listed(desk, SESSIONS + query)) == {linked.pk, with_its_key.pk}
+    page = shown(desk, detail(stranger))
+    assert "same account: 0" in page and "same IP address" not in page
+    assert listed(desk, f"{SESSIONS}?same_account_as={stranger.pk}") == []
 
 
 def test_related_sessions_say_how_many_were_held_or_declined(desk: Client) -> None:
