@@ -108,4 +108,6 @@ def _options(config: dict[str, Any]) -> dict[str, Any]:
             make_conninfo("", **{name: "1"})
         except Error:
             raise ImproperlyConfigured(f"DATABASE_URL: {name} is no option of a connection to PostgreSQL.") from None
+        if name in ALIVE and not str(options[name]).isdecimal():
+            raise ImproperlyConfigured(f"DATABASE_URL: {name} has to be a whole number.")
     return options

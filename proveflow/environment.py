@@ -3,6 +3,7 @@
 No sentence has a value, because it may be a secret.
 """
 
+import errno
 import os
 import re
 import sys
@@ -28,6 +29,9 @@ FREE_TEXT = ("BRAND_NAME", "CARRIER_CONSENT")
 LINE = re.compile(r"\s*|\s*#.*|(export )?\w+=.*")  # of an .env file
 ALIKE, ALIKE_IF_SHORT = 0.88, 0.8  # difflib's ratio, from which a name counts as a misspelling
 SHORT = 7  # letters
+# Reasons why a file cannot be read or written that another place mends, and the settings of places.
+MISPLACED = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.ENOSPC, errno.EDQUOT, errno.ENAMETOOLONG}
+PLACES = "BRAND_DIR, DATABASE_URL, METRICS_DIR, SANDBOX_STORE and STATIC_ROOT say where files are."
 OURS = re.compile(r"(PROVE|TWILIO)_")
 # What Kubernetes sets for a service of that name, and what Twilio's own package reads.
 THEIRS = re.compile(r"\w+_(SERVICE_HOST|SERVICE_PORT\w*|PORT(_\d+_\w+)?)|TWILIO_(EDGE|REGION)")
@@ -70,7 +74,7 @@ class Environment(Env):  # type: ignore[misc]
         """Return a JSON object."""
         return self.get_value(var, cast=dict, default=default)
 
-    def address(self, var: str, default: str = "") -> str:
+    def address(self, var: str, default: str = "", *, like: str = "https://example.com/") -> str:
         """Return a URL that can be parsed, or "". What it may be is for the checks to say."""
         url = self.get_value(var, cast=str, default=default)
         try:
@@ -78,7 +82,7 @@ class Environment(Env):  # type: ignore[misc]
         except ValueError:
             url = " "
         if re.search(r"\s", url):
-            raise ImproperlyConfigured(f"{var} has to be a URL, like https://example.com/.")
+            raise ImproperlyConfigured(f"{var} has to be a URL, like {like}.")
         return str(url)
 
     def refuse_misspelt(self) -> None:
@@ -205,6 +209,10 @@ def in_a_sentence(exit_code: int = 1) -> Iterator[None]:
         reason = str(error)
     except OperationalError as error:
         reason = f"The database of DATABASE_URL fails: {error}"
+    except OSError as error:
+        if error.errno not in MISPLACED or not error.filename:
+            raise
+        reason = f"{error.filename}: {error.strerror}. {PLACES}"
     else:
         return
     sys.stderr.write(f"{reason}\n")

@@ -56,9 +56,9 @@ def on_starting(server: Any) -> None:
     with in_a_sentence():
         env = Environment(BASE_DIR / ".env")
         metrics, drain_s = env.str("METRICS_DIR", default=METRICS_DIR), env.int("DRAIN_S", default=0)
-    os.environ["PROMETHEUS_MULTIPROC_DIR"] = metrics
-    for file in Path(metrics).glob("*.db"):
-        file.unlink(missing_ok=True)
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = metrics
+        for file in Path(metrics).glob("*.db"):
+            file.unlink(missing_ok=True)
     server.going_away = mmap.mmap(-1, 1)  # shared with the workers
     server.handle_term = partial(_drain, server, server.handle_term, drain_s)
 

@@ -26,12 +26,12 @@ LOOPBACK = ["127.0.0.1", "localhost", "[::1]"]
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=LOOPBACK if DEBUG else [])
 # Where forms may be sent from: https at each host of ours, and what else browsers see, as another port.
 CSRF_TRUSTED_ORIGINS = [
-    *env.list("CSRF_TRUSTED_ORIGINS", default=[]),
-    *(f"https://{host.lstrip('.')}" for host in ALLOWED_HOSTS if host not in ("*", *LOOPBACK)),
-    *(f"https://*{host}" for host in ALLOWED_HOSTS if host.startswith(".")),
+    *map(str.lower, env.list("CSRF_TRUSTED_ORIGINS", default=[])),
+    *(f"https://{host.lstrip('.').lower()}" for host in ALLOWED_HOSTS if host not in ("*", *LOOPBACK)),
+    *(f"https://*{host.lower()}" for host in ALLOWED_HOSTS if host.startswith(".")),
 ]
 # The path that all pages are below, as /verify, whether or not the proxy removes it from requests.
-PATH_PREFIX = env.str("PATH_PREFIX", default="").rstrip("/")
+PATH_PREFIX = env.address("PATH_PREFIX", like="/verify").rstrip("/")
 FORCE_SCRIPT_NAME = PATH_PREFIX or None
 
 # --- Upstream -------------------------------------------------------------------------------------------------

@@ -19,11 +19,13 @@ from django.db import connections
 from onboarding.conf import conf
 from onboarding.operations.settings_check import of_settings
 
+PORT = r":([1-9]\d{0,3}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d\d|655[0-2]\d|6553[0-5])"
 HOST = r"(\w([\w-]*\w)?\.)*\w([\w-]*\w)?"
 # What Django compares with: https://docs.djangoproject.com/en/stable/ref/settings/#allowed-hosts
 ALLOWED_HOST = re.compile(rf"\*|\.?{HOST}|\[[0-9a-f:.]+\]", re.ASCII | re.IGNORECASE)
-ORIGIN = re.compile(rf"https?://((\*\.)?{HOST}|\[[0-9a-f:.]+\])(:\d{{1,5}})?", re.ASCII | re.IGNORECASE)
-HOST_AND_PORT = re.compile(rf"({HOST}|\[[0-9a-f:.]+\])(:\d{{1,5}})?", re.ASCII | re.IGNORECASE)
+ORIGIN = re.compile(rf"https?://((\*\.)?{HOST}|\[[0-9a-f:.]+\])({PORT})?", re.ASCII | re.IGNORECASE)
+SENT_ORIGIN = re.compile(rf"(?!https:.*:443$|http:.*:80$){ORIGIN.pattern}", re.ASCII)  # browsers leave that port out
+HOST_AND_PORT = re.compile(rf"({HOST}|\[[0-9a-f:.]+\])({PORT})?", re.ASCII | re.IGNORECASE)
 LINKS = ("SUPPORT_URL", "PRIVACY_URL", "TERMS_URL")
 SHORTEST_PRELOAD = timedelta(days=365)  # https://hstspreload.org
 TIME_LIMITS = "SELECT name FROM pg_settings WHERE name = ANY(%s) AND setting = '0' ORDER BY name"
@@ -39,7 +41,7 @@ def hosts(**_kwargs: object) -> Iterator[CheckMessage]:
     yield from _mismatches("ALLOWED_HOSTS", settings.ALLOWED_HOSTS, ALLOWED_HOST, hint)
     if all(map(ALLOWED_HOST.fullmatch, settings.ALLOWED_HOSTS)):
         hint = "As browsers write it: https://verify.example.com:8443, without a path; https://*.example.com."
-        yield from _mismatches("CSRF_TRUSTED_ORIGINS", settings.CSRF_TRUSTED_ORIGINS, ORIGIN, hint)
+        yield from _mismatches("CSRF_TRUSTED_ORIGINS", settings.CSRF_TRUSTED_ORIGINS, SENT_ORIGIN, hint)
     hint = "A name, with a port if it has one of its own: app.example.com:8443."
     yield from _mismatches("CONTINUE_HOSTS", conf.CONTINUE_HOSTS, HOST_AND_PORT, hint)
     hint = "As https://device.prove-auth.proveapis.com, without a path."

@@ -331,8 +331,10 @@ def test_a_credential_that_no_vendor_gave_is_an_error(setting: str, value: str) 
     [
         ("ALLOWED_HOSTS", ["example.com", ".example.com", "127.0.0.1", "[::1]", "*", "xn--mnchen-3ya.example"], []),
         ("ALLOWED_HOSTS", ["*.example.com"], ["proveflow.E038"]),
-        ("CSRF_TRUSTED_ORIGINS", ["https://example.com:8443", "https://*.example.com", "http://[::1]:80"], []),
+        ("CSRF_TRUSTED_ORIGINS", ["https://example.com:8443", "https://*.example.com", "http://[::1]:8080"], []),
         ("CSRF_TRUSTED_ORIGINS", ["https://example.com/"], ["proveflow.E038"]),
+        ("CSRF_TRUSTED_ORIGINS", ["https://example.com:443"], ["proveflow.E038"]),
+        ("CSRF_TRUSTED_ORIGINS", ["https://example.com:65536"], ["proveflow.E038"]),
         ("CONTINUE_HOSTS", ["app.example.com", "app.example.com:8443"], []),
         ("CONTINUE_HOSTS", ["https://app.example.com"], ["proveflow.E038"]),
         ("PROVE_DEVICE_ORIGINS", ["https://example.com; script-src *"], ["proveflow.E038"]),

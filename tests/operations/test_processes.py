@@ -7,7 +7,8 @@ import socket
 import subprocess
 import sys
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
+from http.client import HTTPConnection
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -52,6 +53,43 @@ def test_idle_connections_are_kept_for_as_long_as_the_setting_says(settings: Any
     settings.KEEPALIVE_S = 620
     gunicorn.post_worker_init(SimpleNamespace(cfg=SimpleNamespace(set=kept.__setitem__)))
     assert kept == {"keepalive": 620}
+
+
+@pytest.mark.skipif(not DEEP, reason="it waits for some seconds: make test-deep")
+def test_an_idle_connection_outlasts_those_of_a_balancer(environment: dict[str, str], tmp_path: Path) -> None:
+    port = free_port()
+    command = ["-m", "gunicorn", "proveflow.wsgi", "--config", "proveflow/gunicorn.py", "--bind", f"127.0.0.1:{port}"]
+    url = f"http://127.0.0.1:{port}/healthz"
+    with (
+        running(command, environment=environment, url=url, log=tmp_path / "log"),
+        closing(HTTPConnection("127.0.0.1", port, timeout=30)) as kept,
+    ):
+        kept.request("GET", "/healthz")
+        kept.getresponse().read()
+        used = kept.sock
+        time.sleep(61)  # AWS's load balancers keep theirs for 60 s
+        kept.request("GET", "/healthz")
+        assert kept.getresponse().read() == b"ok\n" and kept.sock is used
+
+
+@pytest.mark.parametrize(
+    ("setting", "command"),
+    [
+        ("METRICS_DIR", ["-c", "import proveflow.wsgi"]),
+        ("STATIC_ROOT", ["manage.py", "collectstatic", "--noinput"]),
+        ("DATABASE_URL", ["manage.py", "migrate"]),
+        ("BRAND_DIR", ["manage.py", "check"]),
+    ],
+)
+def test_a_place_that_cannot_be_used_is_told_with_the_setting_that_moves_it(
+    environment: dict[str, str], tmp_path: Path, setting: str, command: list[str]
+) -> None:
+    (tmp_path / "file").touch()
+    place = str(tmp_path / ("x" * 256 if setting == "BRAND_DIR" else "file/folder"))
+    environment[setting] = f"sqlite:///{place}" if setting == "DATABASE_URL" else place
+    command = [sys.executable, *command]
+    ended = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert ended.returncode and setting in ended.stderr and "Traceback" not in ended.stderr
 
 
 @pytest.mark.parametrize("files", [100, 256, 400, 1024])

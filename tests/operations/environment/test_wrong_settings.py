@@ -5,8 +5,11 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
+from django.test import Client
 
 from tests.operations.environment.wrong_settings import PASSWORD, RIGHT, SECRETS, misspellings, mistakes, read, told
 from tests.processes import ROOT
@@ -110,12 +113,31 @@ def test_blanks_and_empty_values_are_taken_as_they_are_meant(
 
 
 def test_forms_are_accepted_from_the_hosts_and_their_subdomains_and_from_further_origins(right: dict[str, str]) -> None:
-    hosts = {"ALLOWED_HOSTS": "verify.example.com,.ngrok-free.app"}
-    further = {"CSRF_TRUSTED_ORIGINS": "https://verify.example.com:8443"}
+    hosts = {"ALLOWED_HOSTS": "Verify.example.com,.NGROK-free.app"}
+    further = {"CSRF_TRUSTED_ORIGINS": "https://VERIFY.example.com:8443"}
     assert set(read(right | hosts | further)["CSRF_TRUSTED_ORIGINS"]) == {
         *("https://verify.example.com", "https://verify.example.com:8443"),
         *("https://ngrok-free.app", "https://*.ngrok-free.app"),
     }
+
+
+@pytest.mark.parametrize(
+    ("variables", "origin"),
+    [
+        ({"ALLOWED_HOSTS": ".NGROK-free.app"}, "https://a1.ngrok-free.app"),
+        ({"CSRF_TRUSTED_ORIGINS": "https://verify.example.com:8443"}, "https://verify.example.com:8443"),
+    ],
+    ids=["subdomain", "port"],
+)
+def test_a_form_passes_though_tls_ends_at_a_proxy_that_does_not_say_so(
+    db: None, settings: Any, right: dict[str, str], variables: dict[str, str], origin: str
+) -> None:
+    found = read(right | variables)
+    settings.ALLOWED_HOSTS, settings.CSRF_TRUSTED_ORIGINS = found["ALLOWED_HOSTS"], found["CSRF_TRUSTED_ORIGINS"]
+    browser = Client(enforce_csrf_checks=True, headers={"host": str(urlsplit(origin).hostname)})
+    token = browser.get("/").context["csrf_token"]
+    sent = {"origin": origin, "sec-fetch-site": "same-origin"}
+    assert browser.post("/restart/", {"csrfmiddlewaretoken": str(token)}, headers=sent).status_code == 302
 
 
 def test_browsers_are_told_for_one_day_by_default_to_come_back_by_https(right: dict[str, str]) -> None:
@@ -174,6 +196,33 @@ def test_options_of_the_url_are_joined_to_ours_and_win(right: dict[str, str]) ->
     assert (options["connect_timeout"], options["sslmode"], options["tcp_user_timeout"]) == (9, "verify-full", 5000)
     assert options["options"].startswith("-c statement_timeout=3000 ")
     assert options["options"].endswith(" -c search_path=proveflow")
+
+
+def test_a_worker_has_as_many_connections_as_the_setting_says_and_closes_those_that_are_idle(
+    right: dict[str, str],
+) -> None:
+    pool = read(right | {"DATABASE_POOL_SIZE": "3"})["DATABASES"]["default"]["OPTIONS"]["pool"]
+    assert (pool["min_size"], pool["max_size"]) == (1, 3) and pool["max_idle"] <= 60
+
+
+@pytest.mark.parametrize(
+    ("place", "reason"),
+    [
+        ("127.0.0.1:9/x", "Connection refused"),
+        ("/x?host=/nowhere", "No such file or directory"),
+        ("127.0.0.1:9/x?sslmode=nonsense", "invalid sslmode value"),
+    ],
+)
+@pytest.mark.parametrize("command", ["migrate", "recover"])
+def test_a_database_that_cannot_be_reached_is_told_in_the_drivers_own_words(
+    right: dict[str, str], command: str, place: str, reason: str
+) -> None:
+    environment = right | {"DATABASE_URL": f"postgres://u:{PASSWORD}@{place}"}
+    ended = subprocess.run(
+        [sys.executable, "manage.py", command], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
+    assert ended.returncode and reason in ended.stderr and "Traceback" not in ended.stderr
+    assert PASSWORD not in ended.stderr + ended.stdout
 
 
 def test_a_password_with_special_characters_is_read_from_its_escapes(right: dict[str, str]) -> None:

@@ -61,7 +61,8 @@ HOSTS = ["https://verify.example.com", "verify.example.com:443", "a.example;b.ex
 HOSTS += ["a.example # ours", "*.example.com", "verify.example.com/", "::1", "münchen.example", "a.example.", "$HOST"]
 HOSTS += ['["a.example"]', "a..example"]
 ORIGINS = ["verify.example.com", "https://verify.example.com/", "https://verify.example.com/path", "$X", "https://"]
-ORIGINS += ["https://verify.example.com;", "https://a.example https://b.example"]
+ORIGINS += ["https://verify.example.com;", "https://a.example https://b.example", "https://verify.example.com:443"]
+ORIGINS += ["http://verify.example.com:80", "https://verify.example.com:65536", "https://verify.example.com:0"]
 COUNTRIES = ["us", "UK", "USA", "+1", "US;CA", "US CA", "'US'", "$US", "Germany"]
 DATABASE_URLS = ["postgres://", "mysql://u:{}@h/x", "u:{}@h/x", "postgres://u:{}#@h/x", "postgres://u:{}/@h/x", "$URL"]
 DATABASE_URLS += [
@@ -75,6 +76,8 @@ DATABASE_URLS += [
     "sqlite:",
     "postgres://u:{}@h/x?sslmod=require",
     "postgres://u:{}@h/x?pool=9",
+    "postgres://u:{}@h/x?connect_timeout=soon",
+    "postgres://u:{}@h/x?keepalives_idle=no",
 ]
 DATABASE_URLS += ["postgres://u:{}@h/x?CONN_MAX_AGE=60", "postgres://u:{}@h/x?ATOMIC_REQUESTS=1", "postgres//u:{}@h/x"]
 NETWORKS = ["10.0.0.0/33", "proxy", "10.0.0.0/8;", "10.0.0", "$NET", "0.0.0.0/0", "10.0.0.0-10.0.0.9", ""]
@@ -114,7 +117,10 @@ def mistakes(folder: Path) -> Iterator[tuple[str, str]]:
         (["TRUSTED_PROXY_CIDRS"], NETWORKS),
         (["LIMITS"], LIMITS),
         (["DATA_KEYS"], ["short", "$K", "changeme" * 7, f"{SECRETS['DATA_KEYS']},plain", SECRETS["SECRET_KEY"]]),
-        (["PATH_PREFIX"], ["verify", "/verify/x y", "https://example.com/verify", "//verify", "$P", "/verify?x"]),
+        (
+            ["PATH_PREFIX"],
+            ["verify", "/verify/x y", "https://example.com/verify", "//verify", "$P", "/verify?x", "http://["],
+        ),
         (
             ["STATIC_URL"],
             ["/static", "cdn.example.com", "http://cdn.example.com/", "//cdn.example.com/", "$S"],
