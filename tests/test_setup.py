@@ -260,6 +260,16 @@ def test_with_a_browser_it_says_nothing(clone: Clone) -> None:
     assert subprocess.check_output(["/bin/sh", ".ci/chromium"], cwd=clone.folder, env={"PATH": str(clone.bin)}) == b""
 
 
+@pytest.mark.parametrize("host", ["127.0.0.1", "[::1]", "[::]"])
+def test_run_and_serve_listen_on_the_host_that_is_named(clone: Clone, host: str) -> None:
+    arguments = [f"HOST={host}", "PORT=8001"] if host != "127.0.0.1" else ["PORT=8001"]
+    clone.make("run")
+    program(clone.folder / ".venv/bin/python", '[ "$1 $2" = "manage.py develop" ] && echo "$3"; exit 0')
+    program(clone.folder / ".venv/bin/gunicorn", 'echo "$3"')
+    for target in ("run", "serve"):
+        assert clone.make(target, *arguments).stdout.splitlines()[-1] == f"{host}:8001"
+
+
 def test_clean_leaves_nothing_of_set_up(clone: Clone) -> None:
     clone.make("run")
     (clone.folder / "staticfiles").mkdir()

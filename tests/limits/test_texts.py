@@ -201,6 +201,12 @@ def test_recover_deletes_empty_cells_and_ended_leases_and_no_others(visitor: Vis
     assert not Cell.objects.exists() and not Lease.objects.exists()
 
 
+def test_people_behind_one_address_who_enter_their_codes_use_up_none_of_its_budgets(db: None, settings: Any) -> None:
+    settings.LIMITS = dict.fromkeys(("starts_address", "sends_address", "guesses_address"), {"burst": 2})
+    numbers = [f"+1415555{last:04}" for last in range(2000, 2005)]
+    assert [Visitor("198.51.100.7").links(number, number).path for number in numbers] == ["/done/"] * 5
+
+
 def test_a_destination_that_twilio_forbids_costs_the_persons_budget(
     visitor: Visitor, sandbox: Sandbox, settings: Any
 ) -> None:

@@ -225,6 +225,23 @@ def test_a_connection_is_not_used_for_longer_than_five_minutes(monkeypatch: pyte
     assert len(server.requests) == 2
 
 
+def test_the_kernel_keeps_an_idle_connection_alive(monkeypatch: pytest.MonkeyPatch) -> None:
+    connected: list[socket.socket] = []
+
+    class Socket(socket.socket):
+        def connect(self, address: object) -> None:
+            connected.append(self)
+            super().connect(address)  # type: ignore[arg-type]
+
+    with serving(first_then_kept(answer(1))) as server:
+        monkeypatch.setattr("socket.socket", Socket)
+        prove = upstream(server.url)
+        asks(prove)
+        (used,) = connected
+        assert used.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+        assert used.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) < 30
+
+
 def test_a_connection_that_the_vendor_closed_meanwhile_is_not_used_again() -> None:
     with serving(lambda connection: connection.sendall(answer(1))) as server:
         prove = upstream(server.url)
