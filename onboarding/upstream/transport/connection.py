@@ -16,6 +16,7 @@ READ_BYTES = 64 * 1024
 IDLE_LIMIT_S = 30.0  # gateways forget idle connections, some after a minute, and tell nobody
 AGE_LIMIT_S = 300.0  # then the name is looked up again
 SERVER_ERROR = 500
+FRAMINGS = {b"content-length", b"transfer-encoding"}  # with both, others may read another end (RFC 9112, 6.3)
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,8 @@ class Connection:
         self._send(self._message(request), call)
         head, body = self._received(call, body_limit)
         self._used = time.monotonic()
-        self.is_reusable = head.status_code < SERVER_ERROR and self._is_at_rest()
+        has_one_end = not FRAMINGS <= {name for name, _ in head.headers}
+        self.is_reusable = head.status_code < SERVER_ERROR and has_one_end and self._is_at_rest()
         if self.is_reusable:
             self._http.start_next_cycle()
         headers = [(name.decode(), value.decode("latin-1")) for name, value in head.headers]

@@ -160,6 +160,14 @@ def test_after_an_answer_that_cannot_be_read_the_connection_is_not_used_again(
     assert len(server.requests) == 2
 
 
+def test_after_an_answer_that_says_twice_where_it_ends_the_connection_is_not_used_again() -> None:
+    twice = b'Transfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\nc\r\n{"number":1}\r\n0\r\n\r\n'
+    with serving(first_then_kept(JSON_HEAD + twice)) as server:
+        prove = upstream(server.url)
+        assert [asks(prove), asks(prove)] == [1, 2]
+    assert len(server.requests) == 2
+
+
 def test_after_an_answer_that_cannot_be_read_connections_in_use_are_not_used_again() -> None:
     asked, garbled, order = threading.Event(), threading.Event(), count(1)
 
