@@ -1,6 +1,8 @@
 """Wrong codes are counted by number, across browsers and sessions; a right code resets the count."""
 
+from contextlib import suppress
 from ipaddress import IPv4Address
+from typing import Any
 
 import pytest
 
@@ -85,6 +87,19 @@ def test_a_right_code_resets_the_guesses_of_its_number_only(visitor: Visitor) ->
     left = Cell.objects.get(key=limits.key(budgets.GUESSES_ALL, ""))
     forgiven = (shared.tat - left.tat) / (budgets.GUESSES_ALL.every_s * 1000)
     assert 0 <= forgiven <= budgets.MORE_GUESSES
+
+
+@pytest.mark.parametrize("addresses", [1, 70])
+def test_wrong_codes_for_an_attackers_own_numbers_hold_nobody_else_up(
+    visitor: Visitor, settings: Any, addresses: int
+) -> None:
+    settings.LIMITS = {"guesses_all": {"burst": 500}}
+    for n in range(700):
+        number, address = Number(f"+1201555{n // 10:04}"), IPv4Address(f"198.51.100.{n % addresses}")
+        with suppress(Limited):
+            limits.charge(budgets.guesses(number, address, is_first=True), address)
+    visitor.starts("415 555 2671")
+    assert visitor.types_code(visitor.code("+14155552671")).path == "/done/"
 
 
 @pytest.mark.django_db
