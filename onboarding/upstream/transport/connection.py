@@ -46,7 +46,7 @@ class Connection:
         self._send(self._message(request), call)
         head, body = self._received(call, body_limit)
         self._used = time.monotonic()
-        has_one_end = not FRAMINGS <= {name for name, _ in head.headers}
+        has_one_end = sum(name in FRAMINGS for name, _ in head.headers) < len(FRAMINGS)
         self.is_reusable = head.status_code < SERVER_ERROR and has_one_end and self._is_at_rest()
         if self.is_reusable:
             self._http.start_next_cycle()
