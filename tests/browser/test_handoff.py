@@ -92,7 +92,9 @@ def test_a_tablet_that_calls_itself_a_computer_is_not_sent_away(chromium: Browse
     if not isinstance(site, WithStandaloneSandbox):
         pytest.skip("the server that requires a phone stands alone")
     agent = "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 Version/18.0 Safari/605.1.15"
-    with chromium.new_context(has_touch=True, is_mobile=True, user_agent=agent) as context:
+    with chromium.new_context(
+        has_touch=True, user_agent=agent
+    ) as context:  # is_mobile would send a hint that it is one
         context.add_init_script("Object.defineProperty(navigator, 'maxTouchPoints', {value: 5})")
         tablet = Person(context, site)
         tablet.page.goto(site.strict_origin)
