@@ -4,14 +4,8 @@ import re
 from typing import Any
 
 import pytest
-from django.conf import settings as product
-from django.test import Client
-from django.utils import translation
-from django.utils.translation import gettext
 
-from onboarding.conf import conf
 from onboarding.models import OnboardingSession
-from onboarding.web.views import system
 from tests.deep.any_order import desk
 from tests.device import through
 from tests.journey.conftest import Later, Sandbox
@@ -19,8 +13,8 @@ from tests.journey.visitor import Page, Visitor, wrong
 
 NUMBER, E164 = "201 555 0123", "+12015550123"
 HELP = "https://example.com/help"
-HELD, DECLINED, PENDING, LANDLINE, OPTED_OUT, BLOCKED, MAYBE_SENT = (
-    f"202 555 0{line}" for line in (137, 132, 121, 152, 157, 150, 145)
+HELD, DECLINED, PENDING, LANDLINE, OPTED_OUT, BLOCKED, ABROAD, UNPLANNED, MAYBE_SENT = (
+    f"202 555 0{line}" for line in (137, 132, 121, 152, 157, 150, 151, 156, 145)
 )
 
 
@@ -41,7 +35,7 @@ def buttons(page: Page) -> list[str]:
     return [button or link for button, link in found]
 
 
-# --- 1: the exit -------------------------------------------------------------------------------------------------
+# --- The exit ----------------------------------------------------------------------------------------------------
 
 
 def test_the_last_page_leads_on_to_where_the_settings_say(visitor: Visitor, settings: Any) -> None:
@@ -88,7 +82,7 @@ def test_remembering_is_a_quiet_choice_and_recognition_is_promised_for_most_time
     assert "usually recognize you here without a code" in page.text
 
 
-# --- 2, 3, 12: the code page -------------------------------------------------------------------------------------
+# --- The code page -----------------------------------------------------------------------------------------------
 
 
 def test_nobody_is_told_that_we_never_ask_for_the_code_above_the_field_that_asks_for_it(visitor: Visitor) -> None:
@@ -189,7 +183,7 @@ def test_after_the_last_try_the_page_says_the_time_and_not_a_few_minutes(visitor
     assert "few minutes" not in seen(page) and re.search(r"data-clock>(9:\d\d|10:00)<", page.text)
 
 
-# --- 4: numbers that can't get texts -----------------------------------------------------------------------------
+# --- Numbers that can't get texts --------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -198,6 +192,8 @@ def test_after_the_last_try_the_page_says_the_time_and_not_a_few_minutes(visitor
         (LANDLINE, "This is a landline: it can't receive texts."),
         (OPTED_OUT, "Send START to the number that they came from"),
         (BLOCKED, "Texts to this number are blocked for now."),
+        (ABROAD, "Texts to this number are blocked for now."),
+        (UNPLANNED, "We can't text this number. Check it, let us call it, or use another one."),
     ],
 )
 def test_a_number_that_gets_no_texts_is_told_why_and_is_offered_a_call_at_once(
@@ -206,10 +202,15 @@ def test_a_number_that_gets_no_texts_is_told_why_and_is_offered_a_call_at_once(
     page = visitor.starts(number)
     assert words in seen(page) and buttons(page) == ["Get the code by phone call"]
     assert "We texted" not in seen(page) and "You can ask for another code in" not in seen(page)
+
+
+@pytest.mark.parametrize("number", [LANDLINE, OPTED_OUT, BLOCKED])
+def test_the_call_comes_at_once(visitor: Visitor, number: str) -> None:
+    visitor.starts(number)
     assert "We're calling" in visitor.submits("/code/send/", channel="call").text
 
 
-# --- 5, 6: in review, and declined -------------------------------------------------------------------------------
+# --- In review, and declined -------------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -251,7 +252,7 @@ def test_a_device_check_that_was_not_finished_may_be_tried_again(visitor: Visito
     assert "We couldn't recognize this device" in seen(page) and buttons(page) == ["Try again"]
 
 
-# --- 7: failures that last ---------------------------------------------------------------------------------------
+# --- Failures that last ------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("code", [8007, 8009])
@@ -290,7 +291,7 @@ def test_a_remembered_number_is_not_said_to_be_filled_in(visitor: Visitor, later
     assert "That took too long" in page.text and "still filled in" not in page.text
 
 
-# --- 8, 9, 16: the fields ----------------------------------------------------------------------------------------
+# --- The fields --------------------------------------------------------------------------------------------------
 
 
 def test_a_slip_is_told_before_it_costs_a_try(visitor: Visitor, settings: Any) -> None:
@@ -313,7 +314,7 @@ def test_a_wrong_code_is_told_at_its_field(visitor: Visitor) -> None:
     assert 'aria-describedby="code-error notice"' in page
 
 
-# --- 10: limits --------------------------------------------------------------------------------------------------
+# --- Limits ------------------------------------------------------------------------------------------------------
 
 
 def test_a_limit_blames_nobody_promises_nothing_and_offers_help(
@@ -329,7 +330,7 @@ def test_a_limit_blames_nobody_promises_nothing_and_offers_help(
     assert HELP in main(page)
 
 
-# --- 11: the handoff ---------------------------------------------------------------------------------------------
+# --- The handoff -------------------------------------------------------------------------------------------------
 
 
 def test_a_link_of_a_qr_code_opened_in_another_browser_is_not_called_old(visitor: Visitor) -> None:
@@ -338,14 +339,7 @@ def test_a_link_of_a_qr_code_opened_in_another_browser_is_not_called_old(visitor
     assert "too old, or it was used already" in visitor.opens("/h/unknown/").text
 
 
-# --- 14, 15, 18: errors, no JavaScript, the rest -----------------------------------------------------------------
-
-
-def test_pages_of_errors_have_the_brand_and_a_link_to_help(support: None, rf: Any) -> None:
-    crash, bad = system.server_error(rf.get("/")), Client().get("/?%00")
-    assert (crash.status_code, bad.status_code) == (500, 400)
-    for answer in (crash, bad):
-        assert conf.BRAND_NAME in answer.content.decode() and HELP in answer.content.decode()
+# --- No JavaScript, the rest -------------------------------------------------------------------------------------
 
 
 def test_without_javascript_one_message_is_shown(visitor: Visitor) -> None:
@@ -366,16 +360,9 @@ def test_pages_describe_themselves_and_numbers_are_no_call_links(visitor: Visito
     assert ">Change language</button>" in page
 
 
-# --- 17: Arabic --------------------------------------------------------------------------------------------------
+# --- Arabic ------------------------------------------------------------------------------------------------------
 
 
 def test_calling_codes_are_isolated_from_the_direction_of_the_page(visitor: Visitor) -> None:
     visitor.client.defaults["HTTP_ACCEPT_LANGUAGE"] = "ar"
     assert "(\u2066+44\u2069)</option>" in visitor.opens().text
-
-
-@pytest.mark.parametrize("code", [code for code, _name in product.LANGUAGES])
-def test_times_that_scripts_fill_in_are_kept_from_page_translators(code: str) -> None:
-    with translation.override(code):
-        for words in ("You can ask for another code in", "It works for another"):
-            assert '<span translate="no">{time}</span>' in gettext(f'{words} <span translate="no">{{time}}</span>.')
