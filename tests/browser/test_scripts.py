@@ -153,6 +153,16 @@ def test_the_countdown_changes_each_second_and_is_announced_each_half_minute(
     assert announced == ["You can ask for another code in 30 seconds.", "You can ask for another code now."]
 
 
+def test_the_wait_is_announced_only_once_a_screen_reader_can_have_read_the_page(person: Person) -> None:
+    person.page.clock.install()
+    CODE(person)
+    said = person.page.locator("[data-said]")
+    person.page.clock.run_for(1_000)
+    expect(said).to_be_empty()
+    person.page.clock.run_for(2_000)
+    expect(said).to_contain_text("You can ask for another code in")
+
+
 @pytest.mark.parametrize("language", ["ar"])
 def test_in_arabic_times_keep_the_digits_that_the_server_wrote(person: Person) -> None:
     person.context.add_init_script(ARABIC_INDIC_DIGITS)
@@ -227,6 +237,14 @@ def test_text_in_fields_is_so_large_that_no_phone_zooms_in(person: Person, state
     PAGE_STATES[state](person)
     size = "fields => Math.min(...fields.map((field) => parseFloat(getComputedStyle(field).fontSize)))"
     assert person.page.locator("input:not([type=hidden]), select").evaluate_all(size) >= 16
+
+
+def test_in_forced_colors_the_main_button_differs_from_the_others(person: Person) -> None:
+    PAGE_STATES["handoff-asked"](person)
+    person.page.emulate_media(forced_colors="active")
+    border = "button => getComputedStyle(button).borderTopWidth"  # the user's colors are the same for all buttons
+    main, other = (person.button(name).evaluate(border) for name in ("Yes, I started this", "No, stop"))
+    assert main != other
 
 
 def test_with_reduced_motion_nothing_is_animated(person: Person) -> None:

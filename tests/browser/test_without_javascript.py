@@ -32,6 +32,7 @@ def test_the_phone_page_says_that_javascript_is_missing(plain: Person) -> None:
     expect(plain.page.locator("noscript p")).to_be_visible()
     plain.types_number(NUMBER)
     expect(plain.page.locator("noscript p")).to_contain_text("needs JavaScript, and it is off")
+    expect(plain.page.locator(".notice").filter(visible=True)).to_have_count(1)
     expect(plain.field("Phone number")).to_have_value(NUMBER)
     assert plain.calls("prove.unify") == []
 
