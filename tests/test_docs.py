@@ -90,3 +90,10 @@ def test_the_tables_of_the_reference_are_those_of_the_code() -> None:
 def test_the_reference_has_each_metric_that_is_read_from_the_database() -> None:
     served = {f"{each.name}{'_info' if each.type == 'info' else ''}" for each in Queues().collect()}
     assert served == {name for name, _labels, _what in reference.QUEUES}
+
+
+def test_the_readme_first_says_why_somebody_would_want_this() -> None:
+    title, first, second, *_rest = (ROOT / "README.md").read_text().partition("\n## ")[0].split("\n\n")
+    assert title == "# proveflow" and "Prove Key" not in first + second
+    assert "phone number belongs to a person" in first and "without a\npassword" in first
+    assert "phished" in second

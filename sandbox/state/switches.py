@@ -93,7 +93,7 @@ SWITCHES = {
             "numbers",
             ("any", "listed"),
             "Whether numbers outside the table are served.",
-            "Prove's sandbox refuses them (8007); here any plausible number is a person with a good day.",
+            "Prove's sandbox refuses them (8007); here any other valid number is an ordinary mobile phone.",
         ),
         Switch(
             "region",

@@ -7,8 +7,10 @@ from collections.abc import Callable, Mapping
 
 import pytest
 
+from onboarding.domain.policy import LINE_VERDICTS, SEVERITY, Success, Verdict, judge
 from onboarding.models import OnboardingSession
-from sandbox.state.people import PEOPLE
+from sandbox.state import people
+from sandbox.state.people import PEOPLE, Person, by_group
 from tests.closed_sets.actors import NUMBER, OTHER_NUMBER, Actors
 from tests.closed_sets.scenarios import CANNOT_LINK
 from tests.journey.visitor import Visitor
@@ -105,3 +107,21 @@ def test_a_reason_of_ours_leads_to_its_page(reason: str, actors: Actors) -> None
     page = actors.visitor.starts(NUMBER)
     assert words in page.text
     assert reason in OnboardingSession.objects.latest("created_at").failure_reasons
+
+
+def verdict_of(person: Person) -> Verdict:
+    """Return the verdict of all that vendors say of the person, with every check switched on."""
+    reasons = {**person.status_reasons, **person.reputation, **person.bind_reasons}
+    success = Success.FALSE if reasons else Success.POSSESSION_REQUIRED
+    said = judge(success, reasons, rebind=False).verdict
+    return max(said, LINE_VERDICTS[person.line_type], key=SEVERITY.index)
+
+
+@pytest.mark.parametrize(
+    ("group", "verdict"),
+    [(people.WORKS, Verdict.ASK_POSSESSION), (people.HELD, Verdict.REVIEW), (people.DECLINED, Verdict.DECLINE)],
+)
+def test_the_sandboxs_page_groups_its_numbers_as_the_policy_judges_them(group: str, verdict: Verdict) -> None:
+    assert by_group()[group]
+    for person in by_group()[group]:
+        assert verdict_of(person) is verdict or person.api_code, person

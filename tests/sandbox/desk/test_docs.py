@@ -4,9 +4,10 @@ import re
 
 import pytest
 from django.test import Client
+from pytest_django import Settings
 
 from sandbox.desk.control import ledger_entry
-from sandbox.state.people import PEOPLE, by_group
+from sandbox.state.people import PEOPLE, WORKS, by_group
 from sandbox.state.records import Received
 from sandbox.state.switches import SWITCHES
 from sandbox.wire.faults import OPTIONS
@@ -67,3 +68,51 @@ def test_every_test_user_is_in_one_group_by_what_happens() -> None:
     groups = by_group()
     assert sorted(each.number for group in groups.values() for each in group) == sorted(PEOPLE)
     assert all(groups.values())
+
+
+def section(page: str, title: str) -> str:
+    """The part of the page from this title to the end of its section."""
+    return page[page.index(f">{title}</h2>") :].partition("</section>")[0]
+
+
+@pytest.fixture
+def page_of_the_app(settings: Settings, client: Client) -> str:
+    """The page of the sandbox that is built into the app."""
+    settings.ROOT_URLCONF = "proveflow.urls"
+    return client.get("/sandbox/").content.decode()
+
+
+def test_the_page_groups_the_numbers_by_what_happens_and_each_can_be_tried(page_of_the_app: str) -> None:
+    people = section(page_of_the_app, "Numbers to try")
+
+    groups = re.findall("<details( open)?><summary><h3>(.+?) <small>([0-9]+)</small></h3></summary>", people)
+    assert [group for _open, group, _size in groups] == list(by_group())
+    assert [bool(is_open) for is_open, _group, _size in groups] == [True, False, False, False, False]
+    assert sum(int(size) for _open, _group, size in groups) == len(PEOPLE)
+    assert re.findall(r'data-try="(\+[0-9]+)" data-app="/"[^>]*>Try it<', people) == re.findall(
+        r'data-copy="(\+[0-9]+)"', people
+    )
+
+
+def test_what_is_first_in_a_group_differs_in_what_happens() -> None:
+    first = by_group()[WORKS][:3]
+
+    assert len({person.scenario for person in first}) == len(first)
+
+
+def test_the_app_opens_in_a_tab_of_its_own(page_of_the_app: str) -> None:
+    assert '<a class="button primary" href="/" target="app">Open the app</a>' in page_of_the_app
+
+
+def test_the_page_says_whose_clock_its_buttons_move(client: Client) -> None:
+    time = section(client.get("/sandbox/").content.decode(), "Time")
+
+    assert time.index("The app's own clock does not move with it.") < time.index(">+10 min<")
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["ad day", ">Order<", ">Turn<", "nobody listens", "Your phone lies here", "plausible", "good day", "None ordered"],
+)
+def test_the_page_says_it_in_plain_words(client: Client, words: str) -> None:
+    assert words not in client.get("/sandbox/").content.decode()
