@@ -149,7 +149,7 @@ def _not_a_number(found: list[PhoneNumber], written: str, region: str) -> NotANu
     if not found:
         return NotANumber(_why_nothing(written, region), region)
     possible = [number for number in found if _length(number) == ValidationResult.IS_POSSIBLE]
-    possible = [number for number in possible if len(_digits(number)) >= FEWEST_DIGITS]
+    possible = [each for each in possible if len(_digits(each)) >= FEWEST_DIGITS and not _is_short(each)]
     first = (possible or found)[0]
     is_own = first.country_code == phonenumbers.country_code_for_region(region)
     country = region if is_own else phonenumbers.region_code_for_country_code(first.country_code or 0)
@@ -170,6 +170,11 @@ def _why_nothing(written: str, region: str) -> Problem:
         if codes.isdisjoint(phonenumbers.COUNTRY_CODE_TO_REGION_CODE)
         else Problem.TOO_SHORT
     )
+
+
+def _is_short(number: PhoneNumber) -> bool:
+    """Return whether it is a number like 116117 or 11833, which a service has and no person."""
+    return phonenumbers.is_valid_short_number(number)
 
 
 def _length(number: PhoneNumber) -> int:

@@ -225,7 +225,16 @@ def test_a_number_of_a_new_range_passes_once_it_is_confirmed() -> None:
     assert form("+1 111 111 1111", "US", meant="+11111111111").is_valid()
 
 
-@pytest.mark.parametrize(("text", "country", "meant"), [("555 0123", "US", "+15550123"), ("112", "DE", "+49112")])
+@pytest.mark.parametrize(
+    ("text", "country", "meant"),
+    [
+        ("555 0123", "US", "+15550123"),
+        ("112", "DE", "+49112"),
+        ("116117", "DE", "+49116117"),  # doctors on call
+        ("11833", "DE", "+4911833"),  # directory enquiries
+        ("+49 11833", "US", "+4911833"),
+    ],
+)
 def test_a_number_that_can_not_be_one_is_not_offered_to_be_confirmed(text: str, country: str, meant: str) -> None:
     assert form(text, country).choices == []
     assert not form(text, country, meant=meant).is_valid()
