@@ -26,6 +26,7 @@ from onboarding.web.responses import overloaded, too_many_requests, wants_json
 SESSION_KEY = "proveflow_session"  # its onboarding session
 # The handoff that this computer offered; the one that this phone scanned, and the one that it accepted.
 OFFERED_KEY, ASKED_KEY, ACCEPTED_KEY = "proveflow_offered", "proveflow_asked", "proveflow_accepted"
+REFUSED_KEY = "proveflow_refused"  # its last scanned handoff was refused in it
 EXIT_KEY = "proveflow_exit"  # where the person goes on when the number is linked
 OTHER_KEY = "proveflow_other"  # the person wants to type a number, although one is known
 TOUCH_KEY = "proveflow_touch"  # its script found a touch screen

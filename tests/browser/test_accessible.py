@@ -79,7 +79,6 @@ PASSING = frozenset(
         "code-too-often",
         "done-alone",
         "done-with-others",
-        "handoff-refused",
         "desk-nothing-found",
         "desk-revealed",
     ]

@@ -31,6 +31,10 @@ def test_a_session_is_told_in_words_with_its_reasons_and_what_comes_next(desk: C
     assert "within 24 hours of that" in shown(desk, detail(session))
 
 
+def test_a_number_at_the_desk_is_no_call_link(desk: Client) -> None:
+    assert '<meta name="format-detection" content="telephone=no">' in desk.get(detail(a_session())).content.decode()
+
+
 def test_the_timeline_has_words_times_and_the_time_since_the_beginning(desk: Client) -> None:
     session = a_session()
     Event.objects.create(name="device:asked", session=session, at=session.created_at + timedelta(seconds=75))

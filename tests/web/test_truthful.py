@@ -9,6 +9,7 @@ from onboarding.models import OnboardingSession
 from tests.deep.any_order import desk
 from tests.device import through
 from tests.journey.conftest import Later, Sandbox
+from tests.journey.test_handoff import COMPUTER, Screen
 from tests.journey.visitor import Page, Visitor, wrong
 
 NUMBER, E164 = "201 555 0123", "+12015550123"
@@ -351,6 +352,16 @@ def test_without_javascript_one_message_is_shown(visitor: Visitor) -> None:
 def test_a_reload_after_unlinking_sends_nothing_again(visitor: Visitor) -> None:
     visitor.links(NUMBER, E164)
     assert visitor.submits("/unlink/").path == "/unlinked/"
+
+
+def test_a_reload_after_a_refused_handoff_sends_nothing_again(visitor: Visitor, settings: Any) -> None:
+    settings.DESKTOP_ALLOWED = False
+    visitor.opens(Screen(COMPUTER).offers())
+    answer = visitor.client.post("/handoff/answer/", {**visitor._hidden(), "answer": "no"})
+    assert answer.status_code == 302
+    for _load in range(2):
+        page = visitor.opens(answer["Location"])
+        assert page.status == 200 and "Nothing was linked." in page.text
 
 
 def test_pages_describe_themselves_and_numbers_are_no_call_links(visitor: Visitor) -> None:

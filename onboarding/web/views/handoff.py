@@ -81,6 +81,7 @@ def scanned(request: HttpRequest, token: str) -> HttpResponse:
     """Keep the scanned handoff and redirect, so that the token leaves the address bar. Nothing is accepted yet."""
     found = handoff.find_scanned(token)
     request.session[gate.ASKED_KEY] = str(found.pk) if found else None
+    request.session.pop(gate.REFUSED_KEY, None)
     return redirect("proveflow:handoff_answer")
 
 
@@ -94,16 +95,22 @@ def answer(request: HttpRequest) -> HttpResponse:
     is_offered = asked is not None and asked.stage == Stage.OFFERED
     if asked and is_offered and request.method == "POST":
         return _accept_or_refuse(request, asked)
-    is_elsewhere = gate.ASKED_KEY not in request.session  # scanned in another browser, whose address was opened here
-    context = {"is_offered": is_offered, "is_elsewhere": is_elsewhere, "host": request.get_host()}
-    return render(request, "proveflow/handoff_answer.html", context, status=200 if is_offered else 404)
+    is_refused = gate.REFUSED_KEY in request.session
+    context = {
+        "is_offered": is_offered,
+        "is_refused": is_refused,
+        "is_elsewhere": gate.ASKED_KEY not in request.session,  # in another browser, whose address was opened here
+        "host": request.get_host(),
+    }
+    status = 200 if is_offered or is_refused else 404
+    return render(request, "proveflow/handoff_answer.html", context, status=status)
 
 
 def _accept_or_refuse(request: HttpRequest, asked: Handoff) -> HttpResponse:
     if request.POST.get("answer") != "yes":
         handoff.refuse(asked)
-        return render(request, "proveflow/handoff_answer.html", {"is_refused": True})
-    if handoff.accept(asked):
+        request.session[gate.REFUSED_KEY] = True
+    elif handoff.accept(asked):
         gate.set_accepted(request, asked)
     return redirect("proveflow:handoff_answer")
 

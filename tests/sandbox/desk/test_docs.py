@@ -104,6 +104,10 @@ def test_the_app_opens_in_a_tab_of_its_own(page_of_the_app: str) -> None:
     assert '<a class="button primary" href="/" target="app">Open the app</a>' in page_of_the_app
 
 
+def test_a_number_on_the_page_is_no_call_link(client: Client) -> None:
+    assert '<meta name="format-detection" content="telephone=no">' in client.get("/sandbox/").content.decode()
+
+
 def test_the_page_says_whose_clock_its_buttons_move(client: Client) -> None:
     time = section(client.get("/sandbox/").content.decode(), "Time")
 
