@@ -51,10 +51,16 @@ def test_a_page_whose_token_changed_in_another_tab_is_led_to_where_it_stands(
     assert "another tab" not in visitor.opens("/code/").text
 
 
-def test_acts_on_the_last_page_are_offered_again_there(visitor: Visitor) -> None:
+@pytest.mark.parametrize(
+    "path", ["/remember/", "/forget/", "/unlink/", "/unlink/others/", "/devices/unlink/", "/log-out/", "/language/"]
+)
+def test_acts_on_the_last_page_are_offered_again_there(visitor: Visitor, path: str) -> None:
     visitor.links(NUMBER, E164)
-    answer = visitor.client.post("/unlink/", {"csrfmiddlewaretoken": "x" * 64}, headers=SAME_ORIGIN, follow=True)
-    assert answer.redirect_chain[-1][0] == "/done/" and "Yes, unlink it" in answer.content.decode()
+    answer = visitor.client.post(path, {"csrfmiddlewaretoken": "x" * 64}, headers=SAME_ORIGIN, follow=True)
+    page = answer.content.decode()
+    assert answer.redirect_chain[-1][0] == "/done/" and "so nothing was done here" in page
+    for offered in ("Yes, unlink it", "ask for my number on this device", "Log out", "Change language"):
+        assert offered in page
 
 
 def test_a_form_of_another_site_is_led_nowhere(visitor: Visitor) -> None:
