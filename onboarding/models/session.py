@@ -199,8 +199,12 @@ class OnboardingSession(HasNumber):
 
     @property
     def lacks_proof(self) -> bool:
-        """Whether it was declined only because the device check was not finished: another try may succeed."""
-        return self.state == State.DECLINED and not self.failure_reasons.keys() - {NO_POSSESSION}
+        """Whether it was declined only because the device check was not finished: another try may succeed.
+
+        Not after a right code: a declined bind keeps the number declined for HOLD_DAYS.
+        """
+        is_unfinished = not self.failure_reasons.keys() - {NO_POSSESSION}
+        return self.state == State.DECLINED and self.approved_at is None and is_unfinished
 
     @property
     def refusal(self) -> str:

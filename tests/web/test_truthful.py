@@ -14,8 +14,8 @@ from tests.journey.visitor import Page, Visitor, wrong
 
 NUMBER, E164 = "201 555 0123", "+12015550123"
 HELP = "https://example.com/help"
-HELD, DECLINED, PENDING, LANDLINE, OPTED_OUT, BLOCKED, ABROAD, UNPLANNED, MAYBE_SENT = (
-    f"202 555 0{line}" for line in (137, 132, 121, 152, 157, 150, 151, 156, 145)
+HELD, DECLINED, BIND_REFUSED, PENDING, LANDLINE, OPTED_OUT, BLOCKED, ABROAD, UNPLANNED, MAYBE_SENT = (
+    f"202 555 0{line}" for line in (137, 132, 140, 121, 152, 157, 150, 151, 156, 145)
 )
 
 
@@ -242,6 +242,13 @@ def test_a_declined_number_gets_no_advice_that_cannot_help(visitor: Visitor, sup
     page = visitor.starts(DECLINED)
     assert "For security we can't say why." in seen(page) and "Contact us, or use another number." in seen(page)
     assert "receive texts" not in seen(page) and buttons(page) == ["Use another number"]
+
+
+def test_after_a_right_code_nobody_is_told_to_try_again_what_stays_declined(visitor: Visitor, support: None) -> None:
+    pages = [visitor.links(BIND_REFUSED, "+12025550140"), visitor.starts(BIND_REFUSED)]
+    for page in pages:
+        assert "For security we can't say why." in seen(page) and "Contact us, or use another number." in seen(page)
+        assert "receive texts" not in seen(page) and buttons(page) == ["Use another number"]
 
 
 def test_a_device_check_that_was_not_finished_may_be_tried_again(visitor: Visitor, sandbox: Sandbox) -> None:
