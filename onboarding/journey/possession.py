@@ -209,6 +209,8 @@ def _not_sent(session: OnboardingSession, error: UpstreamError, before: Onboardi
             changes |= {"notice": Notice.CHANNEL_OFF, "channels_off": f"{session.channels_off} {session.channel}"}
     elif isinstance(error, Refused):
         changes = {"notice": _cannot_send(Channel(session.channel), error), "send_again_at": Now()}
+        if channel := _refused_before(before):
+            changes["channels_off"] = f"{session.channels_off} {channel}"
     facts = events.error_facts(error)
     return transition(session, _unsent(session), Name.CODE_UNANSWERED, facts, channel=before.channel, **changes)
 
@@ -218,6 +220,12 @@ def _cannot_send(channel: Channel, error: Refused) -> Notice:
     refusal = error.refusal if isinstance(error, TwilioRefused) else Refusal.OTHER
     why = WHY_NOT_TEXTED.get(refusal, CANNOT_SEND[channel][0])
     return why if why in CANNOT_SEND[channel] else CANNOT_SEND[channel][0]
+
+
+def _refused_before(before: OnboardingSession) -> Channel | None:
+    """Return the channel that could not reach the number a moment ago, if nothing that the person does changes that."""
+    refused = [channel for channel in Channel if before.notice in CANNOT_SEND[channel]]
+    return refused[0] if refused and before.notice != Notice.OPTED_OUT else None
 
 
 def never_happened(error: UpstreamError) -> bool:

@@ -211,6 +211,16 @@ def test_the_call_comes_at_once(visitor: Visitor, number: str) -> None:
     assert "We're calling" in visitor.submits("/code/send/", channel="call").text
 
 
+@pytest.mark.parametrize("number", [ABROAD, UNPLANNED])
+def test_what_neither_a_text_nor_a_call_reaches_is_not_sent_from_one_to_the_other(
+    visitor: Visitor, number: str
+) -> None:
+    visitor.starts(number)
+    page = visitor.submits("/code/send/", channel="call")
+    assert "We can't send a code to this number. Check it, or use another one." in seen(page)
+    assert "let us text it" not in page.text and "Send a code<" not in page.text
+
+
 # --- In review, and declined -------------------------------------------------------------------------------------
 
 
