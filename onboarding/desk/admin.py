@@ -178,7 +178,7 @@ class SessionAdmin(DashboardViews, BacktestViews, QueueViews, ReadOnlyAdmin):
     how_to_find = _("Enter a whole phone number, like 201 555 0123, or a reference, like 3F2A-91C0.")
     not_found = _("Nothing here has that number or reference.")
     intro = _("Each row is one try to link a number to a device.")
-    list_display = ("masked", "reference", "in_words", "reason_codes", "notice_in_words", "moves_a_key", "created_at")
+    list_display = ("masked", "reference", "in_words", "reason_codes", "notice_in_words", "moves_a_key", "begun")
     acts = (APPROVE, DECLINE, ESCALATE, SNOOZE, RELEASE, NOTE, *LABELS, VENDOR_IDS, REVEAL)
     list_filter = (
         *(StateFilter, ReviewFilter, ReasonFilter, NoticeFilter, RebindFilter, AgeFilter, StepFilter, FailedFilter),
@@ -204,9 +204,14 @@ class SessionAdmin(DashboardViews, BacktestViews, QueueViews, ReadOnlyAdmin):
             },
         ),
         (_("What Prove said"), {"fields": ("reasons", "evaluation_whole", "line_type", "status_calls")}),
-        (_("The code"), {"fields": ("sends", "guesses", "code_sent_at", "send_again_at", "approved_at")}),
-        (_("Times (UTC)"), {"fields": ("created_at", "moved_at", "expires_at")}),
+        (_("The code"), {"fields": ("sends", "guesses", "code_sent", "sent_again", "was_right")}),
+        (_("Times"), {"fields": ("begun", "moved", "ends")}),
     )
+
+    begun, moved, ends = (story.moment(OnboardingSession, name) for name in ("created_at", "moved_at", "expires_at"))
+    code_sent = story.moment(OnboardingSession, "code_sent_at")
+    sent_again = story.moment(OnboardingSession, "send_again_at")
+    was_right = story.moment(OnboardingSession, "approved_at")
 
     @admin.display(description=_("what happened"))
     def story(self, session: OnboardingSession) -> str:
@@ -253,11 +258,13 @@ class BindingAdmin(ReadOnlyAdmin):
     intro = _(
         "Each row is a number that was linked to a device. To unlink a lost phone, open its row and press Revoke."
     )
-    list_display = ("masked", "in_force", "created_at", "revoked_at")
+    list_display = ("masked", "in_force", "linked", "revoked")
     acts = (REVOKE, REVEAL)
     list_filter = (ConfirmedFilter, FailedOfLinkFilter, SameNumberFilter)
     ordering = ("-pk",)
-    fields = ("masked", "in_force", "created_at", "revoked_at", "moved_from", "last_session")
+    fields = ("masked", "in_force", "linked", "revoked", "moved_from", "last_session")
+
+    linked, revoked = (story.moment(Binding, name) for name in ("created_at", "revoked_at"))
 
     @admin.display(description=_("in force"), boolean=True)
     def in_force(self, binding: Binding) -> bool:

@@ -17,6 +17,7 @@ from onboarding import events
 from onboarding.api.models import PublishableKey
 from onboarding.desk.access import history
 from onboarding.desk.acts import Act, ActsAdmin
+from onboarding.desk.story import moment
 from onboarding.domain.errors import StaleState
 from onboarding.events import Name
 
@@ -43,10 +44,10 @@ REVOKE_KEY = Act(
 class PublishableKeyAdmin(ActsAdmin):
     """Keys with what they allow. A new one has a form of its own, without Django's scripts."""
 
-    list_display = ("name", "key", "in_force", "starts_per_hour", "texts_per_hour", "created_at")
+    list_display = ("name", "key", "in_force", "starts_per_hour", "texts_per_hour", "made")
     fields = (
         *("name", "key", "in_force", "origins", "app_ids", "starts_per_hour", "texts_per_hour", "needs_proof"),
-        *("created_at", "revoked_at"),
+        *("made", "revoked"),
     )
     asked = ("name", "origins", "app_ids", "starts_per_hour", "texts_per_hour", "needs_proof")
     acts = (REVOKE_KEY,)
@@ -55,6 +56,8 @@ class PublishableKeyAdmin(ActsAdmin):
     media = Media()
     change_list_template = "admin/proveflow/keys.html"
     change_form_template = "admin/proveflow/key.html"
+
+    made, revoked = (moment(PublishableKey, name) for name in ("created_at", "revoked_at"))
 
     @admin.display(description=_("in force"), boolean=True)
     def in_force(self, key: PublishableKey) -> bool:

@@ -1,12 +1,12 @@
 """What a session's page tells in words: a paragraph, the related sessions, and the timeline. Times are UTC."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import get_language_bidi, gettext
 from django.utils.translation import gettext_lazy as _
@@ -72,6 +72,17 @@ class Timeline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]
 
 def time(moment: datetime) -> str:
     return f"{moment:%Y-%m-%d %H:%M:%S} UTC"
+
+
+def moment(model: type[Model], column: str) -> Callable[[Any, Any], str | None]:
+    """Return a column of an admin class that shows a time of the row in UTC."""
+
+    @admin.display(description=model._meta.get_field(column).verbose_name, empty_value="-")  # type: ignore[union-attr]
+    def shown(_admin: Any, row: Any) -> str | None:
+        at = getattr(row, column)
+        return time(at) if at else None
+
+    return shown
 
 
 def told(session: OnboardingSession) -> str:

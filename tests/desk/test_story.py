@@ -1,14 +1,17 @@
 """A session's page as a story: words, related sessions, and the vendors' ids for a ticket."""
 
 import uuid
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
+from django.contrib.auth.models import User
 from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
 
 from onboarding.domain.states import State
 from onboarding.models import Binding, Event
 from onboarding.telemetry.observation import subject
-from tests.desk.test_admin import SESSIONS, a_binding, a_session, detail, shown
+from tests.desk.test_admin import BINDINGS, SESSIONS, a_binding, a_session, detail, shown
 from tests.desk.test_lists import listed
 from tests.desk.test_reviews import WHY, ada, desk, url_of
 
@@ -42,6 +45,20 @@ def test_the_timeline_has_words_times_and_the_time_since_the_beginning(desk: Cli
     page = shown(desk, detail(session))
     assert "Asked Prove about the device" in page and ">1:15<" in page and "UTC" in page
     assert "of another release" in page
+
+
+def test_the_desk_has_one_clock_whatever_the_time_zone_of_the_project(desk: Client) -> None:
+    begun = datetime(2026, 11, 30, 22, 4, 5, tzinfo=UTC)
+    right = begun + timedelta(minutes=10)
+    session = a_session(created_at=begun, approved_at=right, state=State.IN_REVIEW)
+    link = a_binding(created_at=begun)
+    with timezone.override("Asia/Tokyo"):
+        for page in (SESSIONS, detail(session), BINDINGS, detail(link)):
+            assert "2026-11-30 22:04:05 UTC" in shown(desk, page)
+        assert "2026-11-30 22:14:05 UTC" in shown(desk, detail(session))
+        User.objects.update(is_superuser=True)
+        logged_in = User.objects.get(username="ada").last_login
+        assert f"{logged_in:%Y-%m-%d %H:%M:%S} UTC" in shown(desk, reverse("admin:people"))
 
 
 def test_the_arrow_of_a_move_points_as_the_language_is_read(desk: Client) -> None:
