@@ -7,7 +7,7 @@ BIN := .venv/bin
 SETUP := $(BIN)/python .ci/setup.py
 SDK := node_modules/.package-lock.json
 AUDITORS := tests/audit/node_modules/.package-lock.json
-DEEP_TESTS := tests/deep tests/limits tests/hostile tests/operations/evidence
+DEEP_TESTS := tests/deep tests/limits tests/hostile tests/operations/evidence tests/operations/privacy tests/desk/test_at_once.py
 PYTEST := $(BIN)/python -m pytest -n 5 --dist loadgroup
 # --reuse-db: the databases go with their server, and to drop one can take longer than a statement may.
 # Without browsers, long tests and the sandbox's own: what an edit of the product breaks most often.
@@ -37,7 +37,7 @@ setup: .venv/runtime $(SDK) ## install what the product needs, and nothing else
 
 test: .venv/dev $(SDK) chromium ## run all tests, including those in a browser
 	$(PYTEST) $(ARGS)
-	DATABASE=postgresql $(PYTEST) --reuse-db tests/journey tests/desk/test_reviews.py tests/desk/test_lists.py tests/desk/test_cases.py tests/operations/test_recovery.py tests/operations/test_rotation.py tests/operations/evidence tests/deep tests/limits tests/hostile tests/domain/test_constraints.py $(ARGS)
+	DATABASE=postgresql $(PYTEST) --reuse-db tests/journey tests/desk/test_reviews.py tests/desk/test_lists.py tests/desk/test_cases.py tests/desk/test_at_once.py tests/operations/test_recovery.py tests/operations/test_rotation.py tests/operations/evidence tests/deep tests/limits tests/hostile tests/domain/test_constraints.py $(ARGS)
 
 test-fast: .venv/dev $(SDK) ## run the quick tests of the product on SQLite, without a browser
 	$(PYTEST) $(FAST_TESTS) $(ARGS)

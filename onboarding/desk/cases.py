@@ -141,8 +141,10 @@ def note(*, session: OnboardingSession, by: AbstractBaseUser, reason: str) -> On
 
 
 def label(*, session: OnboardingSession, by: AbstractBaseUser, reason: str, outcome: Outcome) -> OnboardingSession:
-    """Write down what the case turned out to be. A later label replaces it."""
+    """Write down what the case turned out to be. A later label replaces it. Raises StaleState if it was erased."""
     with transaction.atomic():
+        if not OnboardingSession.objects.select_for_update().filter(pk=session.pk).exists():  # first, as everywhere
+            raise StaleState
         Case.objects.update_or_create(pk=session.pk, defaults={"outcome": outcome})
         events.record(Name.CASE_LABELLED, {"reason": reason, "outcome": outcome}, session=session, actor=by)
     return session

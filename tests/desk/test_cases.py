@@ -1,15 +1,12 @@
 """The queue and its cases: who gets which, two people for one act, and nobody in their own affairs."""
 
-import uuid
 from datetime import timedelta
 from io import StringIO
-from pathlib import Path
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import Permission, User
 from django.core.management import call_command
-from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
@@ -20,7 +17,6 @@ from onboarding.models import Binding, Case, Event, OnboardingSession
 from tests.desk.test_admin import a_binding, a_session, detail
 from tests.desk.test_reviews import WHY, ada, at_the_desk, desk, url_of
 from tests.journey.conftest import Later, Sandbox
-from tests.limits.parallel import PROCESSES, THREADS, count_successes, process_pool
 
 __all__ = ["ada", "desk"]
 QUEUE = "/admin/proveflow/onboardingsession/queue/"
@@ -227,24 +223,3 @@ def test_nobody_decides_about_their_own_number_or_account(ada: User, desk: Clien
         assert "your own account or number" in answer.content.decode()
     assert not OnboardingSession.objects.exclude(review="").exists() and Binding.objects.get().confirmed
     assert not Event.objects.exists()
-
-
-# --- 32 reviewers at once ------------------------------------------------------------------------------------------
-
-
-def takes_a_case(_subject: str) -> bool:
-    """A new reviewer takes the next case. Return whether there was one."""
-    return cases.take_next(by=User.objects.create(username=str(uuid.uuid4()))) is not None
-
-
-@pytest.mark.django_db(transaction=True)
-def test_of_32_reviewers_at_once_no_two_get_the_same_case(tmp_path: Path) -> None:
-    if connection.vendor != "postgresql":
-        pytest.skip("SQLite has one writer at a time")
-    for _ in range(20):
-        a_case()
-    with process_pool(tmp_path) as pool:
-        taken = count_successes(pool, takes_a_case, ["first", "second"])
-    assert taken == [20, 0] and PROCESSES * THREADS == 32
-    assert Event.objects.filter(name="case:taken").values("session").distinct().count() == 20
-    assert Event.objects.filter(name="case:taken").count() == 20

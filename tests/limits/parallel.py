@@ -37,18 +37,18 @@ def initialize(database: str) -> None:
         options["pool"] |= {"timeout": CONNECT_TIMEOUT_S, "reconnect_timeout": CONNECT_TIMEOUT_S, "max_size": THREADS}
 
 
-def count_successes(pool: ProcessPoolExecutor, act: Callable[[str], bool], subjects: list[str]) -> list[int]:
-    """For each subject, call `act` in all threads of all processes at one moment; return how often it was True."""
+def count_successes(pool: ProcessPoolExecutor, act: Callable[[str], int], subjects: list[str]) -> list[int]:
+    """For each subject, call `act` in all threads of all processes at one moment; return how often it succeeded."""
     return [_count_for_one(pool, act, subject) for subject in subjects]
 
 
-def _count_for_one(pool: ProcessPoolExecutor, act: Callable[[str], bool], subject: str) -> int:
+def _count_for_one(pool: ProcessPoolExecutor, act: Callable[[str], int], subject: str) -> int:
     start = time.monotonic() + START_DELAY_S  # CLOCK_MONOTONIC: all processes share it
     return sum(answer.result() for answer in [pool.submit(_by_threads, act, subject, start) for _ in range(PROCESSES)])
 
 
-def _by_threads(act: Callable[[str], bool], subject: str, start: float) -> int:
-    def at_start(_: int) -> bool:
+def _by_threads(act: Callable[[str], int], subject: str, start: float) -> int:
+    def at_start(_: int) -> int:
         connection.ensure_connection()
         time.sleep(max(0.0, start - time.monotonic()))
         try:
