@@ -60,9 +60,10 @@ def test_no_invariant_breaks_in_any_order(db: None, settings: Any, part: int) ->
     any_order(settings, examples=share(deep=2000, quick=54) // PARTS, kinds=(Browser, Browser))
 
 
+@pytest.mark.parametrize("part", range(PARTS))
 @pytest.mark.parametrize("kind", KINDS)
-def test_no_invariant_breaks_over_the_api(db: None, settings: Any, kind: str) -> None:
-    any_order(settings, examples=share(deep=1000, quick=12), kinds=KINDS[kind])
+def test_no_invariant_breaks_over_the_api(db: None, settings: Any, kind: str, part: int) -> None:
+    any_order(settings, examples=share(deep=1000, quick=12) // PARTS, kinds=KINDS[kind])
 
 
 def any_order(settings: Any, *, examples: int, kinds: tuple[type[Browser], type[Browser]]) -> None:
