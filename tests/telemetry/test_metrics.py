@@ -1,5 +1,6 @@
 """The metrics of journeys, calls and refusals, and what is exported."""
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -20,6 +21,7 @@ from onboarding.telemetry.observation import OUTCOMES, VERBS
 from onboarding.upstream import examination, lookup, messaging, prove, twilio
 from tests.journey.conftest import Sandbox, next_probe
 from tests.journey.visitor import Visitor, wrong
+from tests.processes import ROOT
 
 NUMBER, E164 = "(201) 555-0123", "+12015550123"
 Counted = Callable[..., float]
@@ -141,7 +143,9 @@ def test_a_country_whose_first_code_is_sent_has_series_of_all_outcomes(visitor: 
 
 OUTCOMES_OF_CALLS = {each.outcome for each in subclasses(UpstreamError)} | {"ok", "error"}
 OPERATIONS = {*prove.DEADLINES, *twilio.DEADLINES, *lookup.DEADLINES, *messaging.DEADLINES, examination.SERVICES}
-BUDGETS_OF_TESTS = {"one", "none", "narrow", "wide"}  # which may have run in this process before
+BUDGETS_OF_TESTS = {  # of tests that may have run in this process before
+    name for file in ROOT.glob("tests/**/*.py") for name in re.findall(r'Budget\("(\w+)"', file.read_text())
+}
 ALLOWED: dict[str, set[str]] = {
     "verb": VERBS,
     "outcome": {*OUTCOMES_OF_CALLS, "done", *OUTCOMES.values(), *State, *Stage, "sent", "approved", "wrong"},
