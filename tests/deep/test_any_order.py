@@ -64,7 +64,7 @@ def test_no_invariant_breaks_in_any_order(db: None, settings: Any, part: int) ->
 @pytest.mark.parametrize("part", range(PARTS))
 @pytest.mark.parametrize("kind", KINDS)
 def test_no_invariant_breaks_over_the_api(db: None, settings: Any, kind: str, part: int) -> None:
-    if kind == "API" and connection.vendor == "postgresql" and not DEEP:
+    if connection.vendor == "postgresql" and not DEEP:
         pytest.skip("SQLite has it in make test, and both in make test-deep")
     any_order(settings, examples=share(deep=1000, quick=18) // PARTS, kinds=KINDS[kind])
 
