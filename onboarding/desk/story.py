@@ -74,13 +74,13 @@ def time(moment: datetime) -> str:
     return f"{moment:%Y-%m-%d %H:%M:%S} UTC"
 
 
-def moment(model: type[Model], column: str) -> Callable[[Any, Any], str | None]:
+def moment(model: type[Model], column: str) -> Callable[[Any, Any], str]:
     """Return a column of an admin class that shows a time of the row in UTC."""
 
-    @admin.display(description=model._meta.get_field(column).verbose_name, empty_value="-")  # type: ignore[union-attr]
-    def shown(_admin: Any, row: Any) -> str | None:
+    @admin.display(description=model._meta.get_field(column).verbose_name)  # type: ignore[union-attr]
+    def shown(of: Any, row: Any) -> str:
         at = getattr(row, column)
-        return time(at) if at else None
+        return time(at) if at else str(of.get_empty_value_display())
 
     return shown
 

@@ -54,6 +54,12 @@ def test_bindings_are_downloaded_too(desk: Client) -> None:
     assert number == "•••• 0101"
 
 
+def test_what_a_row_does_not_have_is_an_empty_cell(desk: Client) -> None:
+    a_binding()
+    [row] = downloaded(desk, EXPORT.replace("onboardingsession", "binding"))
+    assert row["Revoked"] == "" and row["Linked"].endswith(" UTC")
+
+
 def test_whole_numbers_are_for_who_may_see_them_and_asks() -> None:
     a_session()
     auditor, viewer = invited(Role.AUDITOR), invited(Role.VIEWER, "grace")

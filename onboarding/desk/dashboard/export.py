@@ -126,7 +126,8 @@ class ExportViews(ActsAdmin):
         if column == NUMBER_COLUMN and is_whole and row.masked != UNKNOWN:
             return row.phone.e164
         shown = getattr(self, column, None)
-        return shown(row) if shown else getattr(row, column)
+        value = shown(row) if shown else getattr(row, column)
+        return "" if value == self.get_empty_value_display() else value
 
 
 def _filters(request: HttpRequest) -> dict[str, str]:
