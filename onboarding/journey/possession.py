@@ -58,12 +58,16 @@ def send_code(
     reached: Step | None = None,
     app_hash: str = "",
 ) -> OnboardingSession:
-    """Send a code by `channel`, or by the usual one, in the language of the page. Raises Limited.
+    """Send a code by `channel`, or by the usual one, in the language of the page; none if no channel is left.
+
+    Raises Limited.
 
     `app_hash` is what an Android app recognises its text by.
     `reached` is the step to POSSESSION_REQUIRED, if it is not taken yet. It is taken even if a limit refuses the send.
     The budgets are charged before the send and refunded only if Twilio surely sent nothing.
     """
+    if not session.channels:
+        return session
     if not may_send(session):
         return set_notice(session, Notice.TOO_MANY_SENDS)
     if session.send_again_at and not has_passed(session.send_again_at, session):
@@ -206,11 +210,11 @@ def _not_sent(session: OnboardingSession, error: UpstreamError, before: Onboardi
         wait = error.retry_after if isinstance(error, Busy) else timedelta(0)
         changes = {"notice": Notice.SEND_FAILED, "sends": F("sends") - 1, "send_again_at": Now() + wait}
         if isinstance(error, TwilioRefused) and error.refusal is Refusal.CHANNEL:
-            changes |= {"notice": Notice.CHANNEL_OFF, "channels_off": f"{session.channels_off} {session.channel}"}
+            changes |= {"notice": Notice.CHANNEL_OFF, "channels_off": session.channels_off_with(session.channel)}
     elif isinstance(error, Refused):
         changes = {"notice": _cannot_send(Channel(session.channel), error), "send_again_at": Now()}
         if channel := _refused_before(before):
-            changes["channels_off"] = f"{session.channels_off} {channel}"
+            changes["channels_off"] = session.channels_off_with(channel)
     facts = events.error_facts(error)
     return transition(session, _unsent(session), Name.CODE_UNANSWERED, facts, channel=before.channel, **changes)
 

@@ -97,7 +97,11 @@ class OnboardingSession(HasNumber):
 
     channel = models.CharField(max_length=8, choices=[(c.value, c.value) for c in Channel], default=Channel.SMS)
     channels_off = models.CharField(
-        max_length=24, blank=True, db_default="", default="", help_text="Those that the Verify service does not have."
+        max_length=24,
+        blank=True,
+        db_default="",
+        default="",
+        help_text="Not offered: the Verify service does not have them, or they did not reach the number.",
     )
     verification_sid = models.CharField(max_length=34, blank=True)
     sends = models.PositiveSmallIntegerField(_("codes sent"), default=0)
@@ -171,6 +175,10 @@ class OnboardingSession(HasNumber):
     def channels(self) -> list[Channel]:
         """Return the channels that can deliver a code, the usual one first; none if Verify has none of ours."""
         return [Channel(channel) for channel in conf.CODE_CHANNELS if channel not in self.channels_off.split()]
+
+    def channels_off_with(self, channel: str) -> str:
+        """Return `channels_off` with this channel, too."""
+        return " ".join(sorted({*self.channels_off.split(), channel}))
 
     @property
     def usual_channel(self) -> Channel:
