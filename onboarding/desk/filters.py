@@ -266,7 +266,7 @@ class SameAddressFilter(SameFilter):
 
 
 class SameAccountFilter(SameFilter):
-    title, parameter_name, column = _("account"), "same_account_as", "binding"
+    title, parameter_name = _("account"), "same_account_as"
 
     def queryset(self, _request: HttpRequest, rows: QuerySet[Any]) -> QuerySet[Any]:
         value = self.value()

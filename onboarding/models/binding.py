@@ -15,7 +15,7 @@ from django_otp.models import Device
 from onboarding.domain.regions import ProveRegion
 from onboarding.models.encrypted import EncryptedField
 from onboarding.models.number import LONGEST, HasNumber
-from onboarding.models.session import ID_LENGTH, OnboardingSession
+from onboarding.models.session import HAS_KEY, ID_LENGTH, OnboardingSession
 
 MOST_LINKS = 100  # of an account: the latest
 
@@ -125,7 +125,7 @@ class ProveKey(models.Model):
 
 def of_same_account(session: OnboardingSession) -> Q:
     """Return the condition of the sessions that linked a number to the account of this session, or of its key."""
-    own = Q(pk=session.binding_id) | Q(confirmed=True, device_id=session.device_id or None)
+    own = Q(pk=session.binding_id) | (HAS_KEY & Q(confirmed=True, device_id=session.device_id))
     accounts = Binding.objects.filter(own).values("user")
     links = Binding.objects.filter(user__in=accounts).order_by("-pk").values_list("pk", flat=True)
     return Q(binding__in=list(links[:MOST_LINKS]))

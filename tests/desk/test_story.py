@@ -9,11 +9,12 @@ from django.urls import reverse
 from django.utils import timezone
 
 from onboarding.domain.states import State
-from onboarding.models import Binding, Event
+from onboarding.models import Binding, Event, OnboardingSession
 from onboarding.telemetry.observation import subject
 from tests.desk.test_admin import BINDINGS, SESSIONS, a_binding, a_session, detail, shown
 from tests.desk.test_lists import listed
 from tests.desk.test_reviews import WHY, ada, desk, url_of
+from tests.journey.visitor import Visitor
 
 __all__ = ["ada", "desk"]
 
@@ -103,6 +104,16 @@ def test_sessions_of_one_account_and_of_one_address_are_related(desk: Client) ->
     page = shown(desk, detail(stranger))
     assert "same account: 0" in page and "same IP address" not in page
     assert listed(desk, f"{SESSIONS}?same_account_as={stranger.pk}") == []
+
+
+def test_people_who_begin_at_one_address_are_related_and_the_address_is_not_stored(db: None) -> None:
+    home, other_home = ("2001:db8::1:1", "2001:db8::2:2"), ("2001:db8:0:1::1",)
+    for n, address in enumerate((*home, *other_home)):
+        Visitor(address).starts(f"+1201555010{n}")
+    hashes = list(OnboardingSession.objects.order_by("created_at").values_list("address_hash", flat=True))
+    assert hashes[0] == hashes[1] != hashes[2]
+    assert all(len(each) == 64 for each in hashes)
+    assert "2001:db8" not in str(list(OnboardingSession.objects.values()))
 
 
 def test_related_sessions_say_how_many_were_held_or_declined(desk: Client) -> None:
