@@ -6,6 +6,7 @@ from encodings.aliases import aliases
 from io import BytesIO
 from random import Random
 from typing import Any
+from unittest.mock import patch
 from wsgiref.util import setup_testing_defaults
 
 import pytest
@@ -13,12 +14,14 @@ from django.core.signals import request_finished, request_started
 from django.db import close_old_connections
 from django.test import Client
 
-from proveflow.wsgi import application
 from tests.deep.conftest import report, share
 from tests.hostile import corpus
 from tests.hostile.paths import ALL, OURS
 from tests.hostile.sender import STATUSES
 from tests.journey.visitor import Visitor
+
+with patch.dict("os.environ"):  # its directory of metrics is not for the other tests of this process
+    from proveflow.wsgi import application
 
 REQUESTS = share(deep=10_000, quick=300)
 CHARSETS = sorted({*aliases, *aliases.values(), "nonsense", "", " ", "\xff", "undefined", "utf-8-sig", "rot13", "\0"})
