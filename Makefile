@@ -43,7 +43,7 @@ test-fast: .venv/dev $(SDK) ## run the quick tests of the product on SQLite, wit
 	$(PYTEST) $(FAST_TESTS) $(ARGS)
 
 test-deep: .venv/dev $(SDK) ## run the long tests on both databases: any order, races, faults, kills, crashes, leaks
-	DEEP=1 $(BIN)/python -m pytest -n 4 --dist loadgroup --capture=sys $(DEEP_TESTS) $(ARGS)
+	DEEP=1 $(BIN)/python -m pytest -n 4 --dist loadgroup --capture=sys $(DEEP_TESTS) tests/browser $(ARGS)
 	DEEP=1 DATABASE=postgresql $(BIN)/python -m pytest --reuse-db -n 4 --dist loadgroup --capture=sys $(DEEP_TESTS) $(ARGS)
 
 mutants: .venv/dev $(SDK) ## put in bugs, one at a time, and list which the tests catch (ARGS='lease': those about it)

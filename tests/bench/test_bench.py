@@ -18,7 +18,7 @@ FEW = [
     "0",
     "--no-peer",
     "--sessions",
-    "1000",
+    "200",
     "--overload-s",
     "2",
 ]

@@ -7,17 +7,13 @@ from playwright.sync_api import Browser, BrowserContext, ViewportSize
 
 from tests.browser.driver.person import Person
 from tests.browser.driver.site import Site, WithBuiltInSandbox, WithStandaloneSandbox
+from tests.deep.conftest import share
 
 SIZE: ViewportSize = {"width": 390, "height": 844}
+BUILT_IN, ALONE = (pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in ("built in", "alone"))
 
 
-@pytest.fixture(
-    scope="session",
-    params=[
-        pytest.param("built in", marks=pytest.mark.xdist_group("built in")),
-        pytest.param("alone", marks=pytest.mark.xdist_group("alone")),
-    ],
-)
+@pytest.fixture(scope="session", params=share(deep=[BUILT_IN, ALONE], quick=[ALONE]))
 def site(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """The product in a process of its own, and its sandbox."""
     folder = tmp_path_factory.mktemp("site")

@@ -57,8 +57,7 @@ KINDS = {"API": (ApiBrowser, ApiBrowser), "pages and API": (Browser, ApiBrowser)
 
 @pytest.mark.parametrize("part", range(PARTS))
 def test_no_invariant_breaks_in_any_order(db: None, settings: Any, part: int) -> None:
-    quick = 18 if connection.vendor == "postgresql" else 54
-    any_order(settings, examples=share(deep=2000, quick=quick) // PARTS, kinds=(Browser, Browser))
+    any_order(settings, examples=share(deep=2000, quick=18) // PARTS, kinds=(Browser, Browser))
 
 
 @pytest.mark.parametrize("part", range(PARTS))

@@ -18,6 +18,7 @@ from tests.browser.device_check.answers import (
 )
 from tests.browser.driver.person import Person
 from tests.browser.driver.site import Site
+from tests.deep.conftest import share
 
 pytestmark = pytest.mark.parametrize(
     "site", [pytest.param("alone", marks=pytest.mark.xdist_group("device check"))], indirect=True
@@ -53,7 +54,7 @@ def goes_on(known: Person, *, key_is_gone: bool) -> None:
     assert len(known.calls("prove.unify_bind")) == binds + key_is_gone
 
 
-@pytest.mark.parametrize("answer", ANSWERS)
+@pytest.mark.parametrize("answer", share(deep=list(ANSWERS), quick=list(ANSWERS)[1::2]))
 def test_a_known_person_can_continue_after_any_answer_to_verify(known: Person, answer: str) -> None:
     known.inject_fault("prove.device_verify", **{"times": 1, **ANSWERS[answer]})
     goes_on(known, key_is_gone=answer in KEY_IS_GONE)

@@ -6,13 +6,14 @@ import pytest
 
 from tests.browser.device_check.answers import ANSWERS, CODE_PAGE, DONE, E164, NUMBER, ONCE_MORE, REPORTS, continues_to
 from tests.browser.driver.person import Person
+from tests.deep.conftest import share
 
 pytestmark = pytest.mark.parametrize(
     "site", [pytest.param("alone", marks=pytest.mark.xdist_group("device check"))], indirect=True
 )
 
 
-@pytest.mark.parametrize("answer", ANSWERS)
+@pytest.mark.parametrize("answer", share(deep=list(ANSWERS), quick=list(ANSWERS)[::2]))
 def test_a_new_person_can_continue_after_any_answer_to_register(person: Person, answer: str) -> None:
     person.inject_fault("prove.device_register", **{"times": 1, **ANSWERS[answer]})
     person.opens()

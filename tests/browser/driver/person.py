@@ -100,6 +100,15 @@ class Person(Verbs):
         self.page.locator("[name=otp_token]").fill(code or self.site.reviewer_code())
         self.presses("Log in")
 
+    def is_reviewer(self) -> None:
+        """Open the desk, logged in as in an earlier test if there was one."""
+        self.context.add_cookies(self.site.reviewer_cookies)
+        self.opens("/admin/")
+        if self.page.locator("[name=otp_token]").count():
+            self.logs_in_as_reviewer()
+            self.page.locator("#user-tools").wait_for()
+            self.site.reviewer_cookies = [each for each in self.context.cookies() if "session" in each["name"]]
+
     @contextmanager
     def another_person(self) -> Iterator[Self]:
         """Yield another person with a browser of their own."""

@@ -35,6 +35,7 @@ class Site(ABC):
 
     def __init__(self, folder: Path, *, origin: str, sandbox: str) -> None:
         self.folder, self.origin, self.sandbox = folder, origin, sandbox
+        self.reviewer_cookies: list[Any] = []  # of a reviewer who is logged in
 
     @classmethod
     @abstractmethod

@@ -26,7 +26,7 @@ from tests.browser.driver.verbs import Verbs
 NEEDED = {name: shutil.which(name) for name in ("WebKitWebDriver", "Xvfb")}
 BROWSERS = sorted(Path("/usr").glob("lib*/**/webkit2gtk-4.*/MiniBrowser")) if NEEDED["WebKitWebDriver"] else []
 MISSING = [name for name, path in {**NEEDED, "MiniBrowser": BROWSERS}.items() if not path]
-WAIT_S = 15
+WAIT_S = 40  # longer than the page itself waits for the device check
 Found = TypeVar("Found")
 
 

@@ -6,7 +6,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 
 from onboarding.models import Checkpoint
 from onboarding.operations.evidence import audit
@@ -17,7 +17,7 @@ from tests.operations.evidence.histories import History, faults
 from tests.operations.evidence.mutations import mutate
 
 OF_A_HISTORY = share(500, 100)
-HISTORIES = share(20, 1 if connection.vendor == "postgresql" else 3)
+HISTORIES = share(20, 1)
 
 
 @pytest.mark.parametrize("seed", range(HISTORIES))
