@@ -88,6 +88,12 @@ def test_a_long_list_is_whole_up_to_its_bound(desk: Client, monkeypatch: pytest.
     assert [facts["rows"] for facts in recorded("list:sent")] == [120, 60]
 
 
+def test_the_first_line_waits_for_no_other(desk: Client) -> None:
+    sessions(3)
+    answer = desk.post(EXPORT, headers={"Accept-Encoding": "gzip"})
+    assert "Number" in next(iter(answer)).decode("utf-8-sig") and answer["X-Accel-Buffering"] == "no"
+
+
 def test_a_client_that_goes_away_has_its_rows_in_the_log(desk: Client) -> None:
     sessions(5)
     answer: Any = desk.post(EXPORT)

@@ -84,7 +84,9 @@ class ExportViews(ActsAdmin):
         headers = {
             "Content-Disposition": f'attachment; filename="{self.opts.model_name}.csv"',
             "Cache-Control": "no-store",
+            "X-Accel-Buffering": "no",  # by nginx
         }
+        request.META.pop("HTTP_ACCEPT_ENCODING", None)  # compressed, the first lines would wait for many more
         lines = self._lines(request, first, is_whole=is_whole)
         return StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8", headers=headers)
 
