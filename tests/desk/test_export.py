@@ -92,6 +92,7 @@ def test_the_first_line_waits_for_no_other(desk: Client) -> None:
     sessions(3)
     answer = desk.post(EXPORT, headers={"Accept-Encoding": "gzip"})
     assert "Number" in next(iter(answer)).decode("utf-8-sig") and answer["X-Accel-Buffering"] == "no"
+    answer.close()
 
 
 def test_a_client_that_goes_away_has_its_rows_in_the_log(desk: Client) -> None:
