@@ -40,18 +40,19 @@ def roll_up() -> None:
 
 
 def _count_some() -> bool:
-    """Count some events. Return False if there are none, or another process is counting."""
+    """Count some events. Return whether more of them can be counted now, by this process."""
     with transaction.atomic():
         done: Any = RollUp.objects.select_for_update(skip_locked=True).annotate(now=Now()).first()
         if done is None:
             return False
-        until = cut(done.until, _settled(done.now), AT_ONCE)
+        settled = _settled(done.now)
+        until = cut(done.until, settled, AT_ONCE)
         if until <= done.until:
             return False
         with connection.cursor() as cursor:
             cursor.executemany(ADD, [(*cell, *count) for cell, count in sorted(tally(done.until, until).items())])
         RollUp.objects.update(until=until)
-    return True
+    return until < settled
 
 
 def cut(since: datetime, until: datetime, most: int) -> datetime:

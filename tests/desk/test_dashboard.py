@@ -161,6 +161,13 @@ def test_the_kept_figures_are_those_of_the_log_whenever_and_however_often_they_a
     assert kept() == of_the_log()
 
 
+def test_a_run_ends_as_soon_as_all_is_counted(django_assert_max_num_queries: Any) -> None:
+    an_ended_just_now()
+    roll_up()
+    with django_assert_max_num_queries(15):  # of one transaction, and of what goes with its retention
+        roll_up()
+
+
 def test_a_page_counts_what_no_run_has_counted_yet(desk: Client) -> None:
     roll_up()
     an_ended(created_at=timezone.now() - timedelta(seconds=20), seconds=10)
