@@ -17,6 +17,7 @@ from tests.deep.any_order.occurrences import Occurrences
 from tests.deep.conftest import DEEP, report, share
 
 PARTS = share(deep=4, quick=1)  # which can run in parallel
+QUICK = 36  # examples: two for each script, as the first of Hypothesis is the simplest
 ENOUGH_TO_TELL = 40  # examples; with fewer, only what happens often has to happen, half as often
 OFTEN = 0.15
 PROFILE = hypothesis.settings(  # for each script to begin with
@@ -57,15 +58,15 @@ KINDS = {"API": (ApiBrowser, ApiBrowser), "pages and API": (Browser, ApiBrowser)
 
 @pytest.mark.parametrize("part", range(PARTS))
 def test_no_invariant_breaks_in_any_order(db: None, settings: Any, part: int) -> None:
-    any_order(settings, examples=share(deep=2000, quick=18) // PARTS, kinds=(Browser, Browser))
+    any_order(settings, examples=share(deep=2000, quick=QUICK) // PARTS, kinds=(Browser, Browser))
 
 
 @pytest.mark.parametrize("part", range(PARTS))
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", share(deep=list(KINDS), quick=["pages and API"]))
 def test_no_invariant_breaks_over_the_api(db: None, settings: Any, kind: str, part: int) -> None:
     if connection.vendor == "postgresql" and not DEEP:
         pytest.skip("SQLite has it in make test, and both in make test-deep")
-    any_order(settings, examples=share(deep=1000, quick=18) // PARTS, kinds=KINDS[kind])
+    any_order(settings, examples=share(deep=1000, quick=QUICK) // PARTS, kinds=KINDS[kind])
 
 
 def any_order(settings: Any, *, examples: int, kinds: tuple[type[Browser], type[Browser]]) -> None:

@@ -104,7 +104,7 @@ def test_a_reload_replaces_the_workers_and_takes_the_old_ones_out_of_the_metrics
     os.kill(master, signal.SIGHUP)
 
     def are_replaced() -> bool:
-        assert requests.get(f"http://127.0.0.1:{a_node.port}/healthz", timeout=10).status_code == 200
+        assert requests.get(f"http://127.0.0.1:{a_node.port}/healthz", timeout=60).status_code == 200
         return not children(master) & before
 
     wait_until(are_replaced, "The old workers still run.")

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 from django.test import Client
 
+from tests.deep.conftest import share
 from tests.operations.environment.wrong_settings import PASSWORD, RIGHT, SECRETS, misspellings, mistakes, read, told
 from tests.processes import ROOT
 
@@ -213,7 +214,7 @@ def test_a_worker_has_as_many_connections_as_the_setting_says_and_closes_those_t
         ("127.0.0.1:9/x?sslmode=nonsense", "invalid sslmode value"),
     ],
 )
-@pytest.mark.parametrize("command", ["migrate", "recover"])
+@pytest.mark.parametrize("command", share(deep=["migrate", "recover"], quick=["recover"]))
 def test_a_database_that_cannot_be_reached_is_told_in_the_drivers_own_words(
     right: dict[str, str], command: str, place: str, reason: str
 ) -> None:
