@@ -127,10 +127,10 @@ def judge(
 def _ignored(success: Success, verdicts: Mapping[str, Verdict], *, rebind: bool, cleared: AbstractSet[str]) -> set[str]:
     """Return the reasons that do not count.
 
-    A reviewer can clear a reason for a review, never one for a decline. Where Prove did not say "false", a missing
-    possession check is no failure, and neither is the other number in a rebind.
+    A reviewer can clear a reason for a review, and an earlier decline; no other reason for a decline. Where Prove did
+    not say "false", a missing possession check is no failure, and neither is the other number in a rebind.
     """
-    ignored = {code for code in cleared if _verdict(code, verdicts) is Verdict.REVIEW}
+    ignored = {code for code in cleared if code == DECLINED_BEFORE or _verdict(code, verdicts) is Verdict.REVIEW}
     if success is not Success.FALSE:
         ignored.add(NO_POSSESSION)
         if rebind:

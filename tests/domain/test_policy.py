@@ -49,6 +49,15 @@ def test_a_reason_counts_even_if_success_is_not_false(success: Success, code: st
     assert judge(success, {code: "text"}, rebind=False).verdict is verdict
 
 
+def test_a_reviewer_clears_what_needs_a_review_and_an_earlier_decline_but_no_other_decline() -> None:
+    for code in ("9135", "4711", "held", "declined_before"):
+        judgement = judge(Success.POSSESSION_REQUIRED, {code: "text"}, rebind=False, cleared={code})
+        assert judgement.verdict is Verdict.ASK_POSSESSION
+    for code in ("9132", "not_allowed"):
+        judgement = judge(Success.POSSESSION_REQUIRED, {code: "text"}, rebind=False, cleared={code})
+        assert judgement.verdict is Verdict.DECLINE
+
+
 def test_reasons_that_only_say_that_a_code_is_needed_do_not_prevent_the_code() -> None:
     assert judge(Success.POSSESSION_REQUIRED, {"9100": "text"}, rebind=False).verdict is Verdict.ASK_POSSESSION
     assert judge(Success.POSSESSION_REQUIRED, {"9101": "text"}, rebind=True).verdict is Verdict.ASK_POSSESSION

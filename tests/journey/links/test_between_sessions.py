@@ -354,6 +354,26 @@ def test_a_reviewers_decline_stands_for_every_browser_and_an_approval_ends_it(
         assert Visitor().starts(PLAIN).path == "/code/"
 
 
+@pytest.mark.parametrize("kind", BIND_ANSWERS)
+def test_an_approval_of_a_session_that_an_earlier_decline_stopped_lets_its_person_go_on(
+    visitor: Visitor, sandbox: Sandbox, reviewer: User, later: Later, kind: str
+) -> None:
+    binds_against_the_policy(visitor, sandbox, PLAIN, kind)
+    declined = latest()
+    if kind == "held":
+        reviews.decline(session=declined, by=reviewer, reason="fraud")
+    owner, stranger = Visitor(), Visitor()
+    assert owner.starts(PLAIN).path == "/unverified/"
+    reviews.approve(session=latest(), by=reviewer, reason="the owner called")
+    later(60)
+    assert stranger.starts(PLAIN).path == "/unverified/"
+    owner.opens("/unverified/")
+    assert owner.starts(PLAIN).path == "/code/"
+    assert owner.types_code(owner.code(PLAIN)).path == "/done/"
+    declined.refresh_from_db()
+    assert declined.review != "approved" and not is_logged_in(visitor)
+
+
 # --- A "true" without what it must name --------------------------------------------------------------------------
 
 
