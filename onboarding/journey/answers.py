@@ -14,7 +14,6 @@ from onboarding.domain.policy import (
     KEY_UNKNOWN,
     MISMATCH,
     REBIND,
-    RELINK,
     Judgement,
     Success,
     Verdict,
@@ -82,10 +81,16 @@ def judge_bind(session: OnboardingSession, answer: UnifyAnswer, evidence: Eviden
 
 
 def after_bind(judgement: Judgement) -> State:
-    """Return the state after unify-bind. A key that was revoked meanwhile may be linked again, with another code."""
-    if judgement.verdict is Verdict.OFFER_REBIND and not RELINK.isdisjoint(judgement.reasons):
-        return State.REBIND_OFFERED
-    return {Verdict.GO_ON: State.BOUND, Verdict.DECLINE: State.DECLINED}.get(judgement.verdict, State.IN_REVIEW)
+    """Return the state after unify-bind.
+
+    A key that was revoked or linked to another number meanwhile may be linked, with consent and another code.
+    """
+    after = {
+        Verdict.GO_ON: State.BOUND,
+        Verdict.OFFER_REBIND: State.REBIND_OFFERED,
+        Verdict.DECLINE: State.DECLINED,
+    }
+    return after.get(judgement.verdict, State.IN_REVIEW)
 
 
 def tied_key(session: OnboardingSession, answer: UnifyAnswer) -> str:

@@ -11,7 +11,7 @@ from onboarding.conf import conf
 from onboarding.desk import reviews
 from onboarding.domain.states import State
 from onboarding.models import Binding, Event, OnboardingSession, of_number
-from tests.journey.conftest import Sandbox
+from tests.journey.conftest import Later, Sandbox
 from tests.journey.visitor import Visitor
 
 FIRST, SECOND = "+12015550123", "+12015550199"
@@ -66,6 +66,31 @@ def test_a_rebind_that_prove_could_not_start_is_still_offered(visitor: Visitor, 
         assert page.path == "/moved/" and "Nothing is lost" in page.text
     assert visitor.rebinds().path == "/code/"
     assert visitor.types_code(visitor.code(SECOND)).path == "/done/"
+
+
+@pytest.fixture
+def overtaken(visitor: Visitor) -> Visitor:
+    """A visitor with the code of FIRST, whose device was linked to SECOND meanwhile, by a session of its own."""
+    other = Visitor()
+    other.device = visitor.device
+    visitor.starts(FIRST)
+    other.links(SECOND, SECOND)
+    return visitor
+
+
+def test_a_key_that_got_another_number_before_the_bind_is_offered_a_rebind(overtaken: Visitor) -> None:
+    page = overtaken.types_code(overtaken.code(FIRST))
+    assert page.path == "/moved/" and "linked to another number" in page.text
+    assert Binding.objects.get(confirmed=True).number == SECOND
+    assert Visitor().starts(FIRST).path == "/code/"  # the number is not held
+
+
+def test_such_a_rebind_needs_another_code(overtaken: Visitor, later: Later) -> None:
+    overtaken.types_code(overtaken.code(FIRST))
+    later(60)
+    assert overtaken.rebinds().path == "/code/"
+    assert overtaken.types_code(overtaken.code(FIRST)).path == "/done/"
+    assert Binding.objects.get(confirmed=True).number == FIRST
 
 
 def test_a_declined_rebind_changes_nothing(visitor: Visitor) -> None:
