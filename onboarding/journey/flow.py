@@ -18,7 +18,7 @@ from onboarding.domain.budgets import Address, site
 from onboarding.domain.errors import Garbled, HookFailed, NotServed, StaleState, UpstreamError
 from onboarding.domain.phone import Number
 from onboarding.domain.policy import NOT_ALLOWED, REBIND, Judgement, Success, Verdict
-from onboarding.domain.states import AFTER_LOST_CLAIM, CLAIMS, WAITING, Notice, State
+from onboarding.domain.states import AFTER_LOST_CLAIM, CLAIMS, WAITING, Notice, Review, State
 from onboarding.events import Name
 from onboarding.hashes import keyed_hash
 from onboarding.journey import risk, unlinking
@@ -82,6 +82,7 @@ def start(
         raise NotServed
     how = {
         "prove_region": region,
+        "previous": previous or _approved(journey),
         "journey": previous.journey if previous else journey or uuid.uuid4(),
         "rebind": False,
         "recalled": recalled,
@@ -90,6 +91,13 @@ def start(
         "notices_accepted_at": Now(),
     }
     return _open(number=number, start_key=start_key, previous=previous, address=address, how=how)
+
+
+def _approved(journey: uuid.UUID | None) -> OnboardingSession | None:
+    """Return what a reviewer approved in a journey whose browser has lost its session, or None. It still counts."""
+    if journey is None:
+        return None
+    return OnboardingSession.objects.filter(journey=journey, review=Review.APPROVED).only("pk").first()
 
 
 @verb
@@ -166,7 +174,7 @@ def _not_opened(session: OnboardingSession, error: UpstreamError) -> None:
 def _asked(
     *, number: Number, start_key: uuid.UUID, previous: OnboardingSession | None, address: Address, how: Columns
 ) -> OnboardingSession:
-    session = OnboardingSession(start_key=start_key, number=number.e164, previous=previous, **how)
+    session = OnboardingSession(start_key=start_key, number=number.e164, **{"previous": previous, **how})
     session.expires_at = Now() + SESSION_LIFE
     session.address_hash = keyed_hash("address", site(address))
     about = {"session": session, "to_state": session.state, "version": session.version}

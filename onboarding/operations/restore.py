@@ -14,7 +14,7 @@ from django.db.models.functions import Now
 from django.dispatch import Signal
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from onboarding.domain.states import CLAIMS, OPEN
+from onboarding.domain.states import CLAIMS, OPEN, Review
 from onboarding.journey import keys
 from onboarding.journey.clock import CLAIM_TIMEOUT
 from onboarding.models import Binding, Handoff, Invitation, Lease, OnboardingSession, ProveKey, RecoveryCode
@@ -36,6 +36,7 @@ def after_restore() -> Mapping[str, int]:
             "recovery codes and invitations ended": RecoveryCode.objects.all().delete()[0]
             + Invitation.objects.all().delete()[0],
             "authenticators whose codes were used": _use_codes(),
+            "approvals that may have been used": _use_clearances(),
         }
         OnboardingSession.objects.filter(state__in=CLAIMS).update(moved_at=Now() - CLAIM_TIMEOUT)
         OnboardingSession.objects.filter(state__in=CLAIMS | OPEN).update(expires_at=Now())
@@ -56,6 +57,12 @@ def _rename_links() -> int:
             binding.public_id = uuid.uuid4()
             binding.save(update_fields=columns)
     return len(names)
+
+
+def _use_clearances() -> int:
+    """Let no journey go on with what a reviewer cleared: it may have done so already. Return how many there were."""
+    unused = OnboardingSession.objects.filter(review=Review.APPROVED, clearance_used_at=None)
+    return unused.update(clearance_used_at=Now())
 
 
 def _use_codes() -> int:

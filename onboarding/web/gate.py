@@ -31,7 +31,7 @@ EXIT_KEY = "proveflow_exit"  # where the person goes on when the number is linke
 OTHER_KEY = "proveflow_other"  # the person wants to type a number, although one is known
 TOUCH_KEY = "proveflow_touch"  # its script found a touch screen
 LONGEST_URL = 2_000
-JOURNEY_COOKIE, JOURNEY_S = "proveflow_journey", 8 * 3600
+JOURNEY_COOKIE, JOURNEY_S = "proveflow_journey", 48 * 3600  # longer than a review and the day that its approval lasts
 
 PAGES: Mapping[State, str] = {
     State.STARTING: "phone",

@@ -6,12 +6,14 @@ from io import StringIO
 
 import pytest
 from django.apps import apps
+from django.contrib.auth.models import User
 from django.core import serializers
 from django.core.management import call_command
 from django.db import transaction
 from django.test import Client
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
+from onboarding.desk import reviews
 from onboarding.domain.states import FINAL
 from onboarding.models import Binding, Checkpoint, Event, Lease, OnboardingSession, ProveKey
 from onboarding.operations.evidence.removal import allowed
@@ -23,6 +25,7 @@ from tests.journey.conftest import Later, Sandbox
 from tests.journey.visitor import Visitor
 
 NUMBER, E164, OTHER = "201 555 0123", "+12015550123", "+12015550199"
+SWAP = {"risk": {"result": "fail", "failureReasons": {"9135": "SIM swap"}}}
 APPS = ("auth", "sessions", "otp_totp", "proveflow")
 READINGS = pytest.mark.parametrize("reading", ["of_number", "of_key"])
 Restore = Callable[[], None]
@@ -159,6 +162,27 @@ def test_a_reviewer_logs_in_with_the_codes_of_after_the_restore(db: None, monkey
     now = time.time
     monkeypatch.setattr(time, "time", lambda: now() + 120)
     assert desk.log_in(Client(), "ada", desk.PASSWORD).status_code == 302
+
+
+def test_an_approval_that_was_used_since_the_backup_cannot_be_used_again(
+    visitor: Visitor, sandbox: Sandbox, later: Later
+) -> None:
+    def binds_despite_a_swap() -> str:
+        visitor.starts(NUMBER)
+        code = visitor.code(E164)
+        sandbox.inject_fault("prove.unify_bind", "amend", body={"evaluation": SWAP}, times=1)
+        return visitor.types_code(code).path
+
+    assert binds_despite_a_swap() == "/unverified/"
+    reviewer = User.objects.create(username="ada", is_staff=True)
+    reviews.approve(session=OnboardingSession.objects.get(), by=reviewer, reason="called back")
+    restore = backup()
+    later(60)
+    assert binds_despite_a_swap() == "/done/"
+    visitor.submits("/unlink/")
+    restore()
+    later(60)
+    assert binds_despite_a_swap() == "/unverified/"
 
 
 def test_journeys_claims_and_leases_are_ended(visitor: Visitor) -> None:

@@ -1,11 +1,14 @@
 """What browsers do besides what pages expect: blocked cookies, tabs, lost answers, the Back button, tablets."""
 
+import time
 from http.cookies import SimpleCookie
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
 
+from onboarding.desk import reviews
 from onboarding.journey import unlinking
 from onboarding.models import OnboardingSession
 from onboarding.web import gate
@@ -14,6 +17,7 @@ from tests.journey.test_handoff import COMPUTER, PHONE, Screen
 from tests.journey.visitor import JSON, Visitor
 
 NUMBER, E164, OTHER = "201 555 0123", "+12015550123", "201 555 0199"
+RISKY = "202 555 0138"  # Prove's reputation check reports a swap
 SAME_ORIGIN = {"Sec-Fetch-Site": "same-origin"}
 COOKIES_NEEDED = "This browser blocks cookies, and these pages need them."
 
@@ -102,6 +106,20 @@ def test_a_browser_that_lost_the_answer_to_a_start_is_still_the_same_one(visitor
     later(31)
     assert visitor.starts(NUMBER).path == "/code/"
     assert len(set(OnboardingSession.objects.values_list("journey", flat=True))) == 1
+
+
+@pytest.mark.parametrize("hours", [0, 30])
+def test_a_browser_that_lost_its_session_goes_on_with_what_a_reviewer_cleared(
+    visitor: Visitor, settings: Any, monkeypatch: pytest.MonkeyPatch, hours: int
+) -> None:
+    settings.PROVE_CHECK_REPUTATION = True
+    assert visitor.starts(RISKY).path == "/unverified/"
+    held, now = OnboardingSession.objects.get(), time.time
+    reviews.approve(session=held, by=User.objects.create(username="ada"), reason="called back")
+    visitor.client.cookies.pop("sessionid")
+    monkeypatch.setattr(time, "time", lambda: now() + hours * 3600)  # by which cookies end
+    assert visitor.starts(RISKY).path == "/code/"
+    assert OnboardingSession.objects.latest("created_at").previous == held
 
 
 def test_a_journey_that_was_not_given_by_us_counts_for_nothing(visitor: Visitor) -> None:
