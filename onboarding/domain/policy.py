@@ -34,7 +34,7 @@ KEY_BELONGS_TO_ANOTHER_NUMBER = "9101"
 # Reasons of ours.
 KEY_REVOKED = "key_revoked"  # the key was revoked here, and no code has been passed with it since
 KEY_OF_ANOTHER_PERSON = "key_of_another_person"  # the key is linked here to another proveId
-KEY_UNKNOWN = "key_unknown"  # the key was never linked here to the number, which other keys were linked to
+KEY_UNKNOWN = "key_unknown"  # the key is not linked here to the number, and one of them is or was linked otherwise
 HELD = "held"  # an earlier bind of this number or key waits for a reviewer
 DECLINED_BEFORE = "declined_before"  # an earlier bind of this number or key was declined
 NOT_ALLOWED = "not_allowed"  # the host project does not allow it, and says why

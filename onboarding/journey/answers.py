@@ -37,7 +37,7 @@ AFTER_STATUS = {
 }
 REVOKED_TEXT = "This key was revoked here. A code has to be passed with it first."
 OTHER_PERSON_TEXT = "This key is linked here to another person."
-UNKNOWN_TEXT = "This key was never linked here to this number, which has or had other devices."
+UNKNOWN_TEXT = "This key is not linked here to this number, and one of them is or was linked otherwise."
 MISMATCH_TEXT = "The answer does not name our request, our number and a key."
 NO_PROOF_TEXT = "Prove asked for no proof of the new number."
 
@@ -113,7 +113,8 @@ def _key_reasons(session: OnboardingSession, answer: UnifyAnswer, evidence: Evid
     of_the_key = [each for each in evidence.linked if each.device_id == answer.device_id]
     if any(binding.prove_id != answer.prove_id for binding in of_the_key):
         return {KEY_OF_ANOTHER_PERSON: OTHER_PERSON_TEXT}
-    if not any(same(each.number, session.number) for each in of_the_key) and was_linked(session.number):
+    is_known = any(same(each.number, session.number) for each in of_the_key)
+    if not is_known and (of_the_key or was_linked(session.number)):
         return {KEY_UNKNOWN: UNKNOWN_TEXT}  # a bind whose answer was lost, or that is not ours
     return {}
 

@@ -93,6 +93,20 @@ def test_a_key_that_prove_gives_to_another_person_needs_a_code(visitor: Visitor,
     assert Binding.objects.get(confirmed=True).prove_id != "another"
 
 
+def test_a_key_that_prove_gives_to_another_number_of_the_same_person_needs_consent_and_a_code(
+    visitor: Visitor, sandbox: Sandbox
+) -> None:
+    visitor.links(PLAIN, PLAIN)
+    linked = Binding.objects.get()
+    body = {"success": "true", "proveId": linked.prove_id, "phoneNumber": OTHER, "deviceId": linked.device_id}
+    sandbox.inject_fault(STATUS, "answer", body=body, times=1)
+    assert returns(visitor, OTHER) == "/moved/"
+    assert not is_logged_in(visitor)
+    assert Binding.objects.get(confirmed=True) == linked
+    assert visitor.rebinds().path == "/code/"
+    assert visitor.types_code(visitor.code(OTHER)).path == "/done/"
+
+
 @pytest.mark.parametrize("act", ["/unlink/others/", "/unlink/", ""])
 def test_a_key_whose_bind_was_lost_is_not_recognised_if_its_number_has_another_device(
     visitor: Visitor, sandbox: Sandbox, act: str
