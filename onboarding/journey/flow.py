@@ -35,7 +35,7 @@ from onboarding.journey.bindings import Linked, proof_of
 from onboarding.journey.clock import CLAIM_TIMEOUT, SESSION_LIFE, has_passed
 from onboarding.journey.possession import give_back, never_happened, send_code
 from onboarding.journey.transitions import Step, set_notice, take, transition
-from onboarding.models import Binding, OnboardingSession
+from onboarding.models import Binding, OnboardingSession, of_number
 from onboarding.telemetry.observation import verb
 from onboarding.upstream.prove import UnifyAnswer, prove
 
@@ -112,7 +112,7 @@ def rebind(
     """
     if session.state != State.REBIND_OFFERED:
         raise StaleState
-    if not session.relinks:
+    if not session.relinks or _has_another_number(session):
         _may_move(session, key)
     how = {
         name: getattr(session, name)
@@ -123,6 +123,12 @@ def rebind(
     }
     how |= {"rebind": True, "moves_from": key or session.moves_from}
     return _open(number=session.phone, start_key=start_key or uuid.uuid4(), previous=session, address=address, how=how)
+
+
+def _has_another_number(session: OnboardingSession) -> bool:
+    """Return whether the key that Prove named is linked here to another number."""
+    linked = Binding.objects.filter(device_id=session.device_id, confirmed=True).exclude(device_id="")
+    return linked.exclude(of_number(session.number)).exists()
 
 
 def _may_move(session: OnboardingSession, key: Binding | None) -> None:

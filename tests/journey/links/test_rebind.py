@@ -295,6 +295,20 @@ def test_a_rebind_waits_for_a_reviewer_and_goes_on_after_their_approval(
     assert [call["rebind"] for call in sandbox.calls("prove.unify")] == [False, False, False, True]
 
 
+@pytest.mark.parametrize("person", ["the same", "another"])
+def test_a_key_that_prove_gives_to_another_number_waits_for_a_reviewer_too(
+    visitor: Visitor, sandbox: Sandbox, reviewed: None, person: str
+) -> None:
+    visitor.links(FIRST, FIRST)
+    linked = Binding.objects.get()
+    prove_id = linked.prove_id if person == "the same" else person
+    body = {"success": "true", "proveId": prove_id, "phoneNumber": SECOND, "deviceId": linked.device_id}
+    sandbox.inject_fault("prove.unify_status", "answer", body=body, times=1)
+    assert visitor.starts(SECOND).path == "/moved/"
+    assert visitor.fetches("/moved/").json() == {"next": "/unverified/"}
+    assert Binding.objects.get(confirmed=True) == linked
+
+
 def test_an_approval_for_one_number_allows_no_rebind_to_another(
     visitor: Visitor, reviewed: None, django_user_model: Any
 ) -> None:
