@@ -60,12 +60,7 @@ def earlier_decision(session: OnboardingSession, device_id: str | None) -> dict[
     """
     same = of_number(session.number)
     same = same | Q(device_id=device_id) if device_id else same
-    decided = OnboardingSession.objects.filter(
-        same,
-        state__in=(State.IN_REVIEW, State.DECLINED),
-        approved_at__isnull=False,
-        moved_at__gt=Now() - conf.HOLD_LIFE,
-    )
+    decided = OnboardingSession.objects.filter(same, after_a_code())
     ours = decided.exclude(review=Review.APPROVED).exclude(failure_reasons={})
     standing = ours.exclude(failure_reasons__has_key=NOT_ALLOWED)
     found = standing.values_list("state", "review", "failure_reasons").first()  # all columns take twice the CPU
@@ -75,6 +70,12 @@ def earlier_decision(session: OnboardingSession, device_id: str | None) -> dict[
     if state == State.DECLINED or review == Review.DECLINED:
         return {DECLINED_BEFORE: "An earlier bind was declined."}
     return {HELD: "An earlier bind waits for a reviewer.", **reasons}
+
+
+def after_a_code() -> Q:
+    """Return the condition of the sessions that were held or declined after a right code, within HOLD_LIFE."""
+    decided = Q(state__in=(State.IN_REVIEW, State.DECLINED), approved_at__isnull=False)
+    return decided & Q(moved_at__gt=Now() - conf.HOLD_LIFE)
 
 
 def moved_lately(number: str, key: Binding | None) -> bool:

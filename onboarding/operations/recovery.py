@@ -22,7 +22,7 @@ from onboarding.conf import conf
 from onboarding.domain.errors import StaleState
 from onboarding.domain.states import CLAIMS, FINAL, OPEN
 from onboarding.figures.rollup import roll_up
-from onboarding.journey import flow, keys, unlinking
+from onboarding.journey import flow, keys, risk, unlinking
 from onboarding.journey.clock import CLAIM_TIMEOUT
 from onboarding.models import Binding, Event, Invitation, OnboardingSession, ProveKey
 from onboarding.operations.evidence.checkpoints import seal
@@ -130,8 +130,8 @@ def _forget_keys(device_ids: Iterable[str], past: Combinable) -> int:
 
 
 def _delete_sessions(past: Combinable) -> int:
-    """Return how many sessions and keys were deleted."""
-    old = OnboardingSession.objects.filter(state__in=FINAL, created_at__lte=past)
+    """Return how many sessions and keys were deleted. What a hold or a decline may stand on is kept until its end."""
+    old = OnboardingSession.objects.filter(state__in=FINAL, created_at__lte=past).exclude(risk.after_a_code())
     deleted = 0
     for _ in range(BATCHES):
         with removing():

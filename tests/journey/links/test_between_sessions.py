@@ -1,5 +1,7 @@
 """Rules across sessions: several people per number, devices per person, numbers per device, lost answers."""
 
+from typing import Any
+
 import pytest
 from django.contrib.auth.models import User
 
@@ -296,6 +298,21 @@ def test_a_hold_expires(visitor: Visitor, sandbox: Sandbox, later: Later) -> Non
     sandbox.advance(31 * 24 * 3600)
     visitor.client.cookies.clear()
     assert visitor.starts(PLAIN).path == "/code/"
+
+
+@pytest.mark.parametrize("kind", BIND_ANSWERS)
+def test_a_hold_or_a_decline_outlives_a_shorter_retention(
+    visitor: Visitor, sandbox: Sandbox, later: Later, settings: Any, kind: str
+) -> None:
+    settings.RETENTION_DAYS = 7
+    binds_against_the_policy(visitor, sandbox, PLAIN, kind)
+    later(29 * 24 * 3600)
+    sandbox.advance(29 * 24 * 3600)
+    recover()
+    assert Visitor().starts(PLAIN).path == "/unverified/"
+    later(2 * 24 * 3600)
+    recover()
+    assert not OnboardingSession.objects.filter(approved_at__isnull=False).exists()
 
 
 def test_a_hold_does_not_affect_a_linked_device(visitor: Visitor, sandbox: Sandbox) -> None:
