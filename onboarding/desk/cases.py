@@ -18,7 +18,7 @@ from onboarding import events
 from onboarding.domain.errors import Forbidden, StaleState, Why
 from onboarding.domain.states import Outcome
 from onboarding.events import Name
-from onboarding.models import WAITS, Binding, Case, OnboardingSession, Proposal
+from onboarding.models import WAITS, Binding, Case, OnboardingSession, Proposal, of_number
 
 LEAD = "proveflow.lead_onboardingsession"
 TAKEN_FOR = timedelta(minutes=60)
@@ -61,6 +61,7 @@ def earlier(sessions: list[OnboardingSession]) -> dict[str, int]:
 
 def hold(session: OnboardingSession, by: AbstractBaseUser) -> bool:
     """Let the case be this reviewer's from now on. Return whether it was not before. Raises Forbidden."""
+    is_not_own(session, by)
     Case.objects.bulk_create([Case(session=session)], ignore_conflicts=True)
     case = Case.objects.filter(pk=session.pk)
     mine = Q(reviewer=by, taken_until__gt=Now())
@@ -98,12 +99,34 @@ def _free(case: str = "") -> Q:
 def _decidable(by: AbstractBaseUser) -> QuerySet[OnboardingSession]:
     """Return the queue without what others have to decide.
 
-    These are escalated cases, if the reviewer is no lead; what they proposed; and their own number or account.
+    These are escalated cases, if the reviewer is no lead; what they proposed; and their own affairs.
     """
-    own = Binding.objects.filter(user_id=by.pk, number_hash=OuterRef("number_hash"))
     proposed = Proposal.objects.filter(by_id=by.pk, session=OuterRef("pk"), at__gt=Now() - PROPOSAL_LIFE)
-    cases = queue().exclude(Exists(proposed)).exclude(Exists(own)).exclude(binding__user_id=by.pk)
+    cases = queue().exclude(Exists(proposed)).exclude(_of_own(by))
     return cases if cast(User, by).has_perm(LEAD) else cases.filter(case__escalated_at=None)
+
+
+def is_not_own(row: OnboardingSession | Binding, by: AbstractBaseUser) -> None:
+    """Raise Forbidden if the row is about the reviewer's own number or account."""
+    links = Binding.objects.filter(user_id=by.pk)
+    if isinstance(row, Binding):
+        is_own = row.user_id == by.pk
+    else:
+        is_own = OnboardingSession.objects.filter(_of_own(by), pk=row.pk).exists()
+    if is_own or links.filter(of_number(row.number)).exists():
+        raise Forbidden(Why.OWN)
+
+
+def _of_own(by: AbstractBaseUser) -> Q:
+    """Return the condition of the sessions of the reviewer's own number, account, key or browser.
+
+    A move of their key is held before Prove names the key: the session has the link that its browser was verified by.
+    """
+    links = Binding.objects.filter(user_id=by.pk)
+    numbers, keys = links.exclude(number_hash="").values("number_hash"), links.exclude(device_id="").values("device_id")
+    journeys = OnboardingSession.objects.filter(binding__in=links).values("journey")
+    of_links = Q(binding__in=links) | Q(moves_from__in=links)
+    return of_links | Q(number_hash__in=numbers) | Q(device_id__in=keys) | Q(journey__in=journeys)
 
 
 def _lock_waiting(session: OnboardingSession) -> None:
@@ -141,10 +164,14 @@ def note(*, session: OnboardingSession, by: AbstractBaseUser, reason: str) -> On
 
 
 def label(*, session: OnboardingSession, by: AbstractBaseUser, reason: str, outcome: Outcome) -> OnboardingSession:
-    """Write down what the case turned out to be. A later label replaces it. Raises StaleState if it was erased."""
+    """Write down what the case turned out to be. A later label replaces it.
+
+    Raises Forbidden if it is the reviewer's own, StaleState if it was erased.
+    """
     with transaction.atomic():
         if not OnboardingSession.objects.select_for_update().filter(pk=session.pk).exists():  # first, as everywhere
             raise StaleState
+        is_not_own(session, by)
         Case.objects.update_or_create(pk=session.pk, defaults={"outcome": outcome})
         events.record(Name.CASE_LABELLED, {"reason": reason, "outcome": outcome}, session=session, actor=by)
     return session

@@ -21,7 +21,7 @@ from onboarding.domain.phone import Number
 from onboarding.domain.states import Review, State
 from onboarding.events import Name
 from onboarding.journey import security_texts, unlinking
-from onboarding.models import Binding, Case, OnboardingSession, Proposal, of_number
+from onboarding.models import Binding, Case, OnboardingSession, Proposal
 from onboarding.telemetry.observation import subject, verb
 
 
@@ -67,7 +67,6 @@ def _review(
         waiting = OnboardingSession.objects.filter(pk=session.pk, state__in=states, review="")
         if not waiting.select_for_update().exists():
             raise StaleState
-        _is_not_own(session, by)
         cases.hold(session, by)
         _is_not_escalated(session, by)
         if proposal := _proposed(act, by, reason, session=session):
@@ -90,7 +89,7 @@ def revoke(*, binding: Binding, by: AbstractBaseUser, reason: str) -> Binding | 
     with transaction.atomic():
         if not Binding.objects.select_for_update().filter(pk=binding.pk, confirmed=True).exists():
             raise StaleState
-        _is_not_own(binding, by)
+        cases.is_not_own(binding, by)
         if proposal := _proposed("revoke", by, reason, binding=binding):
             return proposal
     unlinking.unlink(binding=binding, by=by, reason=reason)
@@ -119,14 +118,6 @@ def vendor_ids(*, session: OnboardingSession, by: AbstractBaseUser, reason: str)
         verification_sid=session.verification_sid,
         log_subject=subject(session.number),
     )
-
-
-def _is_not_own(row: OnboardingSession | Binding, by: AbstractBaseUser) -> None:
-    """Raise Forbidden if the number, or the account that it is linked to, is the reviewer's own."""
-    account = Binding.objects.filter(user_id=by.pk)
-    binding = row if isinstance(row, Binding) else row.binding
-    if (binding and binding.user_id == by.pk) or account.filter(of_number(row.number)).exists():
-        raise Forbidden(Why.OWN)
 
 
 def _is_not_escalated(session: OnboardingSession, by: AbstractBaseUser) -> None:

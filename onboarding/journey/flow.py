@@ -140,7 +140,8 @@ def _may_move(session: OnboardingSession, key: Binding | None) -> None:
         raise StaleState
     if conf.REBIND_REVIEW and REBIND not in risk.cleared_reasons(session):
         reasons = {**session.failure_reasons, REBIND: "Every move of a key waits for a reviewer."}
-        transition(session, State.IN_REVIEW, Name.REBIND_HELD, failure_reasons=reasons)
+        of_key = key or session.moves_from
+        transition(session, State.IN_REVIEW, Name.REBIND_HELD, failure_reasons=reasons, moves_from=of_key)
         raise StaleState
 
 

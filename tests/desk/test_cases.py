@@ -17,6 +17,7 @@ from onboarding.models import Binding, Case, Event, OnboardingSession
 from tests.desk.test_admin import a_binding, a_session, detail
 from tests.desk.test_reviews import WHY, ada, at_the_desk, desk, url_of
 from tests.journey.conftest import Later, Sandbox
+from tests.journey.visitor import Visitor
 
 __all__ = ["ada", "desk"]
 QUEUE = "/admin/proveflow/onboardingsession/queue/"
@@ -223,3 +224,32 @@ def test_nobody_decides_about_their_own_number_or_account(ada: User, desk: Clien
         assert "your own account or number" in answer.content.decode()
     assert not OnboardingSession.objects.exclude(review="").exists() and Binding.objects.get().confirmed
     assert not Event.objects.exists()
+
+
+def test_nobody_decides_about_a_move_of_their_own_key(
+    ada: User, desk: Client, grace: Client, visitor: Visitor, settings: Any
+) -> None:
+    settings.REBIND_REVIEW = True
+    visitor.links("+12015550123", "+12015550123")
+    visitor.starts("+12015550145")
+    visitor.fetches("/moved/")
+    Binding.objects.update(user=ada)
+    held = OnboardingSession.objects.get(state=State.IN_REVIEW)
+    assert held.moves_from == Binding.objects.get() and takes_next(desk) == QUEUE
+    assert "your own" in desk.post(url_of(held, "approve"), {"reason": WHY}, follow=True).content.decode()
+    grace.post(url_of(held, "approve"), {"reason": WHY})
+    assert OnboardingSession.objects.get(pk=held.pk).review == "approved"
+
+
+@pytest.mark.parametrize("link", ["moves_from", "device_id", "journey"])
+@pytest.mark.parametrize("act", ["approve", "decline", "label-false_alarm", "snooze", "take"])
+def test_nobody_acts_on_a_case_of_their_own_key_account_or_browser(
+    ada: User, desk: Client, link: str, act: str
+) -> None:
+    own = a_binding(user=ada, number="+12025550107", device_id="their key")
+    linked = a_session(state=State.BOUND, approved_at=timezone.now(), number=own.number, binding=own)
+    session = a_case(**{link: {"moves_from": own, "device_id": own.device_id, "journey": linked.journey}[link]})
+    assert takes_next(desk) == QUEUE
+    answer = desk.post(url_of(session, act), {"reason": WHY}, follow=True)
+    assert "your own account or number" in answer.content.decode()
+    assert not Event.objects.exists() and not Case.objects.exists()
