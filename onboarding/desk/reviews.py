@@ -92,7 +92,8 @@ def revoke(*, binding: Binding, by: AbstractBaseUser, reason: str) -> Binding | 
         cases.is_not_own(binding, by)
         if proposal := _proposed("revoke", by, reason, binding=binding):
             return proposal
-    unlinking.unlink(binding=binding, by=by, reason=reason)
+    if not unlinking.unlink(binding=binding, by=by, reason=reason):  # somebody else was faster
+        raise StaleState
     return binding
 
 

@@ -19,9 +19,12 @@ NO_SUCH_KEY = 8011  # https://developer.prove.com/reference/status-and-error-cod
 
 
 @verb
-def unlink(*, binding: Binding, by: AbstractBaseUser | None = None, reason: str = "unlinked") -> None:
-    """Revoke the binding here at once, then ask Prove to revoke the key. `by` is the reviewer, if one did it."""
-    _unlink(Binding.objects.filter(pk=binding.pk), why=reason, by=by)
+def unlink(*, binding: Binding, by: AbstractBaseUser | None = None, reason: str = "unlinked") -> bool:
+    """Revoke the binding here at once, then ask Prove to revoke the key. `by` is the reviewer, if one did it.
+
+    Return False if it was revoked before.
+    """
+    return _unlink(Binding.objects.filter(pk=binding.pk), why=reason, by=by)
 
 
 @verb
@@ -30,13 +33,15 @@ def unlink_others(*, binding: Binding) -> None:
     _unlink(Binding.objects.filter(user=binding.user).exclude(pk=binding.pk), why="unlinked", by=None)
 
 
-def _unlink(bindings: QuerySet[Binding], *, why: str, by: AbstractBaseUser | None) -> None:
+def _unlink(bindings: QuerySet[Binding], *, why: str, by: AbstractBaseUser | None) -> bool:
+    """Return whether any binding was in force."""
     with transaction.atomic():
         revoked = revoke(bindings.filter(confirmed=True).order_by("pk"), why=why, by=by)
         keys.revoke(binding.device_id for binding in revoked)
     for binding in revoked:
         if not tell_prove(device_id=binding.device_id):
-            return  # `recover` asks for the rest
+            break  # `recover` asks for the rest
+    return bool(revoked)
 
 
 @verb

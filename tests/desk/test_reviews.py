@@ -4,6 +4,7 @@ from io import StringIO
 from typing import Any
 
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission, User
 from django.core.management import call_command
 from django.test import Client
@@ -14,6 +15,7 @@ from onboarding.desk import reviews
 from onboarding.desk.access.proof import PROVED_KEY
 from onboarding.domain.errors import StaleState
 from onboarding.domain.states import PASSED, State
+from onboarding.journey import unlinking
 from onboarding.models import Binding, Event, OnboardingSession
 from tests.desk.test_admin import a_binding, a_session, detail
 from tests.journey.conftest import Sandbox
@@ -184,6 +186,21 @@ def test_of_two_reviewers_at_once_only_the_first_decides(ada: User) -> None:
     seen_before = OnboardingSession(pk=session.pk, state=State.IN_REVIEW)
     with pytest.raises(StaleState):
         reviews.decline(session=seen_before, by=ada, reason=WHY)
+
+
+def test_of_two_reviewers_who_revoke_at_once_the_second_is_told_and_has_no_history(
+    desk: Client, ada: User, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    binding, unlink = a_binding(), unlinking.unlink
+
+    def is_slower(**named: Any) -> bool:
+        unlink(binding=binding, by=None, reason="lost")
+        return unlink(**named)
+
+    monkeypatch.setattr(unlinking, "unlink", is_slower)
+    page = desk.post(url_of(binding, "revoke"), {"reason": WHY}, follow=True).content.decode()
+    assert "any more" in page and not LogEntry.objects.exists()
+    assert [event.actor for event in Event.objects.filter(name="binding:revoked")] == [None]
 
 
 def test_a_filter_finds_the_sessions_that_wait_for_a_review(desk: Client) -> None:
