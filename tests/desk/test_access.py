@@ -24,7 +24,7 @@ from tests.authenticator import code_of
 from tests.desk.test_admin import SESSIONS, a_binding, a_session
 from tests.desk.test_logins import log_in
 from tests.desk.test_reviews import WHY, at_the_desk, url_of
-from tests.desk.test_roles import invited
+from tests.desk.test_roles import invited, run
 
 pytestmark = pytest.mark.django_db
 PEOPLE, JOIN, ACCOUNT = "/admin/people/", "/admin/join/", "/admin/account/"
@@ -117,6 +117,14 @@ def test_no_url_after_the_first_and_no_row_has_the_token_of_a_link() -> None:
     token = link.rstrip("/").rpartition("/")[2]
     assert token not in str(list(Invitation.objects.values())) and token not in JOIN
     assert token not in str(list(Event.objects.values())) + str(list(LogEntry.objects.values()))
+
+
+@pytest.mark.parametrize("change", [("--role", "viewer"), ("--leave",)])
+def test_the_links_of_a_lead_end_with_their_role(change: tuple[str, ...]) -> None:
+    browser = follows(link_for(invited(Role.LEAD), role="lead"))
+    run("ada", *change)
+    assert browser.get(JOIN).status_code == joins(browser).status_code == 404
+    assert not User.objects.filter(username="grace").exists()
 
 
 def test_a_name_that_is_taken_or_no_name_is_not_invited() -> None:

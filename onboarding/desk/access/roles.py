@@ -8,7 +8,6 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group, Permission
 from django.contrib.sessions.models import Session
 from django.db import transaction
-from django.db.models import Q
 from django.utils import timezone
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
@@ -105,7 +104,7 @@ def leave(user: Any, *, by: Any = None) -> None:
     """End the access: the account, its authenticators, roles and work. The log keeps the name."""
     TOTPDevice.objects.filter(user=user).delete()
     RecoveryCode.objects.filter(user=user).delete()
-    Invitation.objects.filter(Q(by=user) | Q(name=user.get_username())).delete()
+    Invitation.objects.filter(name=user.get_username()).delete()
     user.groups.clear()
     user.user_permissions.clear()
     _end_work(user)
@@ -116,9 +115,10 @@ def leave(user: Any, *, by: Any = None) -> None:
 
 
 def _end_work(user: Any) -> None:
-    """Put the user's cases back into the queue, and withdraw what they proposed."""
+    """Put the user's cases back into the queue, and withdraw what they proposed and whom they invited."""
     Case.objects.filter(reviewer=user).update(reviewer=None, taken_until=None)
     Proposal.objects.filter(by=user).delete()
+    Invitation.objects.filter(by=user).exclude(name=user.get_username()).delete()
 
 
 def _changed(user: Any, change: str, by: Any = None) -> None:
