@@ -29,7 +29,7 @@ from onboarding.web import address
 from onboarding.web.forms import code_in
 from onboarding.web.responses import too_many_requests
 
-JOIN_KEY = "proveflow_join"  # of the Django session: the token of the invitation, and the new authenticator's key
+JOIN_KEY = "proveflow_join"  # of the Django session: the hash of the link's token, and the new authenticator's key
 KEY_BYTES = 20  # RFC 4226, 4
 PASSWORD = {"autocomplete": "new-password"}
 
@@ -78,16 +78,16 @@ class JoinForm(forms.Form):
 
 @never_cache
 def invited_view(request: HttpRequest, token: str) -> HttpResponse:
-    """Keep the token of the link, so that no further URL has it, and show the page."""
-    request.session[JOIN_KEY] = [token, secrets.token_hex(KEY_BYTES)]
+    """Keep the hash of the link's token, so that no further URL and no row has it, and show the page."""
+    request.session[JOIN_KEY] = [invitations.hashed(token), secrets.token_hex(KEY_BYTES)]
     return HttpResponseRedirect(reverse("admin:join", current_app=site.name))
 
 
 @never_cache
 def join_view(request: HttpRequest) -> HttpResponse:
     """Set up the account, or the new authenticator, of who was invited; show the recovery codes."""
-    token, key = request.session.get(JOIN_KEY, ("", ""))
-    invitation = invitations.find(token)
+    token_hash, key = request.session.get(JOIN_KEY, ("", ""))
+    invitation = invitations.find(token_hash)
     if invitation is None:
         return page_of(request, "join.html", _("This link was used, or has ended. Ask for another one."), status=404)
     form = JoinForm(request.POST or None, invitation=invitation, key=key)

@@ -115,6 +115,8 @@ def test_a_wrong_field_makes_nobody_and_keeps_the_link(wrong: dict[str, str]) ->
 def test_no_url_after_the_first_and_no_row_has_the_token_of_a_link() -> None:
     link = link_for(invited(Role.LEAD))
     token = link.rstrip("/").rpartition("/")[2]
+    browser = follows(link)
+    assert token not in str(dict(browser.session))
     assert token not in str(list(Invitation.objects.values())) and token not in JOIN
     assert token not in str(list(Event.objects.values())) + str(list(LogEntry.objects.values()))
 

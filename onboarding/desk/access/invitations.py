@@ -26,15 +26,15 @@ def invite(name: str, role: Role | None, *, by: Any) -> str:
     token = secrets.token_urlsafe(32)
     Invitation.objects.filter(name=name).delete()
     Invitation.objects.create(
-        token_hash=_hash(token), name=name, role=role or "", by=by, expires_at=Now() + INVITED_FOR
+        token_hash=hashed(token), name=name, role=role or "", by=by, expires_at=Now() + INVITED_FOR
     )
     roles.record(name, f"invited: {role}" if role else "invited: new authenticator", by=by)
     return token
 
 
-def find(token: str) -> Invitation | None:
+def find(token_hash: str) -> Invitation | None:
     """Return the invitation, if it was not used and has not ended."""
-    return Invitation.objects.filter(token_hash=_hash(token), expires_at__gt=Now()).first()
+    return Invitation.objects.filter(token_hash=token_hash, expires_at__gt=Now()).first()
 
 
 def invited(invitation: Invitation) -> Any:
@@ -59,5 +59,6 @@ def accept(invitation: Invitation, *, password: str, key: str, step: int) -> lis
     return recovery.new_codes(user)
 
 
-def _hash(token: str) -> str:
+def hashed(token: str) -> str:
+    """Return what is stored of a token."""
     return hashlib.sha256(token.encode()).hexdigest()
