@@ -4,7 +4,7 @@ import uuid
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
 from onboarding import events
 from onboarding.domain.errors import Refused, UpstreamError
@@ -60,7 +60,14 @@ def tell_prove(*, device_id: str) -> bool:
     with transaction.atomic():
         if owed.update(tell_prove_at=None):
             events.record(Name.REVOKE_ANSWERED, {}, **_about(device_id))
+            _forget_if_erased(device_id)
     return True
+
+
+def _forget_if_erased(device_id: str) -> None:
+    """Delete what is remembered of a key whose person was erased: no row names it any more."""
+    bindings, sessions = (kind.objects.filter(device_id=OuterRef("pk")) for kind in (Binding, OnboardingSession))
+    ProveKey.objects.filter(~Exists(bindings), ~Exists(sessions), pk=device_id).delete()
 
 
 def _about(device_id: str) -> dict[str, object]:
