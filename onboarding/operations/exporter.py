@@ -17,10 +17,12 @@ from onboarding.conf import conf
 from onboarding.domain import budgets
 from onboarding.domain.budgets import Charge
 from onboarding.domain.states import CLAIMS, OPEN, State
-from onboarding.models import OnboardingSession, ProveKey
+from onboarding.models import Event, OnboardingSession, ProveKey
+from onboarding.operations.evidence.checkpoints import unsealed
 
 # Budgets that all people share, and the subject of their one cell.
 SHARED = (budgets.MONEY, budgets.GUESSES_ALL)
+MOST_COUNTED = 10_000  # events that wait for a checkpoint
 POOL_TIMEOUT_S = 3  # shorter than scrape_timeout in deploy/grafana/prometheus.yml, and than Prometheus' default of 10 s
 
 
@@ -61,7 +63,7 @@ class Queues(Collector):
         yield used
 
 
-def queues() -> dict[str, tuple[QuerySet[OnboardingSession] | QuerySet[ProveKey], str]]:
+def queues() -> dict[str, tuple[QuerySet[OnboardingSession] | QuerySet[ProveKey] | QuerySet[Event], str]]:
     """Return the rows that wait, and the column with the time since when, by queue."""
     sessions = OnboardingSession.objects.order_by()
     return {
@@ -69,6 +71,7 @@ def queues() -> dict[str, tuple[QuerySet[OnboardingSession] | QuerySet[ProveKey]
         "debts": (ProveKey.objects.filter(tell_prove_at__isnull=False, revoked_at__isnull=False), "revoked_at"),
         "claims": (sessions.filter(state__in=CLAIMS), "moved_at"),
         "open": (sessions.filter(state__in=OPEN), "created_at"),
+        "unsealed": (unsealed()[:MOST_COUNTED], "at"),
     }
 
 

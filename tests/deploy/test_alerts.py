@@ -96,6 +96,7 @@ GOOD_DAY = {
     'proveflow_queue_oldest_seconds{queue="reviews"}': stays(600),
     'proveflow_queue_oldest_seconds{queue="debts"}': stays(60),
     'proveflow_queue_oldest_seconds{queue="claims"}': stays(20),
+    'proveflow_queue_oldest_seconds{queue="unsealed"}': stays(70),
     "proveflow_database_up": stays(1),
     'up{job="proveflow",instance="a"}': stays(1),
 }
@@ -124,6 +125,11 @@ def fires(alert: str, series: Mapping[str, str], folder: Path) -> bool:
     done = promtool("test", "rules", str(file))
     assert done.returncode == 0 or "got:" in done.stderr + done.stdout, done.stderr + done.stdout
     return done.returncode == 0
+
+
+def test_events_that_are_not_sealed_tell_that_recover_does_not_run(tmp_path: Path) -> None:
+    waits = 'proveflow_queue_oldest_seconds{queue="unsealed"}'
+    assert fires("RecoverMissing", {**GOOD_DAY, waits: stays(1_900)}, tmp_path)
 
 
 def test_the_files_are_valid() -> None:

@@ -14,6 +14,7 @@ from onboarding.domain.budgets import BUDGETS
 from onboarding.domain.errors import UpstreamError
 from onboarding.domain.states import Stage, State
 from onboarding.models import OnboardingSession, ProveKey
+from onboarding.operations.evidence.checkpoints import seal
 from onboarding.operations.exporter import Queues
 from onboarding.telemetry import metrics
 from onboarding.telemetry.observation import OUTCOMES, VERBS
@@ -105,6 +106,17 @@ def test_what_waits_is_exported_with_its_age(visitor: Visitor, later: Callable[[
     assert found[key("proveflow_database_up", {})] == 1
 
 
+def test_events_that_recover_has_not_sealed_are_exported_with_their_age(
+    visitor: Visitor, later: Callable[[int], None]
+) -> None:
+    visitor.starts(NUMBER)
+    later(1800)
+    age = key("proveflow_queue_oldest_seconds", {"queue": "unsealed"})
+    assert 1800 <= exported()[age] < 1900 and exported()[key("proveflow_queue", {"queue": "unsealed"})] > 1
+    seal()
+    assert exported()[age] == 0
+
+
 def test_the_money_in_use_is_exported_as_a_share_of_its_budget(visitor: Visitor) -> None:
     visitor.starts(NUMBER)
     assert exported()[key("proveflow_budget_used_ratio", {"budget": "money"})] == pytest.approx(10 / 30_000, rel=0.05)
@@ -151,7 +163,7 @@ ALLOWED: dict[str, set[str]] = {
     "what": OPERATIONS,
     "state": {"open", "idle", "waiting"},
     "channel": {"sms", "call"},
-    "queue": {"reviews", "debts", "claims", "open"},
+    "queue": {"reviews", "debts", "claims", "open", "unsealed"},
 }
 
 

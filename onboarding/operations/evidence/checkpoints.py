@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 
 from django.db import connection, transaction
-from django.db.models import Max, Sum
+from django.db.models import Max, QuerySet, Sum
 from django.db.models.functions import Now
 
 from onboarding.hashes import secrets
@@ -45,6 +45,12 @@ def seal() -> int:
         if count < SIZE:
             break
     return sealed
+
+
+def unsealed() -> QuerySet[Event]:
+    """Return the events that no checkpoint seals yet, the oldest first."""
+    last = Checkpoint.objects.aggregate(last=Max("last"))["last"] or 0
+    return Event.objects.filter(pk__gt=last).order_by("pk")
 
 
 def _is_due(settled: int) -> bool:
