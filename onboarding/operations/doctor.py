@@ -3,6 +3,7 @@
 import shutil
 import ssl
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
@@ -14,13 +15,18 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
+from django.db.models import F, Max
+from django.db.models.functions import Now
 
 from onboarding import limits
 from onboarding.conf import conf
 from onboarding.domain import budgets
 from onboarding.domain.budgets import Charge
-from onboarding.domain.errors import UpstreamError
+from onboarding.domain.errors import Busy, Garbled, Uncertain, Unreachable, UpstreamError
+from onboarding.figures.tally import CALLS, Call
 from onboarding.hashes import signer
+from onboarding.models import Event
+from onboarding.operations.evidence.checkpoints import unsealed
 from onboarding.operations.privacy.encryption import count
 from onboarding.telemetry import request_ids
 from onboarding.telemetry.request_ids import EXAMINATION
@@ -32,7 +38,15 @@ OLDEST_POSTGRESQL = 130000
 FORGED = "203.0.113.9"  # an address for documentation: https://www.rfc-editor.org/rfc/rfc5737
 LEAST_FREE = 0.1  # of the disk
 CERTIFICATE_DAYS = 14
+SEALED_WITHIN = timedelta(minutes=30)
+CALLED_WITHIN = timedelta(minutes=15)
+MANY_FAIL, MOST_CALLS = 0.1, 1_000
 LOOKED_AT = 1_000  # rows of each table, sessions in the order of their random ids
+FAILURES = {kind.__name__ for kind in (Unreachable, Uncertain, Garbled, Busy)}
+CALLS_OF = {
+    "Prove": (Call.UNIFY, Call.STATUS, Call.BIND, Call.REVOKE),
+    "Twilio": (Call.LOOKUP, Call.SEND, Call.CHECK, Call.TEXT),
+}
 PROVE_NAMES = {"prove": "Prove", "prove-eu": "Prove EU"}  # by the service's name in metrics
 
 
@@ -52,7 +66,7 @@ def findings(url: str = "", sign_ups: int = 0) -> list[Finding]:
     for look in (_prove, _twilio, _database, _disk):
         found += look()
     try:
-        found += [*_budgets(sign_ups), _numbers()]
+        found += [*_budgets(sign_ups), _numbers(), *_calls(), _recover()]
     except DatabaseError as error:
         means = f"The tables cannot be read: {type(error).__name__}."
         found.append(Finding("tables", BAD, means, "Look at the database and its migrations, above."))
@@ -187,6 +201,31 @@ def _numbers() -> Finding:
         do = "Run manage.py encrypt before you remove a former key."
         return Finding("numbers", LOOK, f"{tally.left} of those looked at are not under the keys in use.", do)
     return Finding("numbers", OK, "Those looked at are under the keys in use.")
+
+
+def _calls() -> Iterator[Finding]:
+    """Look at the latest calls of sign-ups: a vendor may take our credentials, and fail all the same."""
+    known = {str(name): vendor for vendor, calls in CALLS_OF.items() for call in calls for name in CALLS[call]}
+    latest = Event.objects.filter(name__in=known, at__gte=Now() - CALLED_WITHIN).order_by("-pk")[:MOST_CALLS]
+    made, failed = Counter[str](), Counter[str]()
+    for name, error in latest.values_list("name", "facts__error"):
+        made[known[name]] += 1
+        failed[known[name]] += error in FAILURES
+    for vendor in CALLS_OF:
+        share = failed[vendor] / max(1, made[vendor])
+        verdict = BAD if share > MANY_FAIL else LOOK if failed[vendor] else OK
+        do = "Look at the vendor's status page, and at docs/operating.md, Alerts." if failed[vendor] else ""
+        means = f"{failed[vendor]} of {made[vendor]} in the last {CALLED_WITHIN.seconds // 60} minutes failed."
+        yield Finding(f"calls to {vendor}", verdict, means, do)
+
+
+def _recover() -> Finding:
+    """Look whether `manage.py recover` runs, by what it has not sealed."""
+    age = unsealed()[:1].aggregate(age=Max(Now() - F("at")))["age"] or timedelta(0)
+    if age > SEALED_WITHIN:
+        do = "Look at its timer and its log: docs/operating.md, RecoverMissing."
+        return Finding("recover", BAD, f"An event is not sealed after {age // timedelta(minutes=1)} minutes.", do)
+    return Finding("recover", OK, "What is older than some minutes is sealed.")
 
 
 def _front_door(url: str) -> Iterator[Finding]:

@@ -16,13 +16,15 @@ from django.test import Client
 from onboarding.hashes import signer
 from onboarding.operations import doctor
 from onboarding.operations.doctor import BAD, LOOK, OK
+from onboarding.operations.evidence.checkpoints import seal
 from onboarding.telemetry.request_ids import EXAMINATION
 from onboarding.upstream.examination import Examined, Fetched
 from tests.desk.test_admin import a_session
-from tests.journey.conftest import Sandbox, sandbox
+from tests.journey.conftest import Sandbox, later, sandbox, visitor
+from tests.journey.visitor import Visitor
 from tests.processes import manage, product_environment, vendor_environment
 
-__all__ = ["sandbox"]
+__all__ = ["later", "sandbox", "visitor"]
 
 OTHER_KEY = b64encode(bytes(32)).decode()
 NOBODY = "http://127.0.0.1:9"
@@ -74,6 +76,27 @@ def test_a_vendor_that_does_not_answer_is_told(sandbox: Sandbox) -> None:
     sandbox.inject_fault("prove.token", "refuse", host="na")
     found = verdicts()
     assert (found["Prove"], found["Prove EU"]) == (BAD, OK)
+
+
+@pytest.mark.parametrize(("kind", "verdict"), [("lost", BAD), ("refuse", BAD), ("", OK)])
+def test_calls_that_fail_while_the_credentials_are_taken_are_told(
+    sandbox: Sandbox, visitor: Visitor, kind: str, verdict: str
+) -> None:
+    if kind:
+        sandbox.inject_fault("prove.unify", kind)
+    visitor.opens("/")
+    visitor.fetches("/start/", phone="201 555 0123")
+    found = verdicts()
+    assert (found["Prove"], found["calls to Prove"], found["calls to Twilio"]) == (OK, verdict, OK)
+
+
+def test_a_recover_that_does_not_run_is_told(visitor: Visitor, later: Callable[[int], None]) -> None:
+    visitor.starts("201 555 0123")
+    assert verdicts()["recover"] == OK
+    later(1801)
+    assert verdicts()["recover"] == BAD
+    seal()
+    assert verdicts()["recover"] == OK
 
 
 def test_an_empty_database_is_told_with_all_else(tmp_path: Path) -> None:
