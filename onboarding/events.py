@@ -110,7 +110,7 @@ FACTS: Mapping[Name, frozenset[str]] = {
     **dict.fromkeys(
         (Name.CASE_RELEASED, Name.CASE_SNOOZED, Name.CASE_ESCALATED, Name.CASE_NOTED), frozenset({"reason"})
     ),
-    Name.LIST_EXPORTED: frozenset({"list", "filters", "whole"}),
+    Name.LIST_EXPORTED: frozenset({"list", "filters", "whole", "reason"}),
     Name.LIST_SENT: frozenset({"list", "rows"}),
     Name.REVIEWER_CHANGED: frozenset({"account", "change"}),
     Name.CASE_LABELLED: frozenset({"reason", "outcome"}),

@@ -15,7 +15,7 @@ from onboarding.domain.states import State
 from onboarding.models import Event, OnboardingSession
 from tests.desk.test_admin import BINDINGS, MALFORMED, SESSIONS, a_binding, a_session
 from tests.desk.test_lists import sessions
-from tests.desk.test_reviews import ada, desk
+from tests.desk.test_reviews import WHY, ada, desk
 from tests.desk.test_roles import invited
 
 __all__ = ["ada", "desk"]
@@ -64,10 +64,14 @@ def test_whole_numbers_are_for_who_may_see_them_and_asks() -> None:
     a_session()
     auditor, viewer = invited(Role.AUDITOR), invited(Role.VIEWER, "grace")
     assert downloaded(auditor)[0]["Number"] == "•••• 0101"
-    assert downloaded(auditor, numbers="whole")[0]["Number"] == "'+12025550101"
+    for reason in ("", "call +1 202 555 0101"):
+        asked = auditor.post(EXPORT, {"numbers": "whole", "reason": reason})
+        assert "errorlist" in asked.content.decode() and "id_code" not in asked.content.decode()
+    assert downloaded(auditor, numbers="whole", reason=WHY)[0]["Number"] == "'+12025550101"
     assert downloaded(viewer)[0]["Number"] == "•••• 0101"
     assert viewer.post(EXPORT, {"numbers": "whole"}).status_code == 403
     assert [facts["whole"] for facts in recorded("list:exported")] == [False, True, False]
+    assert [facts.get("reason") for facts in recorded("list:exported")] == [None, WHY, None]
     assert "With whole numbers" in auditor.get(SESSIONS).content.decode()
     assert "With whole numbers" not in viewer.get(SESSIONS).content.decode()
 
@@ -111,7 +115,7 @@ def test_whole_numbers_need_a_code_again_after_a_while(desk: Client) -> None:
     session.save()
     asked = desk.post(EXPORT, {"numbers": "whole"})
     assert "id_code" in asked.content.decode() and not Event.objects.filter(name="list:exported").exists()
-    refused = desk.post(EXPORT, {"numbers": "whole", "code": "12"})
+    refused = desk.post(EXPORT, {"numbers": "whole", "reason": WHY, "code": "12"})
     assert "The code is wrong" in refused.content.decode()
     assert downloaded(desk)[0]["Number"] == "•••• 0101"
 

@@ -20,8 +20,7 @@ from django.views.decorators.http import require_POST
 from onboarding import events, limits
 from onboarding.conf import conf
 from onboarding.desk import cases
-from onboarding.desk.access.proof import ProofForm
-from onboarding.desk.acts import ActsAdmin
+from onboarding.desk.acts import ActsAdmin, ReasonForm
 from onboarding.domain.budgets import EXPORTS, Charge
 from onboarding.domain.errors import Limited
 from onboarding.domain.mentions import mentions_number
@@ -65,9 +64,9 @@ class ExportViews(ActsAdmin):
         is_whole = request.POST.get("numbers") == "whole"
         if not self.has_view_permission(request) or (is_whole and not self.may_reveal(request)):
             raise PermissionDenied
-        proof = ProofForm(request.POST if "code" in request.POST else None, request=request, is_needed=is_whole)
-        if proof.fields and not proof.is_valid():
-            return self._ask(request, proof)
+        form = ReasonForm(request.POST if "reason" in request.POST else None, request=request)
+        if is_whole and not form.is_valid():
+            return self._ask(request, form)
         filters = QueryDict(request.GET.urlencode(), mutable=True)
         filters.pop(PAGE_VAR, None)
         request.GET = QueryDict(filters.urlencode())
@@ -80,6 +79,7 @@ class ExportViews(ActsAdmin):
             messages.error(request, _("Too many lists downloaded. Try again in a few minutes."))
             return HttpResponseRedirect(self.path_of("changelist"))
         facts = {"list": self.opts.model_name, "filters": _filters(request), "whole": is_whole}
+        facts |= {"reason": form.cleaned_data["reason"]} if is_whole else {}
         events.record(Name.LIST_EXPORTED, facts, actor=request.user)
         headers = {
             "Content-Disposition": f'attachment; filename="{self.opts.model_name}.csv"',
@@ -90,9 +90,9 @@ class ExportViews(ActsAdmin):
         lines = self._lines(request, first, is_whole=is_whole)
         return StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8", headers=headers)
 
-    def _ask(self, request: HttpRequest, proof: ProofForm) -> TemplateResponse:
-        """Ask for a code before whole numbers are sent."""
-        context = {"title": _("Download as CSV"), "opts": self.opts, "form": proof, "queue": cases.status()}
+    def _ask(self, request: HttpRequest, form: ReasonForm) -> TemplateResponse:
+        """Ask for a reason, and a code if the last one was a while ago, before whole numbers are sent."""
+        context = {"title": _("Download as CSV"), "opts": self.opts, "form": form, "queue": cases.status()}
         request.current_app = self.admin_site.name
         context = {**self.admin_site.each_context(request), **context}
         return TemplateResponse(request, "admin/proveflow/export.html", context)
