@@ -1,6 +1,7 @@
 """`manage.py audit_verify` verifies the event log."""
 
 import json
+import re
 from argparse import ArgumentParser
 from contextlib import closing
 from dataclasses import asdict
@@ -9,7 +10,7 @@ from datetime import datetime
 from django.core.management.base import BaseCommand, CommandError
 from django.utils.timezone import is_naive, make_aware
 
-from onboarding.operations.evidence.audit import findings
+from onboarding.operations.evidence.audit import Sealed, findings
 from onboarding.operations.evidence.faults import Finding, Seen
 
 
@@ -22,6 +23,14 @@ def time_of(text: str) -> datetime:
     return make_aware(found) if is_naive(found) else found
 
 
+def sealed_of(text: str) -> Sealed:
+    """Return the checkpoint that the text names. Raises CommandError."""
+    number, _, mac = text.partition(":")
+    if not (number.isascii() and number.isdigit() and re.fullmatch("[0-9a-f]{64}", mac)):
+        raise CommandError("--sealed is the number and the MAC of a checkpoint, like 57:0b5c...")
+    return Sealed(int(number), mac)
+
+
 class Command(BaseCommand):
     """Prints the first fault, and ends with 1 if there is one. It writes nothing, and may run at any time."""
 
@@ -30,11 +39,12 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--since", type=time_of, help="only what was written since this date or time")
+        parser.add_argument("--sealed", type=sealed_of, help="NUMBER:MAC of a checkpoint in the log of `recover`")
         parser.add_argument("--json", action="store_true", help="print JSON")
 
-    def handle(self, *, since: datetime | None, json: bool, **_options: object) -> None:
+    def handle(self, *, since: datetime | None, sealed: Sealed | None, json: bool, **_options: object) -> None:
         seen = Seen()
-        with closing(findings(since, seen)) as found:
+        with closing(findings(since, seen, sealed)) as found:
             first = next(found, None)
         self.stdout.write(as_json(first, seen) if json else in_words(first, seen))
         if first:

@@ -6,7 +6,7 @@ All is read as it is at one moment, in the order of ids and in portions, so that
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import connection, transaction
 from django.db.models import Count, F, OuterRef, QuerySet, Subquery
@@ -22,9 +22,21 @@ from onboarding.operations.evidence.seals import digest_of, is_sound, secret_of
 OVERDUE = timedelta(hours=1)
 
 
-def findings(since: datetime | None, seen: Seen) -> Generator[Finding]:
-    """Yield the faults of what was written since, or ever: of events in their order, then of sessions."""
+class Sealed(NamedTuple):
+    """A checkpoint as the log of `recover` names it."""
+
+    number: int
+    mac: str
+
+
+def findings(since: datetime | None, seen: Seen, sealed: Sealed | None = None) -> Generator[Finding]:
+    """Yield the faults of what was written since, or ever: of events in their order, then of sessions.
+
+    Whoever deletes all checkpoints can change the events, and `recover` seals them anew. Then `sealed` is not there.
+    """
     with _one_moment():
+        if sealed and not _is_kept(sealed):
+            yield Finding(Fault.SEAL_UNKNOWN, checkpoint=sealed.number)
         yield from _checkpoints(since, seen)
         changed = OnboardingSession.objects.filter(moved_at__gte=since) if since else OnboardingSession.objects.all()
         yield from _sessions(changed, seen)
@@ -55,6 +67,13 @@ def _one_moment() -> Iterator[None]:
 
 
 # --- Checkpoints and their events ---------------------------------------------------------------------------------
+
+
+def _is_kept(sealed: Sealed) -> bool:
+    """Return whether the checkpoint is there, or was dropped because all of its events were removed."""
+    last = Checkpoint.objects.order_by("number").last()
+    is_dropped = last is not None and sealed.number < last.oldest
+    return is_dropped or Checkpoint.objects.filter(number=sealed.number, mac=sealed.mac).exists()
 
 
 def _checkpoints(since: datetime | None, seen: Seen) -> Iterator[Finding]:

@@ -17,6 +17,7 @@ class Fault(StrEnum):
     EVENTS_CHANGED = "an id or a time of the checkpoint's events was changed, or events were exchanged"
     CHECKPOINT_CHANGED = "the checkpoint was changed, or its key is not among the settings"
     CHECKPOINT_MISSING = "a checkpoint before this one, or after it, is missing"
+    SEAL_UNKNOWN = "the log of `recover` has a checkpoint that is not here: checkpoints were deleted, or put back"
     REMOVALS_MISSING = "what retention or erasure removed was put back"
     NOT_SEALED = "the event is not sealed after an hour: `recover` does not run, or checkpoints are missing"
     END_MISSING = "the last steps of the session are missing, or its state was changed"

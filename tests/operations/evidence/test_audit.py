@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -72,6 +73,31 @@ def test_since_leaves_out_what_was_sealed_before(sealed: None) -> None:
         verify("--since", "yesterday")
 
 
+def test_a_log_that_was_sealed_anew_lacks_the_checkpoint_of_the_log_of_recover(
+    visitor: Visitor, later: Later, caplog: pytest.LogCaptureFixture
+) -> None:
+    record(Name.LOGIN_FAILED, {"account": "a hash"})
+    visitor.links(NUMBER, E164)
+    later(11)
+    caplog.set_level("INFO")
+    recover()
+    number, mac = re.findall(r"Checkpoint (\d+) seals the events up to \d+: ([0-9a-f]{64})", caplog.text)[-1]
+    assert verify("--sealed", f"{number}:{mac}")[0] == 0
+    with tampering():
+        Checkpoint.objects.all()._raw_delete(connection.alias)
+        Event.objects.filter(name=Name.LOGIN_FAILED)._raw_delete(connection.alias)
+    recover()
+    assert verify()[0] == 0  # as SECURITY.md says
+    code, printed = verify("--sealed", f"{number}:{mac}")
+    assert code == 1 and f"at checkpoint {number}: {Fault.SEAL_UNKNOWN}" in printed
+
+
+@pytest.mark.parametrize("wrong", ["57", "57:", ":" + 64 * "a", "-1:" + 64 * "a", "²:" + 64 * "a", "1:" + 64 * "A"])
+def test_what_is_no_checkpoint_is_refused(db: None, wrong: str) -> None:
+    with pytest.raises(CommandError, match="--sealed"):
+        call_command("audit_verify", f"--sealed={wrong}")
+
+
 def test_after_a_rotation_all_is_verified_by_the_former_key_and_by_no_other(
     visitor: Visitor, sealed: None, later: Later, settings: Any
 ) -> None:
@@ -109,6 +135,7 @@ def test_checkpoints_of_which_all_was_removed_are_dropped(
     for _ in range(3):
         Visitor().starts(NUMBER)
         recover()
+    dropped = Checkpoint.objects.get(number=1)
     settings.RETENTION_DAYS = 0
     OnboardingSession.objects.update(state="expired")
     recover()
@@ -116,6 +143,7 @@ def test_checkpoints_of_which_all_was_removed_are_dropped(
     recover()
     first = Checkpoint.objects.order_by("number").first()
     assert first is not None and first.number > 1 and faults() == []
+    assert verify("--sealed", f"{dropped.number}:{dropped.mac}")[0] == 0
 
 
 @pytest.mark.skipif("connection.vendor != 'postgresql'", reason="SQLite has one writer at a time")
