@@ -18,7 +18,7 @@ from onboarding import events
 from onboarding.domain.errors import Forbidden, StaleState, Why
 from onboarding.domain.states import Outcome
 from onboarding.events import Name
-from onboarding.models import WAITS, Binding, Case, OnboardingSession, Proposal, of_number
+from onboarding.models import WAITS, Binding, Case, OnboardingSession, Proposal
 
 LEAD = "proveflow.lead_onboardingsession"
 TAKEN_FOR = timedelta(minutes=60)
@@ -61,7 +61,7 @@ def earlier(sessions: list[OnboardingSession]) -> dict[str, int]:
 
 def hold(session: OnboardingSession, by: AbstractBaseUser) -> bool:
     """Let the case be this reviewer's from now on. Return whether it was not before. Raises Forbidden."""
-    is_not_own(session, by)
+    _is_not_own(session, by)
     Case.objects.bulk_create([Case(session=session)], ignore_conflicts=True)
     case = Case.objects.filter(pk=session.pk)
     mine = Q(reviewer=by, taken_until__gt=Now())
@@ -106,14 +106,9 @@ def _decidable(by: AbstractBaseUser) -> QuerySet[OnboardingSession]:
     return cases if cast(User, by).has_perm(LEAD) else cases.filter(case__escalated_at=None)
 
 
-def is_not_own(row: OnboardingSession | Binding, by: AbstractBaseUser) -> None:
-    """Raise Forbidden if the row is about the reviewer's own number or account."""
-    links = Binding.objects.filter(user_id=by.pk)
-    if isinstance(row, Binding):
-        is_own = row.user_id == by.pk
-    else:
-        is_own = OnboardingSession.objects.filter(_of_own(by), pk=row.pk).exists()
-    if is_own or links.filter(of_number(row.number)).exists():
+def _is_not_own(session: OnboardingSession, by: AbstractBaseUser) -> None:
+    """Raise Forbidden if the session is about the reviewer's own affairs."""
+    if OnboardingSession.objects.filter(_of_own(by), pk=session.pk).exists():
         raise Forbidden(Why.OWN)
 
 
@@ -171,7 +166,7 @@ def label(*, session: OnboardingSession, by: AbstractBaseUser, reason: str, outc
     with transaction.atomic():
         if not OnboardingSession.objects.select_for_update().filter(pk=session.pk).exists():  # first, as everywhere
             raise StaleState
-        is_not_own(session, by)
+        _is_not_own(session, by)
         Case.objects.update_or_create(pk=session.pk, defaults={"outcome": outcome})
         events.record(Name.CASE_LABELLED, {"reason": reason, "outcome": outcome}, session=session, actor=by)
     return session

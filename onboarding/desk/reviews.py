@@ -21,7 +21,7 @@ from onboarding.domain.phone import Number
 from onboarding.domain.states import Review, State
 from onboarding.events import Name
 from onboarding.journey import security_texts, unlinking
-from onboarding.models import Binding, Case, OnboardingSession, Proposal
+from onboarding.models import Binding, Case, OnboardingSession, Proposal, of_number
 from onboarding.telemetry.observation import subject, verb
 
 
@@ -67,6 +67,7 @@ def _review(
         waiting = OnboardingSession.objects.filter(pk=session.pk, state__in=states, review="")
         if not waiting.select_for_update().exists():
             raise StaleState
+        _is_not_own_number(session, by)
         cases.hold(session, by)
         _is_not_escalated(session, by)
         if proposal := _proposed(act, by, reason, session=session):
@@ -89,7 +90,9 @@ def revoke(*, binding: Binding, by: AbstractBaseUser, reason: str) -> Binding | 
     with transaction.atomic():
         if not Binding.objects.select_for_update().filter(pk=binding.pk, confirmed=True).exists():
             raise StaleState
-        cases.is_not_own(binding, by)
+        if binding.user_id == by.pk:
+            raise Forbidden(Why.OWN)
+        _is_not_own_number(binding, by)
         if proposal := _proposed("revoke", by, reason, binding=binding):
             return proposal
     if not unlinking.unlink(binding=binding, by=by, reason=reason):  # somebody else was faster
@@ -110,15 +113,25 @@ def reveal(*, of: OnboardingSession | Binding, by: AbstractBaseUser, reason: str
 
 @verb
 def vendor_ids(*, session: OnboardingSession, by: AbstractBaseUser, reason: str) -> VendorIds:
-    """Return what names the session to Prove and Twilio, for a ticket there, and write to the event log who saw it."""
-    events.record(Name.IDS_REVEALED, {"reason": reason}, actor=by, session=session)
-    return VendorIds(
+    """Return what names the session to Prove and Twilio, for a ticket there, and write to the event log who saw it.
+
+    Raises Undecryptable.
+    """
+    ids = VendorIds(
         prove_region=session.prove_region,
         correlation_id=session.correlation_id or "",
         client_request_id=str(session.client_request_id),
         verification_sid=session.verification_sid,
         log_subject=subject(session.number),
     )
+    events.record(Name.IDS_REVEALED, {"reason": reason}, actor=by, session=session)
+    return ids
+
+
+def _is_not_own_number(row: OnboardingSession | Binding, by: AbstractBaseUser) -> None:
+    """Raise Forbidden if the number is the reviewer's own, in whatever spelling and under whatever key."""
+    if Binding.objects.filter(of_number(row.number), user_id=by.pk).exists():
+        raise Forbidden(Why.OWN)
 
 
 def _is_not_escalated(session: OnboardingSession, by: AbstractBaseUser) -> None:

@@ -1,5 +1,6 @@
 """The queue and its cases: who gets which, two people for one act, and nobody in their own affairs."""
 
+from base64 import b64encode
 from datetime import timedelta
 from io import StringIO
 from typing import Any
@@ -20,6 +21,7 @@ from tests.journey.conftest import Later, Sandbox
 from tests.journey.visitor import Visitor
 
 __all__ = ["ada", "desk"]
+OTHER_KEY = b64encode(bytes(32)).decode()
 QUEUE = "/admin/proveflow/onboardingsession/queue/"
 
 
@@ -253,3 +255,13 @@ def test_nobody_acts_on_a_case_of_their_own_key_account_or_browser(
     answer = desk.post(url_of(session, act), {"reason": WHY}, follow=True)
     assert "your own account or number" in answer.content.decode()
     assert not Event.objects.exists() and not Case.objects.exists()
+
+
+def test_a_case_whose_number_no_key_decrypts_is_still_handed_out(desk: Client, settings: Any) -> None:
+    session, settings.DATA_KEYS = a_case(), [OTHER_KEY]
+    assert takes_next(desk) == detail(session)
+    desk.post(url_of(session, "label-unclear"), {"reason": WHY})
+    desk.post(url_of(session, "ids"), {"reason": WHY})  # shows nothing
+    page = desk.post(url_of(session, "approve"), {"reason": WHY}, follow=True).content.decode()
+    assert "cannot be decrypted" in page and OnboardingSession.objects.get().review == ""
+    assert [event.name for event in Event.objects.order_by("pk")] == ["case:taken", "case:labelled"]
