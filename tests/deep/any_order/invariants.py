@@ -205,8 +205,9 @@ def _rebinds_only_after_9101(all_flows: list[Flow]) -> None:
     for flow in all_flows:
         if flow.unify.facts.get("rebind"):
             before = last.get(flow.unify.who)
-            said = [s.facts.get("success") for s in before.of(STATUS) if s.answered] if before else []
-            # "true": the key is this number's, and needs a code here, since it was revoked or never linked to it
+            asked = [call for call in before.calls if call.route in (STATUS, BIND)] if before else []
+            said = [call.facts.get("success") for call in asked if call.answered]
+            # "true": the key is this number's, and needs a code here, since it was revoked or is not linked to it
             assert said and said[-1] in ("false", "true"), "I14: a rebind that Prove gave no reason for"
             if not flow.unify.understood:
                 continue  # it could not start, and is still offered
