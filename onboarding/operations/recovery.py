@@ -145,8 +145,12 @@ def _delete_sessions(past: Combinable) -> int:
 
 
 def _delete_links(revoked_until: Combinable, past: Combinable) -> int:
-    """Return how many bindings, keys and people were deleted. A person goes with their last binding."""
-    old = Binding.objects.filter(confirmed=False, revoked_at__lte=revoked_until).order_by("revoked_at")
+    """Return how many bindings, keys and people were deleted. A person goes with their last binding.
+
+    A key that moved is known by the binding that it had before, which is therefore kept for REBIND_COOLING_OFF.
+    """
+    revoked = Binding.objects.filter(confirmed=False, revoked_at__lte=revoked_until)
+    old = revoked.filter(revoked_at__lte=Now() - conf.REBIND_COOLING_OFF).order_by("revoked_at")
     deleted = 0
     for _ in range(BATCHES):
         with removing():

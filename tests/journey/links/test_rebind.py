@@ -11,6 +11,7 @@ from onboarding.conf import conf
 from onboarding.desk import reviews
 from onboarding.domain.states import State
 from onboarding.models import Binding, Event, OnboardingSession, of_number
+from onboarding.operations.recovery import recover
 from tests.journey.conftest import Later, Sandbox
 from tests.journey.visitor import Visitor
 
@@ -254,6 +255,21 @@ def test_a_rebind_back_to_the_old_number_is_too_soon_even_without_cookies(visito
     rebinds_to(visitor, SECOND)
     visitor.client.cookies.clear()
     assert is_refused(visitor, FIRST)
+
+
+def test_the_cooling_off_time_outlives_a_shorter_retention_of_links(
+    visitor: Visitor, sandbox: Sandbox, later: Later, settings: Any
+) -> None:
+    settings.REBIND_COOLING_OFF, settings.LINK_RETENTION_DAYS = timedelta(days=7), 2
+    visitor.links(FIRST, FIRST)
+    rebinds_to(visitor, SECOND)
+    visitor.client.cookies.clear()
+    later(6 * 24 * 3600)
+    recover()
+    assert is_refused(visitor, FIRST)
+    later(2 * 24 * 3600)
+    recover()
+    assert Binding.objects.get().number == SECOND
 
 
 def test_a_first_rebind_need_not_wait(visitor: Visitor, cooling_off: None) -> None:
