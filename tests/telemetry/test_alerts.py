@@ -112,6 +112,15 @@ def test_every_series_of_an_alert_exists_at_0_when_the_server_has_started(tmp_pa
     assert missing == []
 
 
+def test_what_a_cause_inhibits_are_other_alerts_that_exist() -> None:
+    names = {rule["alert"] for rule in alerts()}
+    for rule in yaml.safe_load((FOLDER / "alertmanager.yml").read_text())["inhibit_rules"]:
+        causes, effects = (
+            set(re.findall(r"\b[A-Z]\w+", " ".join(rule[which]))) for which in ("source_matchers", "target_matchers")
+        )
+        assert causes and effects and causes | effects <= names and not causes & effects
+
+
 @pytest.mark.parametrize("rule", alerts(), ids=lambda rule: rule["alert"])
 def test_every_alert_has_a_page_in_the_guide(rule: dict[str, Any]) -> None:
     assert rule["annotations"]["runbook_url"] == f"docs/operating.md#{rule['alert'].lower()}"
