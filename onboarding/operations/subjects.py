@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from django.contrib.auth import get_user_model
 from django.db.models import Model, Q, QuerySet
 
 from onboarding import events, signals
@@ -18,7 +19,7 @@ from onboarding.domain.states import CLAIMS
 from onboarding.events import Name
 from onboarding.hashes import keyed_hash
 from onboarding.journey import unlinking
-from onboarding.models import Binding, Event, OnboardingSession, ProveKey, of_number
+from onboarding.models import Binding, Case, Event, OnboardingSession, ProveKey, of_number
 from onboarding.models.number import number_hashes
 from onboarding.operations.evidence.removal import remove, removing
 from onboarding.operations.recovery import unknown_elsewhere
@@ -47,7 +48,24 @@ def export(number: Number) -> Mapping[str, object]:
     logged = list(about.values("at", "name", "session", "binding", "from_state", "to_state", "facts"))
     facts = {"subject": _subject(number), "sessions": len(begun), "links": len(links)}
     events.record(Name.SUBJECT_EXPORTED, facts)
-    return {"sessions": begun, "links": links, "events": logged}
+    return {"sessions": begun, "links": links, "events": logged, **_about(sessions, bindings)}
+
+
+def _about(sessions: QuerySet[OnboardingSession], bindings: QuerySet[Binding]) -> Mapping[str, object]:
+    """Return what other tables have of the person: the account, the keys, and what reviewers noted of a case."""
+    users = get_user_model()._default_manager.filter(pk__in=bindings.values("user")).order_by("pk")
+    known = ProveKey.objects.filter(pk__in=_keys(sessions, bindings)).order_by("pk")
+    cases = Case.objects.filter(session__in=sessions).order_by("pk")
+    return {
+        "people": [{"id": user.pk, "name": user.get_username(), "last_login": user.last_login} for user in users],
+        "keys": [_columns(key) for key in known],
+        "cases": list(cases.values("session", "snoozed_until", "escalated_at", "outcome")),
+    }
+
+
+def _keys(sessions: QuerySet[OnboardingSession], bindings: QuerySet[Binding]) -> set[str]:
+    """Return Prove's ids of the keys."""
+    return {*bindings.values_list("device_id", flat=True), *sessions.values_list("device_id", flat=True)} - {""}
 
 
 def erase(number: Number) -> Receipt:
@@ -58,7 +76,7 @@ def erase(number: Number) -> Receipt:
     sessions, bindings = _rows(number)
     for binding in bindings.filter(confirmed=True):
         unlinking.unlink(binding=binding, reason="erased")
-    keys = {*bindings.values_list("device_id", flat=True), *sessions.values_list("device_id", flat=True)} - {""}
+    keys = _keys(sessions, bindings)
     with removing():
         receipt = _erase_rows(number, sessions, bindings, keys)
         events.record(Name.SUBJECT_ERASED, asdict(receipt))

@@ -11,7 +11,7 @@ from django.core.management import CommandError, call_command
 
 from onboarding.domain.phone import Number
 from onboarding.domain.states import State
-from onboarding.models import Binding, Cell, Event, OnboardingSession, ProveKey, of_number
+from onboarding.models import Binding, Case, Cell, Event, OnboardingSession, ProveKey, of_number
 from onboarding.models.number import number_hash
 from onboarding.operations.recovery import recover
 from tests.crashes import Crash, crash_at
@@ -92,10 +92,16 @@ def test_all_spellings_of_a_phone_are_erased() -> None:
 def test_an_export_has_all_of_one_number_and_nothing_of_another(visitor: Visitor) -> None:
     visitor.links(TYPED, NUMBER)
     Visitor().links("201 555 0199", OTHER)
+    for session in OnboardingSession.objects.all():
+        Case.objects.create(session=session, outcome="unclear")
     exported = run("export_subject")
     assert [row["number"] for row in exported["sessions"] + exported["links"]] == [NUMBER, NUMBER]
     assert {"flow:asked", "code:sent", "binding:made"} <= {event["name"] for event in exported["events"]}
     assert OTHER not in json.dumps(exported)
+    binding = Binding.objects.get(of_number(NUMBER))
+    [person], [key], [case] = exported["people"], exported["keys"], exported["cases"]
+    assert (person["id"], person["name"]) == (binding.user_id, binding.user.get_username()) and person["last_login"]
+    assert key["device_id"] == binding.device_id and case["outcome"] == "unclear"
     facts = Event.objects.get(name="subject:exported").facts
     assert (facts["sessions"], facts["links"]) == (1, 1) and NUMBER not in str(facts)
 

@@ -20,7 +20,7 @@ def number_of(text: str) -> Number:
 
 
 class Command(BaseCommand):
-    """Prints JSON: sessions, links and events. It is personal data of one person."""
+    """Prints JSON: sessions, links, events, account, keys and cases. It is personal data of one person."""
 
     help = "Print what is stored about a number, as JSON, for the person who asked for it."
 
