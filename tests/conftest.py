@@ -10,7 +10,7 @@ from unittest.mock import patch
 import pytest
 from django.db.backends.sqlite3.base import DatabaseWrapper
 from django.utils import translation
-from playwright.sync_api import Browser, Playwright, sync_playwright
+from playwright.sync_api import Browser, Playwright, expect, sync_playwright
 
 from onboarding.conf import NAME, TYPES, conf
 from onboarding.operations.evidence.removal import TABLE
@@ -26,6 +26,8 @@ FLAGS = [
     + ("disable-background-networking", "disable-sync")
 ]
 FLAGS.append("--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost")  # nothing beyond loopback
+
+expect.set_options(timeout=20_000)  # ms: on a busy machine, a page takes its time
 
 NO_OPTIMIZER = "--js-flags=--no-opt,--no-maglev"  # pages live too short for optimized code to pay
 

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests import qr
-from tests.browser.driver.person import Person
+from tests.browser.driver.person import TIMEOUT_MS, Person
 from tests.browser.driver.site import Site, WithStandaloneSandbox
 
 NUMBER, E164 = "(201) 555-0123", "+12015550123"
@@ -24,7 +24,7 @@ def computer(person: Person) -> Person:
 @pytest.fixture
 def phone(chromium: Browser, site: Site, computer: Person) -> Iterator[Person]:
     with chromium.new_context(viewport={"width": 390, "height": 844}, is_mobile=True, user_agent=AGENT) as context:
-        context.set_default_timeout(8_000)  # ms
+        context.set_default_timeout(TIMEOUT_MS)
         person = Person(context, site)
         yield person
         assert person.violations == []

@@ -16,7 +16,7 @@ VIOLATION_SIGNS = (
     "TrustedScript",
     "Permissions Policy",
 )
-TIMEOUT_MS = 8_000
+TIMEOUT_MS = 20_000
 TIMEOUT_S = 20
 MOST_STOPS = 60  # of the Tab key on one page
 
