@@ -14,7 +14,7 @@ from onboarding.conf import conf
 from onboarding.domain.budgets import IPAddress
 
 NO_ADDRESS = ip_address("0.0.0.0")  # noqa: S104 - of a peer on a Unix socket
-FORWARDED = "Forwarded"
+FORWARDED = "forwarded"
 # An address with or without a port, which may be obfuscated (RFC 7239, section 6), and with or without quotes.
 NODE = re.compile(r'"?(?:\[(?P<v6>[^\]]+)\](?::[\w.-]+)?|(?P<v4>[\d.]+):[\w.-]+|(?P<bare>[^"\[\]]+))"?', re.ASCII)
 TOLD_EVERY_S = 60.0
@@ -34,7 +34,7 @@ def of(request: HttpRequest) -> IPAddress:
         return peer
     header = request.headers.get(conf.FORWARDED_HEADER, "")
     forwarded = next(islice(_from_the_right(header), conf.TRUSTED_PROXY_COUNT - 1, None), "")
-    client = _node(_for(forwarded) if conf.FORWARDED_HEADER == FORWARDED else forwarded)
+    client = _node(_for(forwarded) if conf.FORWARDED_HEADER.lower() == FORWARDED else forwarded)
     if client is None:
         _tell("has no address" if forwarded else "has fewer entries than TRUSTED_PROXY_COUNT")
     return client or peer

@@ -151,6 +151,13 @@ def test_forwarded_is_read_if_it_is_the_proxys_header(settings: Any, behind_prox
         assert client_address(PROXY, **{"Forwarded": header, "X-Forwarded-For": "1.2.3.4"}) == client, header
 
 
+def test_the_name_of_the_header_may_be_written_in_any_case(settings: Any, behind_proxies: Any) -> None:
+    for name in ("forwarded", "FORWARDED", "x-forwarded-for"):
+        settings.FORWARDED_HEADER = name
+        entry = CLIENT if name.startswith("x-") else f"for={CLIENT}"
+        assert client_address(PROXY, **{name: entry}) == CLIENT
+
+
 def test_forwarded_counts_for_nothing_if_the_proxy_writes_the_other_header(behind_proxies: Any) -> None:
     assert client_address(PROXY, **{"Forwarded": "for=1.2.3.4", "X-Forwarded-For": CLIENT}) == CLIENT
 
