@@ -179,8 +179,11 @@ class Conf:
         )
 
 
-def faults(given: Mapping[str, object]) -> Iterator[tuple[str, str]]:
+def faults(given: object) -> Iterator[tuple[str, str]]:
     """Yield what is wrong with the dict, and a hint for it: each unknown key and each value of a wrong type."""
+    if not isinstance(given, Mapping):
+        yield f"{NAME} has the wrong type {type(given).__name__}.", "It is a dict, with no comma behind it."
+        return
     for name, value in given.items():
         if name not in TYPES:
             near = get_close_matches(str(name).upper(), TYPES, n=1)

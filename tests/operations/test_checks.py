@@ -94,6 +94,16 @@ def test_a_setting_of_a_wrong_type_is_an_error(name: str, value: object, expecte
     assert message.id == "proveflow.E043" and name in message.msg and message.hint == f"Its type is {expected}."
 
 
+@pytest.mark.parametrize("wrong", [({"RETENTION_DAYS": 90},), None, [], "RETENTION_DAYS=90"])
+def test_a_dict_that_is_none_is_told_in_a_sentence(wrong: object) -> None:
+    """A comma behind the dict makes it a tuple."""
+    with override_settings(PROVEFLOW=wrong):
+        [message] = run_checks()
+        with pytest.raises(ImproperlyConfigured, match="PROVEFLOW has the wrong type"):
+            assert conf.BRAND_NAME
+    assert message.id == "proveflow.E043" and message.msg.startswith("PROVEFLOW has the wrong type")
+
+
 def test_every_setting_has_a_default() -> None:
     made = read({})
     assert made.ALLOWED_COUNTRIES == ["US"] and made.TWILIO_LOOKUP_BASE_URL == "https://lookups.twilio.com"
