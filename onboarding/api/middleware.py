@@ -12,6 +12,7 @@ from onboarding.api.access.auth import is_own
 from onboarding.api.models import PublishableKey
 from onboarding.api.problems import Problem
 from onboarding.upstream.http import release_database
+from onboarding.web.middleware import in_language_of
 from onboarding.web.responses import DEFAULT_RETRY_S
 
 Handler = Callable[[HttpRequest], HttpResponse]
@@ -26,7 +27,9 @@ def api(get_response: Handler) -> Handler:
     """Middleware: let the API be called without cookies, also from the origins that a publishable key allows."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
-        if not request.path.startswith(_root()):
+        with in_language_of(request.path_info):
+            is_ours = request.path.startswith(_root())
+        if not is_ours:
             return get_response(request)
         request.META.pop("HTTP_COOKIE", None)
         request.without_cookies = True  # type: ignore[attr-defined]  # so `request_filter` admits other sites

@@ -16,6 +16,7 @@ from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from django.shortcuts import render
 from django.template import loader
 from django.urls import NoReverseMatch, Resolver404, resolve, reverse
+from django.utils import translation
 from django.utils.cache import patch_vary_headers
 from django.utils.http import parse_header_parameters
 from django.utils.translation import gettext as _
@@ -117,13 +118,23 @@ def protection(get_response: Handler) -> Handler:
     protected = security_headers(answer)
 
     def middleware(request: HttpRequest) -> HttpResponse:
-        if not request.path.startswith(_roots()):
+        with in_language_of(request.path_info):
+            is_ours = request.path.startswith(_roots())
+        if not is_ours:
             return get_response(request)
         response = protected(request)
         response.headers.setdefault("Content-Security-Policy", content_security_policy())
         return response
 
     return middleware
+
+
+def in_language_of(path_info: str) -> translation.override:
+    """Return a context in which `reverse` gives the paths of that language, if they are inside `i18n_patterns`.
+
+    `LocaleMiddleware` has not run yet: the language of the thread is that of an earlier request.
+    """
+    return translation.override(translation.get_language_from_path(path_info) or settings.LANGUAGE_CODE)
 
 
 def _roots() -> tuple[str, ...]:

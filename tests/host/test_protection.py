@@ -54,3 +54,15 @@ def test_the_host_may_leave_the_api_out(settings: Any) -> None:
     settings.ROOT_URLCONF = "tests.projects.shop.shop.urls"
     assert Client().get("/verify/").status_code == 200
     assert Client().post("/verify/start/", headers=ELSEWHERE).status_code == 403
+
+
+def test_paths_that_begin_with_a_language_are_protected_whatever_was_asked_for_before(settings: Any) -> None:
+    """The language of a thread is that of its latest request."""
+    settings.ROOT_URLCONF = "tests.host.urls_of_languages"
+    settings.MIDDLEWARE = [*settings.MIDDLEWARE, "django.middleware.locale.LocaleMiddleware"]
+    for language in ("de", "en", "pt-br", "de"):
+        page = Client().get(f"/{language}/verify/")
+        assert (page.status_code, "Content-Security-Policy" in page.headers) == (200, True), language
+        assert Client().post(f"/{language}/verify/start/", headers=ELSEWHERE).status_code == 403
+        answer = Client().get(f"/{language}/api/v1/session")
+        assert (answer.status_code, answer["Cache-Control"]) == (401, "no-store"), language
