@@ -1,6 +1,7 @@
 """Answers that are errors, as RFC 9457 problems. https://www.rfc-editor.org/rfc/rfc9457"""
 
 import json
+import re
 from collections.abc import Mapping
 from http import HTTPStatus
 from math import ceil
@@ -86,6 +87,9 @@ def of_vendor(error: UpstreamError) -> Problem:
 
 
 def of_status(status: int, retry_after: str | None = None) -> Problem:
-    """Return the problem for an error that was answered in another form, like a page."""
+    """Return the problem for an error that was answered in another form, like a page.
+
+    A host's middleware may write Retry-After as a date, which the problem leaves out.
+    """
     code = BY_STATUS.get(status, "bad_request" if status < HTTPStatus.INTERNAL_SERVER_ERROR else "server_error")
-    return Problem(code, retry_after=int(retry_after) if retry_after else None)
+    return Problem(code, retry_after=int(retry_after) if re.fullmatch("[0-9]{1,9}", retry_after or "") else None)

@@ -3,6 +3,7 @@
 from typing import Any, ClassVar
 
 import pytest
+from django.http import HttpResponse
 from django.test import Client
 
 from onboarding.api.models import PublishableKey
@@ -66,3 +67,14 @@ def test_paths_that_begin_with_a_language_are_protected_whatever_was_asked_for_b
         assert Client().post(f"/{language}/verify/start/", headers=ELSEWHERE).status_code == 403
         answer = Client().get(f"/{language}/api/v1/session")
         assert (answer.status_code, answer["Cache-Control"]) == (401, "no-store"), language
+
+
+def limiter(_get_response: Any) -> Any:
+    """A middleware of a host, which says in a date when to come back."""
+    return lambda _request: HttpResponse(status=429, headers={"Retry-After": "Wed, 21 Oct 2026 07:28:00 GMT"})
+
+
+def test_an_error_of_the_hosts_middleware_is_a_problem_though_its_retry_after_is_a_date(settings: Any) -> None:
+    settings.MIDDLEWARE = [*settings.MIDDLEWARE, "tests.host.test_protection.limiter"]
+    answer = Client().get("/api/v1/session")
+    assert (answer.status_code, answer.json()["code"]) == (429, "limited")
