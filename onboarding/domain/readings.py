@@ -19,6 +19,7 @@ from onboarding.domain.phone import NotANumber, Number, Problem, normalized
 LONGEST_LANDLINE = 10  # digits: the metadata lets more pass, but hardly any landline has them
 NORTH_AMERICA = 1
 LONGEST_TEXT = 250  # characters
+MOST_DIGITS = 15  # with the country code, https://www.itu.int/rec/T-REC-E.164
 FEWEST_DIGITS = 7  # with the country code; shorter ones, like 112, are no phone's
 NO_SEPARATORS = re.compile("[+#*;,=&@<>?%]")  # of an extension, a second number, an address
 LIKE_DIGITS = frozenset("OoIlОо")  # Latin and Cyrillic
@@ -159,17 +160,14 @@ def _not_a_number(found: list[PhoneNumber], written: str, region: str) -> NotANu
 
 
 def _why_nothing(written: str, region: str) -> Problem:
-    if not written.startswith(("+", "00")):
-        return Problem.TOO_SHORT if region else Problem.NO_COUNTRY
     digits = re.sub("[^0-9]", "", written).lstrip("0")
+    length = Problem.TOO_LONG if len(digits) > MOST_DIGITS else Problem.TOO_SHORT
+    if not written.startswith(("+", "00")):
+        return length if region else Problem.NO_COUNTRY
     if not digits:
         return Problem.UNREADABLE
     codes = {int(digits[:length]) for length in (1, 2, 3)}
-    return (
-        Problem.NO_SUCH_COUNTRY_CODE
-        if codes.isdisjoint(phonenumbers.COUNTRY_CODE_TO_REGION_CODE)
-        else Problem.TOO_SHORT
-    )
+    return Problem.NO_SUCH_COUNTRY_CODE if codes.isdisjoint(phonenumbers.COUNTRY_CODE_TO_REGION_CODE) else length
 
 
 def _is_short(number: PhoneNumber) -> bool:

@@ -186,6 +186,8 @@ def test_letters_and_signs_that_may_stand_for_more_are_not_dropped(text: str, re
         ("555 0123", "US", Problem.TOO_SHORT, "US"),
         ("+52 1 55 1234", "US", Problem.TOO_SHORT, "MX"),
         ("1 55 1234 5678", "MX", Problem.TOO_LONG, "MX"),
+        ("06 12345678 / 06 87654321", "NL", Problem.TOO_LONG, "NL"),  # two numbers, which libphonenumber does not parse
+        ("+31 6 12345678 6 87654321 9", "NL", Problem.TOO_LONG, "NL"),
         ("+999 1234 5678", "US", Problem.NO_SUCH_COUNTRY_CODE, "US"),
         ("00 999 1234 5678", "DE", Problem.NO_SUCH_COUNTRY_CODE, "DE"),
         ("0151 23456789", "", Problem.NO_COUNTRY, ""),
