@@ -5,8 +5,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Literal
 
+from django.utils.timezone import is_naive, make_aware
 from ninja import Schema
-from pydantic import ConfigDict, Field
+from pydantic import AfterValidator, ConfigDict, Field
 
 from onboarding.domain.states import Channel, Notice, Review
 
@@ -17,6 +18,14 @@ Opaque = Annotated[str, Field(max_length=128, pattern=r"^[\x21-\x7e]*$")]
 Base64 = Annotated[str, Field(max_length=12_000, pattern=r"^[A-Za-z0-9+/_-]+=*$")]
 AppHash = Annotated[str, Field(pattern="^[A-Za-z0-9+/]{11}$")]
 Seconds = Annotated[int, Field(ge=0)]
+
+
+def _aware(moment: datetime) -> datetime:
+    """Return the moment with its offset, which it lacks in a project without USE_TZ: clients need it (RFC 3339)."""
+    return make_aware(moment) if is_naive(moment) else moment
+
+
+Moment = Annotated[datetime, AfterValidator(_aware)]
 
 
 class Status(StrEnum):
@@ -135,7 +144,7 @@ class Session(Answer):
     """The person is logged in: the token for this API."""
 
     token: str
-    expires_at: datetime
+    expires_at: Moment
     host_token: str | None = Field(default=None, description="Of the host project's own API, by its hook `api_token`")
 
 
@@ -150,7 +159,7 @@ class Verification(Answer):
     reference: str = Field(description="What people and the desk call it")
     masked_number: str
     channel: Channel | None = Field(default=None, description="By which the latest code was sent")
-    expires_at: datetime
+    expires_at: Moment
     next_action: NextAction
     session: Session | None = None
 
@@ -167,9 +176,9 @@ class Person(Answer):
 
     device_id: uuid.UUID
     masked_number: str
-    verified_at: datetime = Field(description="By Prove or a code")
+    verified_at: Moment = Field(description="By Prove or a code")
     is_fresh: bool = Field(description="Recently enough to unlink other devices")
-    expires_at: datetime
+    expires_at: Moment
 
 
 class Device(Answer):
@@ -177,8 +186,8 @@ class Device(Answer):
 
     id: uuid.UUID
     name: str
-    linked_at: datetime
-    last_seen_at: datetime = Field(description="When it was last verified")
+    linked_at: Moment
+    last_seen_at: Moment = Field(description="When it was last verified")
     is_this: bool
     masked_number: str
 

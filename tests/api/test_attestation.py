@@ -107,6 +107,11 @@ def test_a_key_is_attested_once_and_signs_from_then_on(app: App, apple: PretendA
     assert AttestedKey.objects.get().counter == 1
 
 
+def test_a_key_is_attested_in_a_project_without_time_zones_too(settings: Any, app: App, apple: PretendApple) -> None:
+    settings.USE_TZ = False
+    assert begins(app, apple.attests).status_code == 201
+
+
 def test_without_a_proof_a_key_that_needs_one_refuses(app: App, apple: PretendApple) -> None:
     assert app.begins(app_id="com.example.app").json()["code"] == "proof_refused"
 

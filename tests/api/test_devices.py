@@ -1,5 +1,6 @@
 """A person sees their devices over the API, and unlinks one; the session token ends when the log-in does."""
 
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -31,6 +32,17 @@ def test_the_list_has_names_times_and_no_whole_number(linked: App) -> None:
     assert device["name"] == "Pixel 9" and device["is_this"] and device["last_seen_at"] >= device["linked_at"]
     assert device["id"] == str(Binding.objects.get().public_id)
     assert NUMBER not in str(device) and device["masked_number"].endswith("0123")
+
+
+def test_times_have_an_offset_in_a_project_without_time_zones_too(settings: Any, app: App, sandbox: Sandbox) -> None:
+    settings.USE_TZ = False
+    begun = app.begins().json()
+    app.checks_device()
+    ended = app.enters(app.code()).json()
+    person = app.calls("get", "session", bearer=app.token).json()
+    told = [begun["expires_at"], ended["session"]["expires_at"], person["verified_at"], person["expires_at"]]
+    told += [devices(app)[0][name] for name in ("linked_at", "last_seen_at")]
+    assert all(datetime.fromisoformat(each).utcoffset() is not None for each in told), told
 
 
 def test_a_device_that_was_linked_on_the_pages_is_listed_too(linked: App, visitor: Visitor) -> None:

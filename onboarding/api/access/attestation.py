@@ -8,7 +8,7 @@ import hashlib
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,6 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from django.conf import settings
 from django.core.signing import BadSignature, TimestampSigner
-from django.utils import timezone
 
 from onboarding.api.models import AttestedKey
 
@@ -129,7 +128,7 @@ def _assert(assertion: dict[str, Any], key_id: bytes, client_data: bytes, app_id
 def _verified(leaf: bytes, issuers: list[bytes]) -> x509.Certificate:
     """Return the certificate, if its chain ends at Apple's root and is valid now."""
     chain = [x509.load_der_x509_certificate(each) for each in (leaf, *issuers)]
-    now = timezone.now()
+    now = datetime.now(UTC)  # also in a project without USE_TZ
     for certificate, issuer in zip(chain, [*chain[1:], root()], strict=True):
         certificate.verify_directly_issued_by(issuer)
         _require(certificate.not_valid_before_utc <= now <= certificate.not_valid_after_utc)
