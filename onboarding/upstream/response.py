@@ -24,7 +24,7 @@ class Response:
 
     def json(self) -> dict[str, Any]:
         """Return the JSON object in the body. Raises ValueError if there is none, or none that a database can store."""
-        if len(self.body) > BODY_LIMIT or "json" not in self.headers.get("Content-Type", ""):
+        if len(self.body) > BODY_LIMIT or "json" not in self.headers.get("Content-Type", "").lower():
             raise ValueError("not JSON of a sane size")
         try:
             found = json.loads(self.body)

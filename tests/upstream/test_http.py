@@ -212,6 +212,22 @@ def test_a_response_that_is_falsely_declared_as_gzip_is_garbled() -> None:
         Upstream("prove", server.url, DEADLINES).post("/unify", json={})
 
 
+@pytest.mark.parametrize(("status", "kind"), [(b"503 Busy", Uncertain), (b"429 Slow", Busy), (b"400 Bad", Refused)])
+@pytest.mark.parametrize("encoding", [b"gzip", b"br"])
+def test_the_status_decides_also_if_the_body_cannot_be_unpacked(
+    status: bytes, kind: type[UpstreamError], encoding: bytes
+) -> None:
+    answer = http_response(b"<html>", b"Content-Encoding: " + encoding, b"Retry-After: 7")
+    with serving(responding(answer.replace(b"200 OK", status, 1))) as server, pytest.raises(kind) as caught:
+        Upstream("prove", server.url, DEADLINES).post("/unify", json={})
+    assert not isinstance(caught.value, Busy) or caught.value.retry_after == timedelta(seconds=7)
+
+
+def test_a_media_type_may_be_written_in_capitals(upstream: Upstream, vendor: responses.RequestsMock) -> None:
+    vendor.post(f"{BASE}/unify", body=b'{"a": 1}', content_type="Application/JSON")
+    assert upstream.post("/unify", json={}) == {"a": 1}
+
+
 def test_a_compressed_response_is_read() -> None:
     with serving(responding(http_response(gzip.compress(b'{"a": 1}'), b"Content-Encoding: gzip"))) as server:
         assert Upstream("prove", server.url, DEADLINES).post("/unify", json={}) == {"a": 1}

@@ -5,13 +5,13 @@ import threading
 import weakref
 import zlib
 from collections import deque
+from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
 
 import h11
 import requests
 from requests.adapters import BaseAdapter
-from requests.exceptions import ContentDecodingError
 from requests.structures import CaseInsensitiveDict
 
 from onboarding.upstream.deadline import current_call
@@ -90,15 +90,16 @@ class NetworkAdapter(BaseAdapter):
         return response
 
     def _unpacked(self, body: bytes, encoding: str) -> bytes:
-        """Return the body without its compression, which was not asked for. Raises ContentDecodingError."""
+        """Return the body without its compression, which was not asked for; b"" if it cannot be unpacked.
+
+        Then the status decides, as for any other body that is no JSON.
+        """
         if encoding.lower() == "identity":
             return body
-        try:
-            if encoding.lower() == "gzip":
+        with suppress(zlib.error):
+            if encoding.lower() in ("gzip", "x-gzip"):  # https://www.rfc-editor.org/rfc/rfc9110#section-8.4.1.3
                 return zlib.decompressobj(GZIP).decompress(body, self._body_limit + 1)
-        except zlib.error:
-            pass
-        raise ContentDecodingError("neither plain nor gzip")
+        return b""
 
 
 def _close_all(connections: deque[Connection]) -> None:
