@@ -31,6 +31,8 @@ CHANGEABLE: dict[str, type | UnionType] = {"burst": int, "every_s": int | float,
 SHORTEST_S = {NUMBER_OWNER.name: NUMBER_OWNER.every_s}  # a lease must last as long as Twilio's code
 SHORTEST_LOGIN = timedelta(minutes=5)  # that a log-in is in use is noted once a minute
 CODE_LENGTHS = range(4, 11)  # https://www.twilio.com/docs/verify/api/service
+VENDORS = (".proveapis.com", ".twilio.com")
+LONGEST_VERSION = 32  # characters, in the database and in the API
 WEB_SDK = "prove/prove-auth.js"
 
 # Setting -> the prefix of the sid that belongs there. https://www.twilio.com/docs/glossary/what-is-a-sid
@@ -39,7 +41,7 @@ SIDS = {"TWILIO_ACCOUNT_SID": "AC", "TWILIO_VERIFY_SERVICE_SID": "VA"}
 
 @of_settings()
 def upstream_urls(**_kwargs: object) -> Iterator[CheckMessage]:
-    """E001: a base URL is not encrypted. E002: a base URL contains credentials."""
+    """E001: a base URL is not encrypted. E002: a base URL contains credentials. E062: it is more than the base."""
     names = ["PROVE_BASE_URL", "TWILIO_BASE_URL", *(["PROVE_EU_BASE_URL"] if conf.PROVE_EU_CLIENT_ID else [])]
     for name in names:
         url = getattr(conf, name)
@@ -49,6 +51,16 @@ def upstream_urls(**_kwargs: object) -> Iterator[CheckMessage]:
         if "@" in urlsplit(url).netloc:
             hint = "Put them into the settings of their own: .env.example names them."
             yield Error(f"{name} holds credentials.", hint=hint, id="proveflow.E002")
+        if _is_more_than_a_base(url):
+            hint = "Leave out what follows the host, as /v2 or a query: we add the paths."
+            yield Error(f"{name} is more than a base URL.", hint=hint, id="proveflow.E062")
+
+
+def _is_more_than_a_base(url: str) -> bool:
+    """Return whether the URL has a query, or a path at a vendor's own host. A stand-alone sandbox is below a path."""
+    parts = urlsplit(url)
+    is_vendors = (parts.hostname or "").endswith(VENDORS)
+    return bool(parts.query or parts.fragment or (is_vendors and parts.path.strip("/")))
 
 
 @of_settings()
@@ -218,7 +230,10 @@ def support(**_kwargs: object) -> Iterator[CheckMessage]:
 
 @of_settings()
 def journey(**_kwargs: object) -> Iterator[CheckMessage]:
-    """W031: the last page leads nowhere. E032, E033, E034: CONTINUE_URL, CODE_LENGTH, REVIEW_HOURS is wrong."""
+    """W031: the last page leads nowhere. E032, E033, E034: CONTINUE_URL, CODE_LENGTH, REVIEW_HOURS is wrong.
+
+    E063: the version of the notices cannot be stored.
+    """
     url = urlsplit(conf.CONTINUE_URL)
     if not settings.DEBUG and not conf.CONTINUE_URL:
         hint = "Where people go on when their number is linked. A link may name another place: /?next=..."
@@ -231,6 +246,9 @@ def journey(**_kwargs: object) -> Iterator[CheckMessage]:
     if not 1 <= conf.REVIEW_HOURS <= settings.SESSION_COOKIE_AGE // 3600:
         hint = "The page that waits for the decision knows its person only as long as SESSION_COOKIE_AGE."
         yield Error("REVIEW_HOURS is less than 1, or longer than a session.", hint=hint, id="proveflow.E034")
+    if len(conf.NOTICES_VERSION) > LONGEST_VERSION:
+        hint = "A number or a date, like 2026-12-01: it names the notices, and is no text for people."
+        yield Error("NOTICES_VERSION has more than 32 characters.", hint=hint, id="proveflow.E063")
 
 
 @of_settings()
