@@ -7,7 +7,7 @@ import errno
 import os
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from difflib import get_close_matches
 from io import StringIO
@@ -73,6 +73,13 @@ class Environment(Env):  # type: ignore[misc]
     def json(self, var: str, default: Any = Env.NOTSET) -> Any:
         """Return a JSON object."""
         return self.get_value(var, cast=dict, default=default)
+
+    def choice(self, var: str, known: Sequence[str], default: str) -> str:
+        """Return one of the known values, whose case does not matter."""
+        found = {each.lower(): each for each in known}.get(self.get_value(var, cast=str, default="").lower() or default)
+        if found is None:
+            raise ImproperlyConfigured(f"{var} has to be one of {', '.join(known)}.")
+        return found
 
     def address(self, var: str, default: str = "", *, like: str = "https://example.com/") -> str:
         """Return a URL that can be parsed, or "". What it may be is for the checks to say."""

@@ -317,8 +317,9 @@ CONTENT_SECURITY_POLICY: dict[str, Any] = {
 
 # --- What operators see -----------------------------------------------------------------------------------------
 
-LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")  # of our own lines; those of libraries begin at WARNING
-LOG_FORMAT = env.str("LOG_FORMAT", default="text" if DEBUG else "json")
+LOG_LEVELS = ["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
+LOG_LEVEL = env.choice("LOG_LEVEL", LOG_LEVELS, default="info")  # of our own lines; those of libraries begin at WARNING
+LOG_FORMAT = env.choice("LOG_FORMAT", ["text", "json"], default="text" if DEBUG else "json")
 
 DEFAULT_EXCEPTION_REPORTER_FILTER = "onboarding.operations.reports.RedactingFilter"
 LOGGING: dict[str, Any] = {

@@ -104,6 +104,9 @@ def test_variables_that_name_each_other_are_told(right: dict[str, str]) -> None:
         ("TWILIO_LOOKUP", "Yes", "TWILIO_LOOKUP", True),
         ("TWILIO_LOOKUP", "", "TWILIO_LOOKUP", False),
         ("LIMITS", "", "LIMITS", {}),
+        ("LOG_LEVEL", "debug", "LOG_LEVEL", "DEBUG"),
+        ("LOG_LEVEL", "", "LOG_LEVEL", "INFO"),
+        ("LOG_FORMAT", "JSON", "LOG_FORMAT", "json"),
         ("BRAND_NAME", '"Acme"', "BRAND_NAME", '"Acme"'),
     ],
 )

@@ -111,6 +111,7 @@ def mistakes(folder: Path) -> Iterator[tuple[str, str]]:
         (BASE_URLS, [*NO_URLS, "http://example.com", "https://user:pass@example.com"]),
         (["TWILIO_BASE_URL"], ["https://verify.twilio.com/v2", "https://verify.twilio.com/?x", "https://a.example/#x"]),
         (["PROVE_BASE_URL"], ["https://platform.proveapis.com/v3", "https://platform.proveapis.com/v3/unify"]),
+        (["LOG_LEVEL", "LOG_FORMAT"], ["verbose", "3", "$L", "'info'", "text,json"]),
         (["NOTICES_VERSION"], ["terms of 1 December 2026, second edition"]),
         (["ALLOWED_HOSTS"], [*HOSTS, "", "*"]),
         (["CONTINUE_HOSTS"], [*HOSTS[:1], *HOSTS[2:7], *HOSTS[8:]]),
