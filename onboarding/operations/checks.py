@@ -32,6 +32,7 @@ SHORTEST_S = {NUMBER_OWNER.name: NUMBER_OWNER.every_s}  # a lease must last as l
 SHORTEST_LOGIN = timedelta(minutes=5)  # that a log-in is in use is noted once a minute
 CODE_LENGTHS = range(4, 11)  # https://www.twilio.com/docs/verify/api/service
 VENDORS = (".proveapis.com", ".twilio.com")
+ACTS_OF_TWO = frozenset({"approve", "decline", "revoke"})
 LONGEST_VERSION = 32  # characters, in the database and in the API
 WEB_SDK = "prove/prove-auth.js"
 
@@ -249,6 +250,14 @@ def journey(**_kwargs: object) -> Iterator[CheckMessage]:
     if len(conf.NOTICES_VERSION) > LONGEST_VERSION:
         hint = "A number or a date, like 2026-12-01: it names the notices, and is no text for people."
         yield Error("NOTICES_VERSION has more than 32 characters.", hint=hint, id="proveflow.E063")
+
+
+@of_settings()
+def two_reviewers(**_kwargs: object) -> Iterator[CheckMessage]:
+    """E064: TWO_REVIEWERS has what is no act, so that one reviewer would be enough for what was meant."""
+    if not ACTS_OF_TWO.issuperset(conf.TWO_REVIEWERS):
+        hint = f"Name some of {', '.join(sorted(ACTS_OF_TWO))}, with commas, or none."
+        yield Error("TWO_REVIEWERS has an unknown act.", hint=hint, id="proveflow.E064")
 
 
 @of_settings()

@@ -112,6 +112,7 @@ def mistakes(folder: Path) -> Iterator[tuple[str, str]]:
         (["TWILIO_BASE_URL"], ["https://verify.twilio.com/v2", "https://verify.twilio.com/?x", "https://a.example/#x"]),
         (["PROVE_BASE_URL"], ["https://platform.proveapis.com/v3", "https://platform.proveapis.com/v3/unify"]),
         (["LOG_LEVEL", "LOG_FORMAT"], ["verbose", "3", "$L", "'info'", "text,json"]),
+        (["TWO_REVIEWERS"], ["aprove", "Approve", "approve;decline", "approve decline", "all", "1", "'revoke'"]),
         (["NOTICES_VERSION"], ["terms of 1 December 2026, second edition"]),
         (["ALLOWED_HOSTS"], [*HOSTS, "", "*"]),
         (["CONTINUE_HOSTS"], [*HOSTS[:1], *HOSTS[2:7], *HOSTS[8:]]),
