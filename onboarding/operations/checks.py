@@ -28,10 +28,13 @@ FEWEST_KEY_CHARACTERS = 5  # distinct ones, as in Django's own check
 PLACEHOLDERS = ("django-insecure-", "changeme", "change-me", "example", "placeholder", "secret")
 # The fields of a budget that LIMITS may replace.
 CHANGEABLE: dict[str, type | UnionType] = {"burst": int, "every_s": int | float, "watch_only": bool}
+HIGHEST = 1_000_000_000  # in LIMITS: more overflows in dates and in the database
 SHORTEST_S = {NUMBER_OWNER.name: NUMBER_OWNER.every_s}  # a lease must last as long as Twilio's code
 SHORTEST_LOGIN = timedelta(minutes=5)  # that a log-in is in use is noted once a minute
 CODE_LENGTHS = range(4, 11)  # https://www.twilio.com/docs/verify/api/service
 VENDORS = (".proveapis.com", ".twilio.com")
+AT_LEAST_1 = ("PROVE_PRICE_CENTS", "TEXT_PRICE_CENTS", "LOOKUP_PRICE_CENTS", "RETENTION_DAYS", *RETENTIONS)
+AT_LEAST_1 += ("UPSTREAM_CALLS_AT_ONCE", "REQUESTS_WAITING")  # with no place to wait, nobody new is let in
 ACTS_OF_TWO = frozenset({"approve", "decline", "revoke"})
 LONGEST_VERSION = 32  # characters, in the database and in the API
 WEB_SDK = "prove/prove-auth.js"
@@ -181,7 +184,7 @@ def limits_of_settings(**_kwargs: object) -> Iterator[CheckMessage]:
             yield Error(f"LIMITS: {name} is no such budget or no such change of one.", hint=hint, id="proveflow.E009")
         elif "every_s" in changes and changes["every_s"] < SHORTEST_S.get(name, 0.001):
             yield Error(f"LIMITS: every_s of {name} is too short.", hint="Give it more seconds.", id="proveflow.E009")
-    for name in ("PROVE_PRICE_CENTS", "TEXT_PRICE_CENTS", "LOOKUP_PRICE_CENTS", "RETENTION_DAYS", *RETENTIONS):
+    for name in AT_LEAST_1:
         if getattr(conf, name) < 1:
             yield Error(f"{name} is less than 1.", hint="Leave it out for the default.", id="proveflow.E019")
     if min(conf.LOGIN_IDLE, conf.LOGIN_LIFE, conf.STEP_UP) < SHORTEST_LOGIN:
@@ -284,7 +287,7 @@ def proxies(**_kwargs: object) -> Iterator[CheckMessage]:
 
 
 def _has_type(value: object, kind: type | UnionType) -> bool:
-    """Return whether the value is a bool, or a number of at least 0, as `kind` says. JSON's true is no number."""
+    """Return whether the value is a bool, or a number from 0 to HIGHEST, as `kind` says. JSON's true is no number."""
     if kind is bool or isinstance(value, bool):
         return kind is bool and isinstance(value, bool)
-    return isinstance(value, kind) and isinstance(value, int | float) and value >= 0
+    return isinstance(value, kind) and isinstance(value, int | float) and 0 <= value <= HIGHEST

@@ -83,6 +83,7 @@ DATABASE_URLS += ["postgres://u:{}@h/x?CONN_MAX_AGE=60", "postgres://u:{}@h/x?AT
 NETWORKS = ["10.0.0.0/33", "proxy", "10.0.0.0/8;", "10.0.0", "$NET", "0.0.0.0/0", "10.0.0.0-10.0.0.9", ""]
 LIMITS = ["[]", "5", "{", '{"sends": 1}', "{'money': {}}", '{"money": {"burst": "1"}}', '{"money": {"every_s": 0}}']
 LIMITS += ['{"money": {"brust": 1}}', '{"money": null}', "money=5", "$LIMITS", '{"money": {"burst": -1}}', "[" * 5000]
+LIMITS += ['{"money": {"every_s": 1e400}}', '{"money": {"every_s": Infinity}}', f'{{"money": {{"burst": {10**30}}}}}']
 CREDENTIALS = [
     "PROVE_CLIENT_SECRET",
     "TWILIO_API_KEY_SECRET",
@@ -112,6 +113,7 @@ def mistakes(folder: Path) -> Iterator[tuple[str, str]]:
         (["TWILIO_BASE_URL"], ["https://verify.twilio.com/v2", "https://verify.twilio.com/?x", "https://a.example/#x"]),
         (["PROVE_BASE_URL"], ["https://platform.proveapis.com/v3", "https://platform.proveapis.com/v3/unify"]),
         (["LOG_LEVEL", "LOG_FORMAT"], ["verbose", "3", "$L", "'info'", "text,json"]),
+        (["UPSTREAM_CALLS_AT_ONCE", "REQUESTS_WAITING"], ["0"]),
         (["TWO_REVIEWERS"], ["aprove", "Approve", "approve;decline", "approve decline", "all", "1", "'revoke'"]),
         (["NOTICES_VERSION"], ["terms of 1 December 2026, second edition"]),
         (["ALLOWED_HOSTS"], [*HOSTS, "", "*"]),
