@@ -91,5 +91,6 @@ def of_status(status: int, retry_after: str | None = None) -> Problem:
 
     A host's middleware may write Retry-After as a date, which the problem leaves out.
     """
+    seconds = retry_after or ""
     code = BY_STATUS.get(status, "bad_request" if status < HTTPStatus.INTERNAL_SERVER_ERROR else "server_error")
-    return Problem(code, retry_after=int(retry_after) if re.fullmatch("[0-9]{1,9}", retry_after or "") else None)
+    return Problem(code, retry_after=int(seconds) if re.fullmatch("[0-9]{1,9}", seconds) else None)

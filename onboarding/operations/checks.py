@@ -33,8 +33,10 @@ SHORTEST_S = {NUMBER_OWNER.name: NUMBER_OWNER.every_s}  # a lease must last as l
 SHORTEST_LOGIN = timedelta(minutes=5)  # that a log-in is in use is noted once a minute
 CODE_LENGTHS = range(4, 11)  # https://www.twilio.com/docs/verify/api/service
 VENDORS = (".proveapis.com", ".twilio.com")
-AT_LEAST_1 = ("PROVE_PRICE_CENTS", "TEXT_PRICE_CENTS", "LOOKUP_PRICE_CENTS", "RETENTION_DAYS", *RETENTIONS)
-AT_LEAST_1 += ("UPSTREAM_CALLS_AT_ONCE", "REQUESTS_WAITING")  # with no place to wait, nobody new is let in
+AT_LEAST_1 = (
+    *("PROVE_PRICE_CENTS", "TEXT_PRICE_CENTS", "LOOKUP_PRICE_CENTS", "RETENTION_DAYS", *RETENTIONS),
+    *("UPSTREAM_CALLS_AT_ONCE", "REQUESTS_WAITING"),  # with no place to wait, nobody new is let in
+)
 ACTS_OF_TWO = frozenset({"approve", "decline", "revoke"})
 LONGEST_VERSION = 32  # characters, in the database and in the API
 WEB_SDK = "prove/prove-auth.js"
